@@ -1,0 +1,139 @@
+"""Issue SM2 certificates (签发证书): a root, a seal maker, a signer; GB/T 20518-2018, RFC 5280 clause 4.
+
+Meant for the demonstration city and for tests; a real one gets its certificates from a licensed authority.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from keys import sm2
+from keys.certificates import der
+from keys.certificates.certificate import (
+    AUTHORITY_KEY_ID,
+    BASIC_CONSTRAINTS,
+    EC_PUBLIC_KEY,
+    KEY_USAGE,
+    ORGANIZATION_CODE,
+    SM2_CURVE,
+    SM2_WITH_SM3,
+    SUBJECT_KEY_ID,
+    Certificate,
+    CertificateError,
+    KeyUsage,
+    parse,
+)
+from keys.certificates.name import write_name
+from keys.certificates.signature import is_signed_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+_SIGNATURE_ALGORITHM = der.write(der.SEQUENCE, der.write_oid(SM2_WITH_SM3))
+_KEY_ALGORITHM = der.write(der.SEQUENCE, der.write_oid(EC_PUBLIC_KEY), der.write_oid(SM2_CURVE))
+
+
+def issue(
+    *,
+    subject: Sequence[tuple[str, str]],
+    public_key: bytes,
+    issuer: Certificate | None,
+    sign: Callable[[bytes], bytes],
+    serial: int,
+    not_before: datetime,
+    not_after: datetime,
+    ca: bool,
+    key_usage: Collection[KeyUsage],
+    path_length: int | None = None,
+    organization_code: str | None = None,
+) -> bytes:
+    """Return the DER of a certificate for `subject` (ordered pairs, e.g. `("C", "CN"), ("O", "…"), ("CN", "…")`).
+
+    `sign(data) -> DER signature` (SM2 with SM3, GB/T 35276) signs for the issuer, whose key may be in hardware;
+    `issuer` None makes the certificate self-signed. Times are aware, taken to the second. The result has been verified
+    under the issuer's key. Raise CertificateError for facts that make no certificate, and whatever `sign` raises.
+    """
+    if not 0 < serial < 1 << 159:
+        raise CertificateError("a serial number is positive and has at most 20 bytes")
+    if not_before >= not_after:
+        raise CertificateError("a certificate's validity ends before it begins")
+    try:
+        name = write_name(subject)
+        key = sm2.check_public(public_key)
+        tbs = der.write(
+            der.SEQUENCE,
+            der.write(0xA0, der.write_integer(2)),
+            der.write_integer(serial),
+            _SIGNATURE_ALGORITHM,
+            name if issuer is None else issuer.subject_der,
+            der.write(der.SEQUENCE, _time(not_before), _time(not_after)),
+            name,
+            der.write(der.SEQUENCE, _KEY_ALGORITHM, der.write_bits(key)),
+            der.write(
+                0xA3,
+                der.write(
+                    der.SEQUENCE,
+                    _basic_constraints(ca, path_length),
+                    _key_usage(key_usage),
+                    _extension(SUBJECT_KEY_ID, der.write(der.OCTET_STRING, key_id(key))),
+                    *([] if issuer is None else [_authority_key_id(issuer)]),
+                    *([] if organization_code is None else [_organization_code(organization_code)]),
+                ),
+            ),
+        )
+    except ValueError as error:
+        raise CertificateError(str(error)) from error
+    certificate = parse(der.write(der.SEQUENCE, tbs, _SIGNATURE_ALGORITHM, der.write_bits(sign(tbs))))
+    if not is_signed_by(certificate, issuer or certificate):
+        raise CertificateError("the signing key is not the issuer's")
+    return certificate.der
+
+
+def key_id(public_key: bytes) -> bytes:
+    """Return a key's 20-byte identifier: the first 160 bits of its SM3, after the manner of RFC 7093."""
+    return sm2.sm3(public_key)[:20]
+
+
+def _time(moment: datetime) -> bytes:
+    if moment.tzinfo is None:
+        raise ValueError("a certificate's times have a time zone")
+    utc = moment.astimezone(UTC)
+    if 1950 <= utc.year < 2050:
+        return der.write(der.UTC_TIME, f"{utc:%y%m%d%H%M%S}Z".encode())
+    return der.write(der.GENERALIZED_TIME, f"{utc:%Y%m%d%H%M%S}Z".encode())
+
+
+def _extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
+    flag = der.write(der.BOOLEAN, b"\xff") if critical else b""
+    return der.write(der.SEQUENCE, der.write_oid(oid), flag, der.write(der.OCTET_STRING, value))
+
+
+def _basic_constraints(ca: bool, path_length: int | None) -> bytes:
+    if path_length is not None and (not ca or path_length < 0):
+        raise ValueError("only a certificate authority has a path length, zero or more")
+    parts = [der.write(der.BOOLEAN, b"\xff")] if ca else []
+    if path_length is not None:
+        parts.append(der.write_integer(path_length))
+    return _extension(BASIC_CONSTRAINTS, der.write(der.SEQUENCE, *parts), critical=True)
+
+
+def _key_usage(usages: Collection[KeyUsage]) -> bytes:
+    positions = sorted(list(KeyUsage).index(KeyUsage(usage)) for usage in set(usages))
+    if not positions:
+        raise ValueError("a certificate states at least one key usage")
+    flags, last = sum(1 << 15 - position for position in positions), positions[-1]
+    size = last // 8 + 1  # a named bit list has no zero bits at its end (X.690 11.2.2)
+    bits = bytes([size * 8 - 1 - last]) + flags.to_bytes(2, "big")[:size]
+    return _extension(KEY_USAGE, der.write(der.BIT_STRING, bits), critical=True)
+
+
+def _authority_key_id(issuer: Certificate) -> bytes:
+    identifier = issuer.extensions.subject_key_id or key_id(issuer.public_key)
+    return _extension(AUTHORITY_KEY_ID, der.write(der.SEQUENCE, der.write(0x80, identifier)))
+
+
+def _organization_code(code: str) -> bytes:
+    if not 0 < len(code) <= 64 or not code.isascii() or not code.isalnum():
+        raise ValueError("an organisation code is letters and digits")
+    return _extension(ORGANIZATION_CODE, der.write(der.PRINTABLE_STRING, code.encode()))

@@ -1,0 +1,105 @@
+"""Personal data at rest: AES-256-GCM (NIST SP 800-38D) for the value, HMAC-SHA-256 for finding it again.
+
+A sealed field is `01 | key id (8) | nonce (12) | ciphertext and tag (16)`: 37 bytes more than the value. What stands
+around it (table, column, row, version) is authenticated, so a ciphertext copied to another row does not open.
+Every column has its own data key, derived by HKDF (RFC 5869) from the ring's secret, so each stays far below the
+2^32 random nonces that SP 800-38D section 8.3 allows a key.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from keys.keyfile import Purpose
+
+if TYPE_CHECKING:
+    from keys.ring import KeyRing
+
+_FORMAT = b"\x01"
+_KEY_END = 9
+_NONCE_END = 21
+_OVERHEAD = _NONCE_END + 16
+
+
+class FieldError(Exception):
+    """A sealed field does not open: altered, moved from its row, or its key is gone. Says nothing of the content."""
+
+
+class FieldCipher:
+    """Seals and finds personal data with the ring's FIELDS and INDEX secrets; share one per process."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self._ring = ring
+        # Bounded: keys are code constants (tables, columns, index names) times the ring's few secrets.
+        self._ciphers: dict[tuple[str, str, str], AESGCM] = {}
+        self._index_keys: dict[tuple[str, str], bytes] = {}
+
+    def seal(self, plaintext: bytes, *, table: str, column: str, row: str, version: int = 1) -> bytes:
+        """Encrypt one value for its place. `row` is the primary key as text, `version` that of the row's format."""
+        kid = self._ring.active_secret_id(Purpose.FIELDS)
+        head = _FORMAT + bytes.fromhex(kid) + secrets.token_bytes(12)
+        cipher = self._cipher(kid, table, column)
+        return head + cipher.encrypt(head[_KEY_END:], plaintext, _place(table, column, row, version))
+
+    def open(self, blob: bytes, *, table: str, column: str, row: str, version: int = 1) -> bytes:
+        """Decrypt what `seal` returned for the same place; FieldError otherwise."""
+        if len(blob) < _OVERHEAD or blob[:1] != _FORMAT:
+            raise FieldError("not a sealed field")
+        cipher = self._cipher(blob[1:_KEY_END].hex(), table, column)
+        try:
+            return cipher.decrypt(blob[_KEY_END:_NONCE_END], blob[_NONCE_END:], _place(table, column, row, version))
+        except InvalidTag:
+            raise FieldError("altered, or moved from its place") from None
+
+    def index(self, field: str, value: str) -> bytes:
+        """Return the blind index (32 bytes) of a value in its canonical form, under the active secret."""
+        return self._index(self._ring.active_secret_id(Purpose.INDEX), field, value)
+
+    def indexes(self, field: str, value: str) -> tuple[bytes, ...]:
+        """Return the blind indexes under every live secret, the active one first: what to look for in a rotation."""
+        active = self._ring.active_secret_id(Purpose.INDEX)
+        others = [kid for kid in self._ring.secrets(Purpose.INDEX) if kid != active]
+        return tuple(self._index(kid, field, value) for kid in (active, *others))
+
+    def _index(self, kid: str, field: str, value: str) -> bytes:
+        key = self._index_keys.get((kid, field))
+        if key is None:
+            key = self._index_keys[kid, field] = _derive(self._secret(Purpose.INDEX, kid), "index", field)
+        return hmac.digest(key, value.encode(), "sha256")
+
+    def _cipher(self, kid: str, table: str, column: str) -> AESGCM:
+        secret = self._secret(Purpose.FIELDS, kid)  # asked every time: a revoked secret must stop working
+        cipher = self._ciphers.get((kid, table, column))
+        if cipher is None:
+            cipher = self._ciphers[kid, table, column] = AESGCM(_derive(secret, "field", table, column))
+        return cipher
+
+    def _secret(self, purpose: Purpose, kid: str) -> bytes:
+        secret = self._ring.secrets(purpose).get(kid)
+        if secret is None:  # another process may have begun to use a key made a moment ago
+            self._ring.reload_if_changed(at_once=True)
+            secret = self._ring.secrets(purpose).get(kid)
+        if secret is None:
+            raise FieldError("its key is unknown or revoked")
+        return secret
+
+
+def _derive(secret: bytes, *label: str) -> bytes:
+    """Derive a key for one label; the secret is uniform, so HKDF-Expand alone will do (RFC 5869 section 3.3)."""
+    return HKDFExpand(SHA256(), 32, _joined("one-number-access", *label)).derive(secret)
+
+
+def _place(table: str, column: str, row: str, version: int) -> bytes:
+    return _joined(table, column, row) + version.to_bytes(4, "big")
+
+
+def _joined(*parts: str) -> bytes:
+    """Join texts with their lengths, so that no two lists of texts give the same bytes."""
+    return b"".join(len(raw).to_bytes(4, "big") + raw for raw in (part.encode() for part in parts))

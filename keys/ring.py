@@ -1,0 +1,273 @@
+"""The key ring (密钥环): every key of the house by purpose, with its life from pending to revoked.
+
+A key is published before it signs (pending), signs alone (active), is trusted for what it signed (retired) until it
+is revoked. The ring is an edge, not a noun: it reads files, locks them, and looks at the monotonic clock so that
+another process's rotation is noticed within a second without a system call per request.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import os
+import secrets as random
+import threading
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from keys.keyfile import (
+    KeyFile,
+    KeyInfo,
+    Purpose,
+    RingError,
+    State,
+    read_all,
+    refuse_foreign_writers,
+    replace_file,
+    write,
+)
+from keys.signer import PublicKey, Signer, SoftwareSigner, generate_private, load_private
+from keys.snapshot import Snapshot, build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["KeyInfo", "KeyRing", "Purpose", "RingError", "State"]
+
+_LOOK_EVERY = 1.0  # seconds
+
+
+class KeyRing:
+    """All keys below one directory. Safe to share between threads; processes share it through the files."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._reloading = threading.Lock()
+        self._looked_at = time.monotonic()
+        with self._locked(fcntl.LOCK_SH):
+            self._load({})
+
+    @classmethod
+    def open(cls, directory: Path, *, create: bool = False) -> KeyRing:
+        """Open the ring in `directory`; `create` makes an empty one where none is. RingError says what is wrong."""
+        if create:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600))
+        elif not (directory / "lock").exists():
+            raise RingError(f"there is no key ring in {directory}: run `flask keys new` to create one")
+        return cls(directory)
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def signer(self, purpose: Purpose) -> Signer:
+        """Return the active signing key of a purpose; RingError if it has none."""
+        snapshot = self._now()
+        return snapshot.signers[self._active(snapshot, purpose, secret=False)]
+
+    def seal_signer(self, name: str) -> Signer:
+        """Return the active SM2 key of one electronic seal; RingError if there is none."""
+        snapshot = self._now()
+        if name not in snapshot.seals:
+            raise RingError(f"no active seal key is named {name!r}")
+        return snapshot.signers[snapshot.seals[name]]
+
+    def public(self, purpose: Purpose) -> Mapping[str, PublicKey]:
+        """Return by kid all public keys a verifier may meet: pending, active and retired, never revoked."""
+        return self._now().public[purpose]
+
+    def secret(self, purpose: Purpose) -> bytes:
+        """Return the active secret (32 bytes) of a purpose; RingError if it has none."""
+        snapshot = self._now()
+        return snapshot.secrets[purpose][self._active(snapshot, purpose, secret=True)]
+
+    def secrets(self, purpose: Purpose) -> Mapping[str, bytes]:
+        """Return by kid all secrets of a purpose that are pending, active or retired."""
+        return self._now().secrets[purpose]
+
+    def active_secret_id(self, purpose: Purpose) -> str:
+        """Return the kid of the active secret (16 hex digits); RingError if there is none."""
+        return self._active(self._now(), purpose, secret=True)
+
+    def jwks(self, *purposes: Purpose) -> dict[str, list[dict[str, str]]]:
+        """Return the public keys of some purposes as a JWK Set (RFC 7517 section 5)."""
+        snapshot = self._now()
+        return {
+            "keys": [
+                key.jwk() | {"kid": key.kid, "alg": str(key.algorithm), "use": "sig"}
+                for purpose in purposes
+                for key in snapshot.public[purpose].values()
+            ]
+        }
+
+    def list(self) -> tuple[KeyInfo, ...]:
+        """Return what may be shown of every key, by purpose and then age."""
+        order = {purpose: position for position, purpose in enumerate(Purpose)}
+        infos = (key.info for key in self._now().files.values())
+        return tuple(sorted(infos, key=lambda info: (order[info.purpose], info.created_at, info.kid)))
+
+    def is_revoked(self, kid: str) -> bool:
+        """Tell whether `kid` was ours and has been revoked, so that a verifier can say so."""
+        key = self._now().files.get(kid)
+        return key is not None and key.info.state is State.REVOKED
+
+    def reload_if_changed(self, *, at_once: bool = False) -> None:
+        """Take over what another process changed. Looks at most once a second unless `at_once`.
+
+        Every reading method calls this; `at_once` is for a reader that met a kid it does not know.
+        """
+        moment = time.monotonic()
+        if not at_once and moment - self._looked_at < _LOOK_EVERY:
+            return
+        if self._stamp() != self._loaded:
+            with self._reloading:
+                if self._stamp() != self._loaded:
+                    with self._locked(fcntl.LOCK_SH):
+                        self._load(self._snapshot.signers)
+        self._looked_at = moment  # only now: a ring that cannot be read goes on failing, it does not serve old keys
+
+    # -- changing -----------------------------------------------------------------------------------------------
+
+    def new(self, purpose: Purpose, *, now: datetime) -> str:
+        """Make a key and return its kid: active where the purpose has none, else pending (published ahead)."""
+        self._refuse_seal(purpose)
+        with self._changing() as snapshot:
+            return self._create(purpose, State.PENDING if purpose in snapshot.active else State.ACTIVE, now)
+
+    def new_seal_key(self, name: str, *, now: datetime | None = None) -> PublicKey:
+        """Make the SM2 key of the seal `name`; RingError while another one of that name is active."""
+        with self._changing() as snapshot:
+            if name in snapshot.seals:
+                raise RingError(f"the seal key {name!r} exists: retire it first")
+            kid = self._create(Purpose.SEAL, State.ACTIVE, now or datetime.now(UTC), name)
+        return self.public(Purpose.SEAL)[kid]
+
+    def rotate(self, purpose: Purpose, *, now: datetime) -> str:
+        """Make the oldest pending key (or else a new one) active, retire the old one, return the new kid.
+
+        Where tokens must verify everywhere at every moment, call `new` some seconds before: a key that was never
+        pending is unknown to the other processes until they look.
+        """
+        self._refuse_seal(purpose)
+        with self._changing() as snapshot:
+            keys = [key for key in snapshot.files.values() if key.info.purpose is purpose]
+            pending = [key for key in keys if key.info.state is State.PENDING]
+            if pending:
+                chosen = min(pending, key=lambda key: (key.info.created_at, key.info.kid))
+                write(self._directory, chosen.become(State.ACTIVE, now=now))
+                kid = chosen.info.kid
+            else:
+                kid = self._create(purpose, State.ACTIVE, now)
+            for key in keys:
+                if key.info.state is State.ACTIVE:
+                    write(self._directory, key.become(State.RETIRED))
+            return kid
+
+    def retire(self, kid: str) -> None:
+        """Stop signing with a key but go on trusting what it signed. The active key of a purpose is rotated instead."""
+        with self._changing() as snapshot:
+            key = self._known(snapshot, kid)
+            if key.info.state not in {State.PENDING, State.ACTIVE}:
+                raise RingError(f"{kid} is {key.info.state} already")
+            if snapshot.active.get(key.info.purpose) == kid:
+                raise RingError(f"{kid} is the active {key.info.purpose} key: rotate the purpose instead")
+            write(self._directory, key.become(State.RETIRED))
+
+    def revoke(self, kid: str) -> None:
+        """Stop trusting a key at once, even the active one: its purpose then refuses to sign until `new`.
+
+        Revoking a FIELDS secret makes everything encrypted under it unreadable.
+        """
+        with self._changing() as snapshot:
+            write(self._directory, self._known(snapshot, kid).become(State.REVOKED))
+
+    def ensure_all(self, now: datetime) -> None:
+        """Give every purpose but SEAL an active key."""
+        with self._changing() as snapshot:
+            for purpose in Purpose:
+                if purpose is not Purpose.SEAL and purpose not in snapshot.active:
+                    self._create(purpose, State.ACTIVE, now)
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    def _now(self) -> Snapshot:
+        self.reload_if_changed()
+        return self._snapshot
+
+    @staticmethod
+    def _active(snapshot: Snapshot, purpose: Purpose, *, secret: bool) -> str:
+        if purpose is Purpose.SEAL or (purpose.algorithm is None) is not secret:
+            raise RingError(f"{purpose} is not for that")
+        if purpose not in snapshot.active:
+            raise RingError(f"no active {purpose} key: run `flask keys new`")
+        return snapshot.active[purpose]
+
+    @staticmethod
+    def _refuse_seal(purpose: Purpose) -> None:
+        if purpose is Purpose.SEAL:
+            raise RingError("seal keys have names: use new_seal_key and retire")
+
+    @staticmethod
+    def _known(snapshot: Snapshot, kid: str) -> KeyFile:
+        if kid not in snapshot.files:
+            raise RingError(f"no key has the id {kid!r}")
+        return snapshot.files[kid]
+
+    def _create(self, purpose: Purpose, state: State, now: datetime, name: str | None = None) -> str:
+        if now.tzinfo is None:
+            raise RingError("a key's time needs a zone")
+        if purpose.algorithm is None:
+            private, kid = base64.b64encode(random.token_bytes(32)).decode(), random.token_hex(8)
+        else:
+            private = generate_private(purpose.algorithm)
+            kid = load_private(purpose.algorithm, private).kid
+        info = KeyInfo(
+            purpose=purpose,
+            kid=kid,
+            algorithm=purpose.algorithm or "secret",
+            state=state,
+            created_at=now,
+            activated_at=now if state is State.ACTIVE else None,
+            name=name,
+        )
+        write(self._directory, KeyFile(info, private))
+        return kid
+
+    @contextmanager
+    def _changing(self) -> Iterator[Snapshot]:
+        """Be the only one to change the ring, from its newest state; then let every process know."""
+        with self._reloading, self._locked(fcntl.LOCK_EX):
+            self._load(self._snapshot.signers)
+            try:
+                yield self._snapshot
+            finally:  # a change that failed half way is also a change
+                replace_file(self._directory / "generation", random.token_hex(16).encode())
+                self._load(self._snapshot.signers)
+
+    @contextmanager
+    def _locked(self, kind: int) -> Iterator[None]:
+        try:
+            descriptor = os.open(self._directory / "lock", os.O_RDONLY)
+        except OSError as error:
+            raise RingError(f"the key ring in {self._directory} cannot be opened: {error.strerror}") from None
+        try:
+            fcntl.flock(descriptor, kind)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _stamp(self) -> tuple[int, int] | None:
+        """A new generation file has a new inode and time."""
+        try:
+            found = (self._directory / "generation").stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
+
+    def _load(self, known: Mapping[str, SoftwareSigner]) -> None:
+        stamp = self._stamp()
+        refuse_foreign_writers(self._directory)
+        self._snapshot = build(read_all(self._directory), known)
+        self._loaded = stamp
