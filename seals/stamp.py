@@ -1,0 +1,81 @@
+"""Put a department's electronic seal (签章) on bytes, and rebuild the seal signature from what a row keeps of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import bindparam, select
+
+from idservice.db import table_of
+from idservice.errors import Kind, Problem, register
+from keys.ring import RingError
+from keys.sm2 import sm3
+from seals import signature
+from seals.lifecycle import State, state_at
+from seals.models import Seal
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+    from idservice.db import Database
+
+register({"seal_not_in_force": Kind(409, "印章当前不可用", "The seal is not in force")})
+
+
+_KEEP = 2.0  # seconds a process may go on with the bytes of a seal that it has read; they never change
+_seals = table_of(Seal)
+_SEAL = select(_seals).where(_seals.c.seal_id == bindparam("seal_id"))
+_bytes: WeakKeyDictionary[Database, dict[str, tuple[float, bytes, bytes]]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What one use of a seal leaves: everything else of the SES_Signature is in the seal's own row."""
+
+    seal_id: str
+    sealed_at: datetime  # whole seconds, as GeneralizedTime has it
+    signature: bytes  # DER SEQUENCE{r, s}
+
+
+def stamp(call: Call, *, seal_id: str, document: bytes, name: str) -> Stamp:
+    """Seal `document` now; `name` is the text that the signature carries as propertyInfo (IA5).
+
+    Raises:
+        Problem: seal_not_in_force, if the seal is suspended, out of its period or its key is gone.
+    """
+    seal = call.session.execute(_SEAL, {"seal_id": seal_id}).one_or_none()
+    if seal is None or state_at(seal.state, seal.valid_from, seal.valid_until, call.now) is not State.IN_FORCE:
+        raise Problem("seal_not_in_force", "Use a seal of this department that is in force.")
+    sealed_at = call.now.replace(microsecond=0)
+    try:
+        signer = call.keys.seal_signer(seal_id)
+    except RingError:
+        raise Problem("seal_not_in_force", "The key of this seal is not at hand.") from None
+    value = signer.sign(signature.tbs(seal.seal_der, sealed_at, sm3(document), name))
+    return Stamp(seal_id, sealed_at, value)
+
+
+def export(call: Call, stamped: Stamp, *, document: bytes, name: str) -> bytes:
+    """Return the whole SES_Signature (DER) of a stamp made on `document` under `name`: always the same bytes."""
+    seal_der, certificate = _bytes_of(call, stamped.seal_id)
+    return signature.assemble(
+        seal_der,
+        stamped.sealed_at,
+        sm3(document),
+        name,
+        signer_certificate=certificate,
+        signature=stamped.signature,
+    )
+
+
+def _bytes_of(call: Call, seal_id: str) -> tuple[bytes, bytes]:
+    """Return the seal and the signer's certificate, both DER."""
+    read, moment = _bytes.setdefault(call.house.database, {}), time.monotonic()
+    kept = read.get(seal_id)
+    if kept is None or moment - kept[0] > _KEEP:
+        seal = call.session.execute(_SEAL, {"seal_id": seal_id}).one()
+        kept = read[seal_id] = (moment, seal.seal_der, seal.signer_certificate)
+    return kept[1:]
