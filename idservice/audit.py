@@ -1,0 +1,105 @@
+"""Audit: one row for every deed and every refusal (审计记录).
+
+A deed's row is added in the deed's own transaction, so that neither exists without the other; a refusal's row goes into
+a transaction of its own after the rollback. No counter or lock is shared: `idservice.log` orders the committed rows
+afterwards. Facts hold pseudonyms (subjects, client ids, licence identifiers), never a number, a name or a phone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert
+
+from idservice.db import table_of
+from idservice.ids import timed_id
+from idservice.models import AccessRecord, AuditEntry
+from keys.canonical import canonical_json
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+
+_INSERT_ENTRY = insert(table_of(AuditEntry))
+_INSERT_ACCESS = insert(table_of(AccessRecord))
+
+Fact = str | int | bool | list[str] | None
+
+
+class Deed(StrEnum):
+    """The deeds of this room, as `room:thing:deed`."""
+
+    LOGIN = "idservice:session:login"
+    LOGOUT = "idservice:session:logout"
+    CONSENT_GIVEN = "idservice:consent:give"
+    CONSENT_WITHDRAWN = "idservice:consent:withdraw"
+    CODE_ISSUED = "idservice:code:issue"
+    TOKEN_ISSUED = "idservice:token:issue"
+    TOKEN_REFRESHED = "idservice:token:refresh"
+    TOKEN_REVOKED = "idservice:token:revoke"
+    FAMILY_KILLED = "idservice:family:kill"
+    CLAIMS_RELEASED = "idservice:claims:release"
+    PERSON_ENROLLED = "idservice:person:enrol"
+    ORGANISATION_ENROLLED = "idservice:organisation:enrol"
+    REQUEST_REFUSED = "idservice:request:refuse"
+
+
+def record(call: Call, deed: StrEnum, *, outcome: str = "done", **facts: Any) -> str:
+    """Add the audit row of `deed` to the call's transaction and return its identifier."""
+    entry_id = timed_id(call.now)
+    call.session.connection().execute(  # Core: every request pays for this row
+        _INSERT_ENTRY,
+        {
+            "entry_id": entry_id,
+            "at": call.now,
+            "deed": str(deed),
+            "outcome": outcome,
+            "actor": call.caller.name_for_log,
+            "facts": canonical_json({k: v for k, v in facts.items() if v is not None}).decode(),
+            "salt": secrets.token_bytes(16),
+        },
+    )
+    call.audit_ids.append(entry_id)
+    return entry_id
+
+
+def record_access(call: Call, deed: StrEnum, *, subject: str, facts: dict[str, Fact], **public: Any) -> str:
+    """Record that the caller sees data of `subject`: one audit row, and one row the holder can read.
+
+    `facts` (who, unit, purpose, matter, case_number, fields, basis) may name people and are stored encrypted;
+    `public` goes into the audit row. Returns the access record's identifier.
+    """
+    record_id = timed_id(call.now)
+    audit_id = record(call, deed, subject=subject, access=record_id, **public)
+    body = json.dumps({k: v for k, v in facts.items() if v is not None}, ensure_ascii=False).encode()
+    call.session.connection().execute(
+        _INSERT_ACCESS,
+        {
+            "subject": subject,
+            "record_id": record_id,
+            "at": call.now,
+            "act": str(deed),
+            "facts_sealed": call.cipher.seal(body, table="access_record", column="facts_sealed", row=record_id),
+            "audit_id": audit_id,
+        },
+    )
+    return record_id
+
+
+def leaf_bytes(  # the columns of AuditEntry, so that a changed column changes the leaf
+    *, entry_id: str, at: datetime, deed: str, outcome: str, actor: str, facts: str, salt: bytes
+) -> bytes:
+    """Return the 32 bytes that stand for a row in the public log: a salted commitment that reveals nothing."""
+    row = {
+        "entry_id": entry_id,
+        "at": at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "deed": deed,
+        "outcome": outcome,
+        "actor": actor,
+        "facts": facts,
+    }
+    return hashlib.sha256(salt + canonical_json(row)).digest()

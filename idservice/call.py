@@ -1,0 +1,123 @@
+"""The call: who asks, when, with which session and keys. The first argument of every verb.
+
+One request is one call: one instant (`now`), one transaction (`session`), one caller. A verb queries, adds rows and
+audits; it does not commit, render or look at the web request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from idservice.db import Database
+    from idservice.http.limits import Limiter
+    from idservice.settings import Settings
+    from keys.fields import FieldCipher
+    from keys.ring import KeyRing
+
+
+class Post(StrEnum):
+    """What a person does in a department (岗位)."""
+
+    OFFICER = "officer"  # 经办人员: issues, changes and seals
+    CLERK = "clerk"  # 窗口人员: verifies and looks up
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking. Subjects are the service's own identifiers, never numbers.
+
+    `person` acts, for himself or for `principal` (an organisation's subject, 被代理的法人). A client alone
+    (client credentials) has neither. `departments` are the credit codes a client alone may act for; a person acts
+    for those where he holds the right post (岗位). `counter` is the window a clerk sits at.
+    """
+
+    channel: str  # "api", "page" or "cli"
+    client_id: str | None = None
+    client_name: str | None = None
+    person: str | None = None
+    principal: str | None = None
+    scopes: frozenset[str] = frozenset()
+    posts: frozenset[tuple[str, str]] = frozenset()  # of the person: (post, credit code of the department)
+    departments: frozenset[str] = frozenset()
+    all_departments: bool = False
+    counter: str | None = None
+    session_id: str | None = None
+    address: str | None = None
+
+    @property
+    def holder(self) -> str | None:
+        """Return the subject whose own licences and records this caller may see."""
+        return self.principal or self.person
+
+    @property
+    def name_for_log(self) -> str:
+        """Return a stable pseudonym of the caller for audit rows."""
+        if self.person is not None:
+            return f"person:{self.person}"
+        return f"client:{self.client_id}" if self.client_id is not None else "nobody"
+
+    def holds(self, post: Post) -> bool:
+        """Return whether the person holds such a post anywhere."""
+        return any(held == post for held, _department in self.posts)
+
+    def departments_as(self, post: Post) -> frozenset[str]:
+        """Return the departments this caller may act for in what that post does; see `all_departments` too."""
+        if self.person is None:
+            return self.departments
+        return frozenset(department for held, department in self.posts if held == post)
+
+    def may_act_for(self, department: str, post: Post) -> bool:
+        """Return whether this caller may do for the department with that credit code what that post does.
+
+        A clerk's post in one department and an officer's in another never add up to an officer's in the first.
+        """
+        if self.person is not None:
+            return (str(post), department) in self.posts
+        return self.all_departments or department in self.departments
+
+
+NOBODY = Caller(channel="page")
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What one process keeps for its whole life."""
+
+    settings: Settings
+    database: Database
+    keys: KeyRing
+    cipher: FieldCipher
+    limiter: Limiter
+
+
+@dataclass(slots=True)
+class Call:
+    """One request at one instant."""
+
+    house: House
+    session: Session
+    caller: Caller
+    now: datetime
+    request_id: str = "-"
+    audit_ids: list[str] = field(default_factory=list)
+
+    @property
+    def keys(self) -> KeyRing:
+        """Return the key ring."""
+        return self.house.keys
+
+    @property
+    def cipher(self) -> FieldCipher:
+        """Return the cipher of personal fields."""
+        return self.house.cipher
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings."""
+        return self.house.settings

@@ -1,0 +1,72 @@
+"""Security headers, one policy in one place; a response may add to its own `form-action` and nothing else.
+
+Chromium applies `form-action` to every redirect that follows a form post. The consent form's answer is a redirect to
+the app, so that one page must allow the origin of the validated redirect URI, and only that page.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import g, request
+
+from idservice.http.application import WholeResponse
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+    from idservice.settings import Settings
+
+PAGE_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_SOURCE = re.compile(
+    r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?|(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE
+)
+_CODE = frozenset({"javascript:", "data:", "blob:", "vbscript:", "about:"})
+
+
+def allow_form_action(url: str) -> None:
+    """Let the forms of this response lead, by redirect, to the origin of `url` (a validated redirect URI)."""
+    parts = urlsplit(url)
+    source = f"{parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else f"{parts.scheme}:"
+    if not _SOURCE.fullmatch(source) or source in _CODE:
+        raise ValueError("not an origin")
+    g.form_action = source
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Add the headers to every response of `app`."""
+    common = [("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer")]
+    if settings.issuer.startswith("https://"):
+        common.append(("Strict-Transport-Security", "max-age=63072000; includeSubDomains"))
+    data = [*common, ("Content-Security-Policy", DATA_POLICY)]
+    data_not_stored = [*data, ("Cache-Control", "no-store")]
+    page = [
+        *common,
+        ("X-Frame-Options", "DENY"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Permissions-Policy", "geolocation=(), microphone=(), camera=(self)"),
+    ]
+
+    @app.after_request
+    def add(response: Response) -> Response:
+        headers = response.headers
+        # Asked like this because `in` raises and catches an exception of a kind that is dear to make.
+        is_stored = any(name.lower() == "cache-control" for name, _ in headers) or request.endpoint == "static"
+        if isinstance(response, WholeResponse):
+            response.standing = data if is_stored else data_not_stored
+            return response
+        if response.mimetype != "text/html":
+            headers.extend(data if is_stored else data_not_stored)
+            return response
+        headers.extend(page)
+        extra = g.get("form_action")
+        headers["Content-Security-Policy"] = f"{PAGE_POLICY} {extra}" if extra else PAGE_POLICY
+        if not is_stored:
+            headers["Cache-Control"] = "no-store"
+        return response

@@ -1,0 +1,75 @@
+"""Counters for operators (Prometheus). Labels are route names and status codes, never anything a caller typed."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import time
+from typing import TYPE_CHECKING
+
+from flask import Response, g, request
+from flask.globals import request_ctx
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+
+from idservice.errors import Problem
+from idservice.settings import is_loopback
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flask import Flask
+
+    from idservice.settings import Settings
+
+REQUESTS = Counter("ona_requests", "Requests answered", ["route", "method", "status"])
+SECONDS = Histogram(
+    "ona_request_seconds", "Time to answer", ["route"], buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
+)
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Count every request of `app` and serve `/metrics`: to loopback, or to whoever holds the metrics token."""
+    counters: dict[tuple[str, str, int], Any] = {}
+    histograms: dict[str, Any] = {}
+
+    @app.before_request
+    def start() -> None:
+        g.started = time.perf_counter()
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        asked = request_ctx.request
+        route = asked.endpoint or "unmatched"
+        key = (route, asked.method if route != "unmatched" else "-", response.status_code)
+        counter = counters.get(key)
+        if counter is None:
+            counter = counters[key] = REQUESTS.labels(*key)
+        counter.inc()
+        histogram = histograms.get(route)
+        if histogram is None:
+            histogram = histograms[route] = SECONDS.labels(route)
+        if (started := g.get("started")) is not None:
+            histogram.observe(time.perf_counter() - started)
+        return response
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        _refuse_strangers(settings)
+        return Response(_exposition(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _refuse_strangers(settings: Settings) -> None:
+    if settings.metrics_token:
+        given = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(given.encode(), f"Bearer {settings.metrics_token}".encode()):
+            raise Problem("unauthenticated", "The metrics need the metrics token.")
+    elif not is_loopback(request.remote_addr) or (settings.proxy_hops == 0 and "X-Forwarded-For" in request.headers):
+        raise Problem("forbidden", "Without ONA_METRICS_TOKEN the metrics are for this machine only.")
+
+
+def _exposition() -> bytes:
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
+    return generate_latest()

@@ -1,0 +1,93 @@
+"""The OpenAPI 3.1 document, made from the endpoints' own contracts, at `/openapi.json`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.common import resolve_schema_cls
+from flask_smorest import Api
+from marshmallow import fields
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from idservice.settings import Settings
+
+DESCRIPTION = """One number access (一号通行): log people and organisations in, issue and verify electronic licences,
+seal and verify documents, look proofs up instead of asking for paper.
+
+Tokens come from the OAuth 2.0 / OpenID Connect provider described at `/.well-known/openid-configuration`."""
+
+PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457 problem details",
+    "required": ["type", "title", "status", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "description": "Stable: programs decide by it"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "pointer": {"type": "string"},
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+class Upload(fields.Field[bytes]):
+    """A file of a multipart form, as bytes; a JSON string in its place is refused."""
+
+    default_error_messages = {"type": "Send this member as a file of a multipart/form-data body."}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bytes:  # noqa: ARG002
+        if not isinstance(value, bytes):
+            raise self.make_error("type")
+        return value
+
+
+class _Api(Api):  # type: ignore[misc]
+    """flask-smorest without its own error envelope: `idservice.http.problems` answers every error."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def _register_error_handlers(self) -> None:
+        """Register none."""
+
+
+def _schema_name(schema: Any) -> str:
+    """Return `room.Name`, since two rooms may well call different things by the same word."""
+    kind = resolve_schema_cls(schema)
+    if isinstance(kind, list):
+        raise TypeError(f"ambiguous schema {schema!r}")
+    return f"{kind.__module__.partition('.')[0]}.{kind.__name__.removesuffix('Schema')}"
+
+
+def install(app: Flask, settings: Settings) -> Api:
+    """Create the API of `app`; rooms register their blueprints on it."""
+    app.config.update(
+        API_TITLE="One Number Access 一号通行",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/",
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    plugin = MarshmallowPlugin(schema_name_resolver=_schema_name)
+    api = _Api(app, spec_kwargs={"info": {"description": DESCRIPTION}, "marshmallow_plugin": plugin})
+    api.register_field(Upload, "string", "binary")
+    api.spec.components.schema("Problem", PROBLEM)
+    api.spec.components.security_scheme(
+        "oauth2",
+        {"type": "openIdConnect", "openIdConnectUrl": f"{settings.issuer}/.well-known/openid-configuration"},
+    )
+    return api

@@ -1,0 +1,164 @@
+"""`@page`: one HTML page; who may open it is stated once and enforced in one place.
+
+A page runs in one transaction, like an endpoint, and calls the same verbs. A visitor not logged in is sent to the
+login page and comes back. Cross-site posts are refused before the page runs (Flask-WTF).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Response, g, make_response, redirect, request
+from sqlalchemy.orm import Session
+
+from idservice.call import Call, Caller, Post
+from idservice.errors import Problem
+from idservice.http.endpoint import audit_refusal, house, refuse_nul
+from idservice.ids import secret_hash
+from idservice.login import session as login_session
+
+View = Callable[..., Any]
+
+
+class Who(StrEnum):
+    """The visitors a page can be for."""
+
+    ANYONE = "anyone"
+    PERSON = "person"
+    CLERK = "clerk"
+    OFFICER = "officer"
+
+
+POSTS = {Who.CLERK: Post.CLERK, Who.OFFICER: Post.OFFICER}
+
+
+PAGES: list[tuple[str, str, Who]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What is stated of one page."""
+
+    name: str
+    function: View
+    who: Who
+    write: bool
+    limit: str
+    prepare: View | None
+    again: View | None
+
+
+def page(
+    blueprint: Blueprint,
+    rule: str,
+    *,
+    who: Who,
+    methods: tuple[str, ...] = ("GET",),
+    write: bool = False,
+    limit: str = "240/minute",
+    prepare: View | None = None,
+    again: View | None = None,
+) -> Callable[[View], View]:
+    """Declare the decorated function `(call, **path)` as a page; it returns HTML text or a Response.
+
+    Args:
+        blueprint: where it is mounted.
+        rule: Flask rule.
+        who: who may open it.
+        methods: HTTP methods.
+        write: whether the transaction writes.
+        limit: rate limit of one visitor.
+        prepare: a function `(call, **path)` run and committed in a writing transaction before the page's own; its
+            result is passed on as `prepared`, a Response of it is the answer.
+        again: a function `(call, problem, **path)` that shows the form once more after a refusal, in a transaction of
+            its own after the rollback; without it the error page is shown.
+    """
+
+    def decorate(function: View) -> View:
+        name = f"{blueprint.name}.{function.__name__}"
+        PAGES.append((name, rule, who))
+        stated = _Page(name, function, who, write, limit, prepare, again)
+
+        def view(**values: Any) -> Response:
+            return _serve(stated, values)
+
+        view.__name__ = function.__name__
+        view.__doc__ = function.__doc__
+        blueprint.add_url_rule(rule, view_func=view, methods=list(methods))
+        return function
+
+    return decorate
+
+
+class _Visit:
+    """One visitor on his way through a page."""
+
+    def __init__(self, stated: _Page) -> None:
+        self.page, self.home = stated, house()
+        self.cookie = request.cookies.get(login_session.COOKIE)
+        self.caller = Caller(channel="page", address=request.remote_addr)
+
+    def run(self, step: Callable[[Call], Any], *, write: bool) -> Any:
+        """Run one step in one transaction, or send a visitor who is not logged in to the login page."""
+
+        def deed(session: Session) -> Any:
+            visitor = Caller(channel="page", address=request.remote_addr)
+            call = Call(self.home, session, visitor, datetime.now(UTC), g.request_id)
+            self.caller = call.caller = login_session.caller(call, self.cookie)
+            g.current_user = login_session.shown_user(call)
+            if self.page.who is not Who.ANYONE and call.caller.person is None:
+                return to_login()
+            if self.page.who in POSTS and not call.caller.holds(POSTS[self.page.who]):
+                raise Problem("forbidden", "This page is for staff: your account holds no such post.")
+            return step(call)
+
+        return self.home.database.run(deed, write=write)
+
+    def answer(self, values: dict[str, Any]) -> Response:
+        function, prepare = self.page.function, self.page.prepare
+        if prepare is not None:
+            prepared = self.run(lambda call: prepare(call, **values), write=True)
+            if isinstance(prepared, Response):
+                return prepared
+            values = values | {"prepared": prepared}
+        response: Response = self.run(lambda call: make_response(function(call, **values)), write=self.page.write)
+        return response
+
+
+def _serve(stated: _Page, values: dict[str, Any]) -> Response:
+    visit = _Visit(stated)
+    # Anybody can invent a cookie, so only pages that want a real one count by it; a Redis never sees it.
+    own = secret_hash(visit.cookie).hex() if visit.cookie and stated.who is not Who.ANYONE else None
+    counted = own or request.remote_addr or "-"
+    visit.home.limiter.check(stated.limit, what=stated.name, who=counted, address=request.remote_addr)
+    refuse_nul(request.form)
+    try:
+        response = visit.answer(values)
+    except Problem as problem:
+        if problem.kind.status == 403:
+            audit_refusal(visit.home, stated.name, visit.caller, problem.code)
+        again = stated.again
+        if again is None or problem.kind.status >= 500 or problem.code == "forbidden":
+            raise
+        response = _shown_again(visit, again, problem, values)
+    if g.get("session_stale"):
+        cookie = visit.cookie
+        visit.home.database.run(lambda session: login_session.touch(session, cookie, datetime.now(UTC)), write=True)
+    return response
+
+
+def _shown_again(visit: _Visit, again: View, problem: Problem, values: dict[str, Any]) -> Response:
+    response: Response = visit.run(lambda call: make_response(again(call, problem, **values)), write=False)
+    response.status_code = problem.kind.status
+    return response
+
+
+def to_login() -> Response:
+    """Send the visitor to the login page; he comes back to this page afterwards."""
+    target = request.full_path.rstrip("?") if request.method == "GET" else request.path
+    return redirect(f"/login?to={quote(target, safe='')}", 303)  # type: ignore[return-value]

@@ -1,0 +1,39 @@
+"""The two languages of the pages: Chinese first, English beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flask import g, request
+from flask_babel import Babel
+
+from idservice.http.problems import language
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+TRANSLATIONS = Path(__file__).parent / "translations"
+A_YEAR = 365 * 24 * 3600
+
+
+def _locale() -> str:
+    return "en" if language() == "en" else "zh_Hans_CN"
+
+
+def install(app: Flask) -> None:
+    """Give every template the language of its reader, and remember a language chosen by `?lang=`."""
+    app.config.update(BABEL_DEFAULT_LOCALE="zh_Hans_CN", BABEL_TRANSLATION_DIRECTORIES=str(TRANSLATIONS))
+    Babel(app, locale_selector=_locale, default_timezone="Asia/Shanghai")
+
+    @app.context_processor
+    def page_context() -> dict[str, Any]:
+        config = app.extensions["ona"].settings
+        return {"lang": language(), "current_user": g.get("current_user"), "is_demo": config.demo}
+
+    @app.after_request
+    def remember(response: Response) -> Response:
+        chosen = request.args.get("lang") if request.query_string else None
+        if chosen in {"zh", "en"}:
+            response.set_cookie("ona_lang", chosen, max_age=A_YEAR, samesite="Lax", httponly=True)
+        return response

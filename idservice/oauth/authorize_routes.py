@@ -1,0 +1,170 @@
+"""The authorization endpoint (RFC 6749 section 3.1): reads the request and shows the page it needs next.
+
+It takes posts from other sites, as OpenID Connect demands, and turns them into the same GET: nothing is decided here.
+What a person decides is posted to `pages`, which no other site can do for him.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from flask import Blueprint, Response, redirect, render_template, request, session
+
+from idservice.http import headers
+from idservice.http.page import Who, page
+from idservice.http.problems import language
+from idservice.numbers.names import mask_name
+from idservice.oauth import authorization, scopes, steps, userinfo
+from idservice.oauth.authorization import AuthorizationRefused, AuthorizationRequest
+from idservice.oauth.decision import Choose, LogIn, Ready, decide, grant
+from idservice.oauth.steps import Step
+from idservice.oauth.subjects import pairwise
+from idservice.register import organisations, people
+from keys.ring import Purpose
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+
+blueprint = Blueprint("authorize", __name__)
+
+ROLES = {
+    "legal_representative": ("法定代表人", "Legal representative"),
+    "administrator": ("管理员", "Administrator"),
+    "agent": ("经办人", "Agent"),
+}
+ORGANISATION_NAME = ("单位名称", "Name")
+
+
+@page(blueprint, authorization.PATH, who=Who.ANYONE, methods=("GET", "POST"), write=True)
+def authorize(call: Call) -> Response | str:
+    """Answer an authorization request, or show the page it waits for."""
+    if request.method == "POST":
+        return _to(f"{request.path}?{urlencode(list(request.form.items(multi=True)))}")
+    return walk(call, lambda asked, step: _show_or_answer(call, asked, step))
+
+
+def walk(call: Call, deed: Any) -> Response | str:
+    """Read the request of this URL and do `deed(asked, step)`; a refusal goes back to the app."""
+    pairs = [(name, value) for name, value in request.args.items(multi=True) if name not in {steps.PARAMETER, "lang"}]
+    try:
+        asked = authorization.read(call, pairs)
+        found = steps.unseal(
+            call.keys.secret(Purpose.SESSION),
+            request.args.get(steps.PARAMETER),
+            digest=asked.digest,
+            browser=_browser(),
+            now=call.now,
+        )
+        return deed(asked, found)  # type: ignore[no-any-return]
+    except AuthorizationRefused as refused:
+        answer = {"error": refused.error, "error_description": refused.description}
+        return _to(refused.asked.answer(call.settings.issuer, **answer))
+
+
+def url_of(call: Call, step: Step) -> str:
+    """Return the URL of the same request at another step."""
+    pairs = [(name, value) for name, value in request.args.items(multi=True) if name != steps.PARAMETER]
+    sealed = steps.seal(call.keys.secret(Purpose.SESSION), step)
+    return f"{authorization.PATH}?{urlencode([*pairs, (steps.PARAMETER, sealed)])}"
+
+
+def first_step(call: Call, asked: AuthorizationRequest) -> Step:
+    """Return the step of a request that begins now."""
+    return Step(asked.digest, _browser(), int(call.now.timestamp() * 1000))
+
+
+def _show_or_answer(call: Call, asked: AuthorizationRequest, step: Step | None) -> Response | str:
+    needed = decide(call, asked, step)
+    if isinstance(needed, LogIn):
+        here = url_of(call, step or first_step(call, asked))
+        return _to(f"/login?to={quote(here, safe='')}{_wanted_language()}")
+    if isinstance(needed, Ready) and needed.has_consent:
+        return _to(grant(call, asked, needed))
+    headers.allow_form_action(asked.asker.redirect_uri)
+    if isinstance(needed, Choose):
+        return _acting_page(call, needed)
+    return _consent_page(call, asked, needed)
+
+
+def _acting_page(call: Call, needed: Choose) -> str:
+    person = people.facts(call, call.caller.person or "")
+    listed = [{"id": m.mandate_id, "organisation": m.organisation, "role": _role(m.role)} for m in needed.mandates]
+    return render_template(
+        "acting.html", action=_decision_url(), person_name=mask_name(person.name) if person else "", mandates=listed
+    )
+
+
+def _consent_page(call: Call, asked: AuthorizationRequest, ready: Ready) -> str:
+    host = urlsplit(asked.asker.redirect_uri).hostname or asked.asker.redirect_uri.partition(":")[0]
+    organisation = organisations.facts(call, ready.holder) if ready.mandate else None
+    return render_template(
+        "consent.html",
+        action=_decision_url(),
+        client={"name": asked.app.name, "unit": asked.app.unit, "host": host},
+        claims=_shown_claims(call, asked, ready),
+        scopes=shown_scopes(tuple(name for name in asked.scope if name not in scopes.PERSON_CLAIMS)),
+        acting_name=organisation.name if organisation else None,
+        redirect_host=host,
+    )
+
+
+def _shown_claims(call: Call, asked: AuthorizationRequest, ready: Ready) -> list[dict[str, str]]:
+    """Return title and masked value of everything the app would learn."""
+    is_organisation = ready.mandate is not None
+    known = userinfo.facts(call, ready.holder, organisation=is_organisation)
+    names = scopes.claims_of(frozenset(asked.scope), organisation=is_organisation)
+    shown = [
+        {
+            "title": _word(ORGANISATION_NAME if is_organisation and name == "name" else scopes.CLAIM_TITLES[name]),
+            "masked": userinfo.masked(name, known[name], organisation=is_organisation),
+        }
+        for name in names
+        if known.get(name) is not None
+    ]
+    if "openid" in asked.scope:
+        subject = pairwise(call.keys.secret(Purpose.SUBJECT), asked.app.sector, ready.holder)
+        shown.insert(0, {"title": _word(scopes.CLAIM_TITLES["sub"]), "masked": f"{subject[:4]}****"})
+    return shown
+
+
+def shown_scopes(names: tuple[str, ...]) -> list[dict[str, str]]:
+    """Return name, title and explanation of scopes in the reader's language, in the order of the catalogue."""
+    shown = []
+    for scope in scopes.CATALOGUE.values():
+        if scope.name in names:
+            title, explanation = scope.en if language() == "en" else scope.zh
+            shown.append({"name": scope.name, "title": title, "explanation": explanation})
+    return shown
+
+
+def _word(both: tuple[str, str]) -> str:
+    return both[1] if language() == "en" else both[0]
+
+
+def _role(role: str) -> str:
+    return _word(ROLES.get(role, (role, role)))
+
+
+def _decision_url() -> str:
+    return f"/oauth/decision?{request.query_string.decode('ascii', 'replace')}"
+
+
+def _wanted_language() -> str:
+    """Honour `ui_locales` on the way to the login page, where the visitor has not chosen a language himself."""
+    for wanted in request.args.get("ui_locales", "")[:64].lower().split():
+        if wanted[:2] in {"zh", "en"}:
+            return f"&lang={wanted[:2]}"
+    return ""
+
+
+def _browser() -> str:
+    """Return a random name of this browser, kept in the signed form cookie: a step is good in one browser only."""
+    if "browser" not in session:
+        session["browser"] = secrets.token_hex(16)
+    return str(session["browser"])
+
+
+def _to(url: str) -> Response:
+    return redirect(url, 303)  # type: ignore[return-value]

@@ -1,0 +1,104 @@
+"""The back-channel endpoints' door: read a form strictly, authenticate the client, answer in the form of RFC 6749.
+
+Parameters come in the body alone and once each (RFC 6749 section 3.2): a second copy, or one in the URL that ends up in
+somebody's log, is refused and not chosen between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from urllib.parse import parse_qsl
+
+from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError, OAuth2Error
+from flask import Response, g, request
+from sqlalchemy.orm import Session
+
+from idservice.call import Call, Caller, House
+from idservice.errors import Problem
+from idservice.http.endpoint import house
+from idservice.oauth import client_authentication
+from idservice.oauth.clients import App
+from idservice.oauth.server import refusal
+
+MAX_PARAMETERS = 32
+MAX_VALUE = 16_384
+LIMIT = "6000/minute"  # of one client: a city's counters may share one
+FAILURE_LIMIT = "60/minute"  # of one address
+
+View = Callable[[House, App, dict[str, str]], Response]
+
+
+def backchannel(*, public: bool, needs: str) -> Callable[[View], Callable[[], Response]]:
+    """Declare the decorated function `(house, app, form)` as a back-channel endpoint.
+
+    Args:
+        public: whether clients that cannot authenticate are served.
+        needs: the parameter without which nothing is asked.
+    """
+
+    def decorate(view: View) -> Callable[[], Response]:
+        @wraps(view)
+        def serve() -> Response:
+            home = house()
+            try:
+                form = _form()
+                app = _client(home, form, public=public)
+                home.limiter.check(LIMIT, what="oauth", who=app.client_id, address=request.remote_addr)
+                if needs not in form:
+                    raise InvalidRequestError(f"{needs} is missing.")
+            except OAuth2Error as error:
+                return refusal(error)
+            except Problem as problem:
+                return _in_oauth_form(problem)
+            return view(home, app, form)
+
+        return serve
+
+    return decorate
+
+
+def call_of(home: House, session: Session, app: App) -> Call:
+    """Return the call of an authenticated client."""
+    caller = Caller(channel="api", client_id=app.client_id, client_name=app.name, address=request.remote_addr)
+    return Call(home, session, caller, datetime.now(UTC), g.request_id)
+
+
+def _form() -> dict[str, str]:
+    if request.query_string:
+        raise InvalidRequestError("Parameters are sent in the body, not in the URL.")
+    if request.mimetype != "application/x-www-form-urlencoded":
+        raise InvalidRequestError("Send application/x-www-form-urlencoded.")
+    try:
+        sent = parse_qsl(
+            request.get_data(cache=False).decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=MAX_PARAMETERS,
+        )
+    except ValueError:
+        raise InvalidRequestError("The body is not a form of at most 32 parameters in UTF-8.") from None
+    form = dict(sent)
+    if len(form) < len(sent):
+        raise InvalidRequestError("A parameter is sent more than once.")
+    if any(len(value) > MAX_VALUE or "\0" in value for value in form.values()):
+        raise InvalidRequestError("A parameter is too long or not text.")
+    return {name: value for name, value in form.items() if value}  # RFC 6749 section 3.2: no value is no parameter
+
+
+def _client(home: House, form: dict[str, str], *, public: bool) -> App:
+    authorization = request.headers.get("Authorization")
+    try:
+        return client_authentication.authenticate(home, form, authorization, now=datetime.now(UTC), public=public)
+    except InvalidClientError:
+        address = request.remote_addr
+        home.limiter.check(FAILURE_LIMIT, what="oauth.client", who=address or "-", address=address)
+        raise
+
+
+def _in_oauth_form(problem: Problem) -> Response:
+    response = refusal(OAuth2Error("Too many requests.", error="temporarily_unavailable", status_code=429))
+    response.headers.update(problem.headers)
+    return response

@@ -1,0 +1,201 @@
+"""Bearer tokens at our own API: RFC 6750 for the header and the refusals, RFC 9068 section 4 for the token.
+
+In two steps. `read` needs nothing but the keys: is this our token, for this API, in time, with the scope? `caller` asks
+the database, inside the operation's own transaction: is it still good, and who is calling?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import bindparam, select
+
+from idservice.call import Caller
+from idservice.db import table_of
+from idservice.errors import Problem
+from idservice.ids import secret_hash
+from idservice.models import AccessToken, RevokedToken, Staff
+from idservice.oauth import clients, families, tokens
+from keys import claims
+from keys.jws import Decoded, JWSError, decode
+from keys.ring import Purpose
+
+if TYPE_CHECKING:
+    from idservice.call import Call, House
+    from idservice.oauth.clients import App
+    from idservice.oauth.families import Family
+    from keys.ring import KeyRing
+
+
+_revoked, _issued = table_of(RevokedToken).c, table_of(AccessToken).c
+_REVOKED = select(_revoked.jti_hash).where(_revoked.jti_hash == bindparam("jti"))
+_ISSUED = select(_issued.subject, _issued.family_id).where(_issued.jti_hash == bindparam("jti"))
+_staff = table_of(Staff).c
+_POSTS = select(_staff.role, _staff.department, _staff.counter).where(_staff.subject == bindparam("subject"))
+
+
+_KEPT = 4096
+_decoded: WeakKeyDictionary[KeyRing, dict[bytes, Decoded]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token whose signature, issuer, audience and time hold. Whether it was revoked is not known yet."""
+
+    client_id: str
+    jti: str
+    scopes: frozenset[str]
+    has_person: bool
+    claims: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A token that may be used now: its client, and its family where a person stands behind it."""
+
+    app: App
+    family: Family | None
+
+
+def read(house: House, authorization_header: str | None, *, scope: str, now: datetime) -> Token:
+    """Return the token of an Authorization header if it holds `scope`.
+
+    Raises:
+        Problem: unauthenticated (401) without a good token, insufficient_scope (403) without the scope; both say so in
+            WWW-Authenticate (RFC 6750 section 3).
+    """
+    token = of_header(house, authorization_header, now=now)
+    demand(token, scope)
+    return token
+
+
+def of_header(house: House, authorization_header: str | None, *, now: datetime) -> Token:
+    """Return the token of an Authorization header, whatever its scope.
+
+    Raises:
+        Problem: unauthenticated (401), as RFC 6750 section 3 words it.
+    """
+    if authorization_header is None:
+        raise _unauthenticated("Send an access token in the Authorization header.", "Bearer")
+    scheme, _, text = authorization_header.partition(" ")
+    if scheme.lower() != "bearer" or not text or " " in text:
+        raise _unauthenticated("Send an access token in the Authorization header.", "Bearer")
+    token = verify(house, text, now=now)
+    if token is None:
+        raise _invalid()
+    return token
+
+
+def demand(token: Token, scope: str) -> None:
+    """Refuse a token without `scope`.
+
+    Raises:
+        Problem: insufficient_scope (403), as RFC 6750 section 3 words it.
+    """
+    if scope not in token.scopes:
+        challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
+        raise Problem("insufficient_scope", f"Needed: {scope}.", headers={"WWW-Authenticate": challenge})
+
+
+def verify(house: House, text: str, *, now: datetime) -> Token | None:
+    """Return the token that `text` is, if it is one of ours for our own API and in time; else None."""
+    try:
+        payload = _decode(house, text).payload
+        claims.check(payload, issuer=house.settings.issuer, audience=tokens.resource(house.settings), now=now)
+    except JWSError:
+        return None
+    match payload:
+        case {"client_id": str(client_id), "jti": str(jti), "scope": str(scope), "sub": str(subject)}:
+            return Token(client_id, jti, frozenset(scope.split()), subject != client_id, payload)
+    return None
+
+
+def standing(call: Call, token: Token) -> Standing | None:
+    """Return what stands behind a token if it may be used at this instant; else None."""
+    jti_hash = secret_hash(token.jti)
+    app = clients.find(call, token.client_id)
+    if app is None or call.session.connection().execute(_REVOKED, {"jti": jti_hash}).first() is not None:
+        return None
+    if not token.has_person:
+        return Standing(app, None)
+    row = call.session.connection().execute(_ISSUED, {"jti": jti_hash}).one_or_none()
+    family = families.find_alive(call, row.subject, row.family_id) if row is not None else None
+    if family is None or family.client_id != app.client_id:
+        return None
+    return Standing(app, family)
+
+
+def caller(call: Call, token: Token, *, address: str | None) -> Caller:
+    """Return who calls with `token`.
+
+    A client on its own acts for the departments it is registered for; a person for those where he holds a post, and
+    for none while he acts for an organisation.
+
+    Raises:
+        Problem: unauthenticated, if the token, its family, its person or its client has ended.
+    """
+    found = standing(call, token)
+    if found is None:
+        raise _invalid()
+    app, family = found.app, found.family
+    if family is None:
+        return Caller(
+            channel="api",
+            client_id=app.client_id,
+            client_name=app.name,
+            scopes=token.scopes,
+            departments=app.departments - {"*"},
+            all_departments=app.acts_for_all,
+            address=address,
+        )
+    posts = _posts(call, family) if family.principal is None else []
+    return Caller(
+        channel="api",
+        client_id=app.client_id,
+        client_name=app.name,
+        person=family.subject,
+        principal=family.principal,
+        scopes=token.scopes,
+        posts=frozenset((post.role, post.department) for post in posts),
+        counter=next((post.counter for post in posts if post.counter), None),
+        address=address,
+    )
+
+
+def _posts(call: Call, family: Family) -> list[Any]:
+    return list(call.session.connection().execute(_POSTS, {"subject": family.subject}).all())
+
+
+def _decode(house: House, text: str) -> Decoded:
+    """Decode a token whose signature holds; a token is sent many times, and its signature is verified once."""
+    digest = secret_hash(text)
+    kept = _decoded.setdefault(house.keys, {})
+    found = kept.get(digest)
+    if found is None or found.header["kid"] not in house.keys.public(Purpose.ACCESS_TOKEN):  # revoked since
+        found = _verified(house, text)
+        if len(kept) >= _KEPT:
+            kept.clear()
+        kept[digest] = found
+    return found
+
+
+def _verified(house: House, text: str) -> Decoded:
+    try:
+        return decode(text, keys=house.keys.public(Purpose.ACCESS_TOKEN), typ=tokens.ACCESS_TYPE)
+    except JWSError as error:
+        if error.code != "unknown_key":
+            raise
+    house.keys.reload_if_changed(at_once=True)  # another process may have rotated the key a moment ago
+    return decode(text, keys=house.keys.public(Purpose.ACCESS_TOKEN), typ=tokens.ACCESS_TYPE)
+
+
+def _unauthenticated(detail: str, challenge: str) -> Problem:
+    return Problem("unauthenticated", detail, headers={"WWW-Authenticate": challenge})
+
+
+def _invalid() -> Problem:
+    return _unauthenticated("The access token is malformed, expired or revoked.", 'Bearer error="invalid_token"')

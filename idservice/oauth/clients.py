@@ -1,0 +1,242 @@
+"""Clients (接入应用): the apps and systems that are registered here, RFC 6749 section 2 and RFC 7591 section 2.
+
+A client's row is read on every request, so it is parsed once and kept for two seconds: a client that is disabled stops
+within that time in every process.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import insert
+
+from idservice.ids import secret_hash
+from idservice.models import Client
+from idservice.oauth import redirects, scopes
+from keys.jwk import JWKError, parse_set
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from idservice.call import Call, House
+    from idservice.db import Database
+
+AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
+PROFILES = ("standard",)
+
+_CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,39}\Z")  # shorter than any subject, so never mistaken for one
+_SECRET = re.compile(
+    r"[A-Za-z0-9._~-]{32,256}\Z"
+)  # random, so one fast hash protects it; reads alike in every encoding
+_FRESH = timedelta(seconds=2)
+_KEPT = 1024
+
+_caches: WeakKeyDictionary[Database, dict[str, tuple[datetime, App]]] = WeakKeyDictionary()
+
+
+class RegistrationRefused(ValueError):
+    """The client's metadata is not acceptable; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A registered, enabled client. The methods are those Authlib asks of a client."""
+
+    client_id: str
+    name: str
+    unit: str
+    auth_method: str
+    redirect_uris: tuple[str, ...]
+    post_logout_redirect_uris: tuple[str, ...]
+    grant_types: frozenset[str]
+    scope: tuple[str, ...]
+    sector: str
+    departments: frozenset[str]
+    secret_hash: bytes | None = field(repr=False)
+    jwks: Mapping[str, Any] | None = field(repr=False)
+
+    @property
+    def is_public(self) -> bool:
+        """Return whether the client cannot keep a secret (RFC 6749 section 2.1)."""
+        return self.auth_method == "none"
+
+    @property
+    def acts_for_all(self) -> bool:
+        """Return whether the client may act for every department; so in the demonstration only."""
+        return "*" in self.departments
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        """Return whether the client is registered for the grant."""
+        return grant_type in self.grant_types
+
+    def check_redirect_uri(self, uri: str) -> bool:
+        """Return whether `uri` is one of the client's redirect URIs."""
+        return redirects.matches(self.redirect_uris, uri, native=self.is_public)
+
+    def check_secret(self, secret: str) -> bool:
+        """Compare a client secret in constant time."""
+        return self.secret_hash is not None and hmac.compare_digest(self.secret_hash, secret_hash(secret))
+
+
+def register(
+    call: Call,
+    *,
+    client_id: str,
+    name: str,
+    unit: str,
+    auth_method: str,
+    grant_types: Sequence[str],
+    scope: str,
+    secret: str | None = None,
+    jwks: Mapping[str, Any] | None = None,
+    redirect_uris: Sequence[str] = (),
+    post_logout_redirect_uris: Sequence[str] = (),
+    profile: str = "standard",
+    sector: str | None = None,
+    departments: Sequence[str] = (),
+) -> None:
+    """Enter a new client.
+
+    Args:
+        call: the call.
+        client_id: 1 to 40 characters of `A-Za-z0-9._~-`.
+        name: shown at consent.
+        unit: the organisation answerable for it, shown at consent.
+        auth_method: one of `AUTH_METHODS`.
+        grant_types: of `GRANT_TYPES`.
+        scope: all the client may ask for, separated by spaces.
+        secret: for `client_secret_*`: 32 to 256 random characters of `A-Za-z0-9._~-`; stored as a hash only.
+        jwks: for `private_key_jwt`: its public keys.
+        redirect_uris: see `redirects`; needed for `authorization_code`.
+        post_logout_redirect_uris: the same, for after logout.
+        profile: of `PROFILES`.
+        sector: joins clients that shall see the same subject (OpenID Connect Core 1.0 section 8.1).
+        departments: credit codes the client acts for on its own; `*` is every one.
+
+    Raises:
+        RegistrationRefused: something of it is unsafe or contradictory, or the identifier is taken.
+    """
+    public = auth_method == "none"
+    if not is_identifier(client_id) or call.session.get(Client, client_id) is not None:
+        raise RegistrationRefused("client_id is malformed or taken")
+    if auth_method not in AUTH_METHODS or profile not in PROFILES:
+        raise RegistrationRefused("auth_method or profile is not one of ours")
+    if not grant_types or not set(grant_types) <= set(GRANT_TYPES) or (public and "client_credentials" in grant_types):
+        raise RegistrationRefused("grant_types are not allowed for this client")
+    if not (wanted := scopes.split(scope)) or not set(wanted) <= scopes.CATALOGUE.keys():
+        raise RegistrationRefused("scope holds a scope that does not exist")
+    if ("authorization_code" in grant_types) is not bool(redirect_uris):
+        raise RegistrationRefused("authorization_code and redirect_uris need each other")
+    _check_credentials(auth_method, secret, jwks)
+    loopback = call.settings.insecure_loopback
+    try:
+        for uri in (*redirect_uris, *post_logout_redirect_uris):
+            redirects.check(uri, native=public, loopback=loopback)
+    except redirects.UnsafeRedirect as error:
+        raise RegistrationRefused(str(error)) from None
+    call.session.execute(
+        insert(Client),
+        {
+            "client_id": client_id,
+            "name": name,
+            "unit": unit,
+            "auth_method": auth_method,
+            "secret_hash": secret_hash(secret) if secret else None,
+            "jwks": dict(jwks) if jwks else None,
+            "redirect_uris": list(redirect_uris),
+            "post_logout_redirect_uris": list(post_logout_redirect_uris),
+            "grant_types": list(grant_types),
+            "scope": " ".join(wanted),
+            "profile": profile,
+            "sector": sector,
+            "departments": list(departments),
+            "created_at": call.now,
+            "disabled_at": None,
+        },
+    )
+
+
+def _check_credentials(auth_method: str, secret: str | None, jwks: Mapping[str, Any] | None) -> None:
+    """Refuse a client with less, more or weaker credentials than its method needs."""
+    if auth_method.startswith("client_secret"):
+        if secret is None or not _SECRET.match(secret) or jwks is not None:
+            raise RegistrationRefused(
+                "this method needs a random secret of 32 to 256 characters of A-Za-z0-9._~- alone"
+            )
+    elif secret is not None:
+        raise RegistrationRefused("this method takes no secret")
+    if auth_method == "private_key_jwt":
+        try:
+            usable = parse_set(jwks or {})
+        except JWKError as error:
+            raise RegistrationRefused(f"jwks: {error}") from None
+        if not usable:
+            raise RegistrationRefused("jwks holds no key for ES256, EdDSA or PS256")
+    elif jwks is not None:
+        raise RegistrationRefused("this method takes no jwks")
+
+
+def is_identifier(text: str) -> bool:
+    """Return whether `text` has the form of a client identifier."""
+    return _CLIENT_ID.match(text) is not None
+
+
+def find(call: Call, client_id: str) -> App | None:
+    """Return the enabled client of that identifier, at most two seconds old, or None."""
+    cache = _cache(call.house.database)
+    return _kept(cache, client_id, call.now) or _keep(cache, _read(call.session, client_id), call.now)
+
+
+def find_outside(house: House, client_id: str, now: datetime) -> App | None:
+    """Return the same as `find`, where no transaction is open: a kept row costs none."""
+    cache = _cache(house.database)
+    if (app := _kept(cache, client_id, now)) is not None:
+        return app
+    return _keep(cache, house.database.run(lambda session: _read(session, client_id), write=False), now)
+
+
+def _cache(database: Database) -> dict[str, tuple[datetime, App]]:
+    cache = _caches.get(database)
+    return cache if cache is not None else _caches.setdefault(database, {})
+
+
+def _kept(cache: dict[str, tuple[datetime, App]], client_id: str, now: datetime) -> App | None:
+    kept = cache.get(client_id)
+    return kept[1] if kept is not None and abs(now - kept[0]) < _FRESH else None
+
+
+def _keep(cache: dict[str, tuple[datetime, App]], app: App | None, now: datetime) -> App | None:
+    if app is not None:  # what does not exist is not kept: strangers could fill the memory with names
+        if len(cache) >= _KEPT:
+            cache.clear()
+        cache[app.client_id] = (now, app)
+    return app
+
+
+def _read(session: Session, client_id: str) -> App | None:
+    if not is_identifier(client_id):
+        return None
+    row = session.get(Client, client_id)
+    if row is None or row.disabled_at is not None:
+        return None
+    return App(
+        client_id=row.client_id,
+        name=row.name,
+        unit=row.unit,
+        auth_method=row.auth_method,
+        redirect_uris=tuple(row.redirect_uris),
+        post_logout_redirect_uris=tuple(row.post_logout_redirect_uris),
+        grant_types=frozenset(row.grant_types),
+        scope=tuple(row.scope.split()),
+        sector=f"sector:{row.sector}" if row.sector else f"client:{row.client_id}",
+        departments=frozenset(row.departments),
+        secret_hash=row.secret_hash,
+        jwks=row.jwks,
+    )

@@ -1,0 +1,94 @@
+"""Consents (授权同意): what a holder lets an app know and do, remembered until it is withdrawn.
+
+A holder is a person, or an organisation for whom an agent decides. Personal Information Protection Law articles 14 and
+15: given for a stated purpose, and as easy to withdraw as to give.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from idservice import audit
+from idservice.models import Client, Consent
+from idservice.oauth import families
+from idservice.oauth.clients import is_identifier
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A consent in force, with the app it is for."""
+
+    client_id: str
+    name: str
+    unit: str
+    redirect_uris: tuple[str, ...]
+    scope: tuple[str, ...]
+    given_at: datetime
+
+
+def covers(call: Call, holder: str, client_id: str, scope: tuple[str, ...]) -> bool:
+    """Return whether the holder's consent in force covers every scope asked for."""
+    return set(scope) <= _in_force(call, holder, client_id)[0]
+
+
+def give(call: Call, holder: str, client_id: str, scope: tuple[str, ...]) -> None:
+    """Remember that the holder consents, beside what he consented to before and did not withdraw."""
+    before, since = _in_force(call, holder, client_id)
+    values = {"scope": " ".join(sorted(before | set(scope))), "given_at": since or call.now, "withdrawn_at": None}
+    dialect = sqlite if call.house.database.is_sqlite else postgresql
+    statement = dialect.insert(Consent).values(subject=holder, client_id=client_id, **values)
+    call.session.execute(statement.on_conflict_do_update(index_elements=["subject", "client_id"], set_=values))
+    audit.record(call, audit.Deed.CONSENT_GIVEN, holder=holder, client=client_id, scope=list(scope))
+
+
+def withdraw(call: Call, holder: str, client_id: str) -> bool:
+    """Take a consent back and end what the app got by it at once; return whether there was one."""
+    if not is_identifier(client_id):
+        return False
+    taken = call.session.execute(
+        update(Consent)
+        .where(Consent.subject == holder, Consent.client_id == client_id, Consent.withdrawn_at.is_(None))
+        .values(withdrawn_at=call.now)
+        .returning(Consent.client_id)
+    ).first()
+    if taken is None:
+        return False
+    audit.record(call, audit.Deed.CONSENT_WITHDRAWN, holder=holder, client=client_id)
+    person = call.caller.person
+    if person is not None:
+        principal = None if holder == person else holder
+        families.kill_of_client(call, person, client_id, principal=principal, reason="consent_withdrawn")
+    return True
+
+
+def of_holder(call: Call, holder: str) -> list[Given]:
+    """Return the holder's consents in force, the newest first."""
+    rows = call.session.execute(
+        select(Consent, Client)
+        .join(Client, Client.client_id == Consent.client_id)
+        .where(Consent.subject == holder, Consent.withdrawn_at.is_(None))
+        .order_by(Consent.given_at.desc(), Consent.client_id)
+    )
+    return [
+        Given(
+            app.client_id, app.name, app.unit, tuple(app.redirect_uris), tuple(consent.scope.split()), consent.given_at
+        )
+        for consent, app in rows
+    ]
+
+
+def _in_force(call: Call, holder: str, client_id: str) -> tuple[set[str], datetime | None]:
+    """Return the scopes consented to, and since when without a break."""
+    query = select(Consent.scope, Consent.given_at).where(
+        Consent.subject == holder, Consent.client_id == client_id, Consent.withdrawn_at.is_(None)
+    )
+    row = call.session.execute(query).one_or_none()
+    return (set(row.scope.split()), row.given_at) if row is not None else (set(), None)

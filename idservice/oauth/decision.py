@@ -1,0 +1,125 @@
+"""What an authorization request still needs before it is answered: a login, a choice, a consent, or nothing.
+
+OpenID Connect Core 1.0 section 3.1.2.3. One function, read from top to bottom; pages only show what it says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from idservice.models import LoginSession
+from idservice.oauth import codes, consents, families, id_token_hint
+from idservice.oauth.authorization import AuthorizationRefused
+from idservice.oauth.subjects import pairwise
+from idservice.register import mandates
+from keys.ring import Purpose
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+    from idservice.oauth.authorization import AuthorizationRequest
+    from idservice.oauth.steps import Step
+    from idservice.register.mandates import LiveMandate
+
+SELF = "self"
+
+
+@dataclass(frozen=True, slots=True)
+class LogIn:
+    """Nobody is logged in, or not freshly enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """The person may act for organisations and has not said for whom he acts this time."""
+
+    mandates: list[LiveMandate]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """It is clear who logs in, and for whom. `has_consent` says whether the app may be answered at once."""
+
+    person: str
+    mandate: LiveMandate | None
+    has_consent: bool
+
+    @property
+    def holder(self) -> str:
+        """Return whose data the app will get."""
+        return self.mandate.principal if self.mandate else self.person
+
+
+def decide(call: Call, asked: AuthorizationRequest, step: Step | None) -> LogIn | Choose | Ready:
+    """Return what is needed next.
+
+    Raises:
+        AuthorizationRefused: the app asked for an answer without a page, and a page is needed; or the hint is somebody
+            else's.
+    """
+    silent = "none" in asked.prompt
+    person = call.caller.person
+    if person is None or not _is_fresh(call, asked, step):
+        if silent:
+            raise AuthorizationRefused(asked.asker, "login_required", "Nobody is logged in, or not recently enough.")
+        return LogIn()
+
+    mandate = None
+    if not silent and (live := mandates.live(call, person)):
+        choice = step.choice(call.caller.session_id) if step is not None else None
+        mandate = next((m for m in live if m.mandate_id == choice), None)
+        if mandate is None and choice != SELF:
+            return Choose(live)
+
+    holder = mandate.principal if mandate else person
+    if not _hint_fits(call, asked, holder):
+        raise AuthorizationRefused(
+            asked.asker, "login_required", "id_token_hint is not of the person who is logged in."
+        )
+
+    has_consent = "consent" not in asked.prompt and consents.covers(call, holder, asked.app.client_id, asked.scope)
+    if silent and not has_consent:
+        raise AuthorizationRefused(asked.asker, "consent_required", "The person has not consented to this scope.")
+    return Ready(person, mandate, has_consent)
+
+
+def grant(call: Call, asked: AuthorizationRequest, ready: Ready) -> str:
+    """Open a token family, issue a code for it, and return the URL that carries it to the app."""
+    session = _session(call)
+    login = families.Login(session.id_hash, session.auth_time, list(session.amr), session.level)
+    family_id = families.start(
+        call, asked.app, person=ready.person, login=login, scope=asked.scope, mandate=ready.mandate
+    )
+    code = codes.issue(
+        call,
+        client_id=asked.app.client_id,
+        subject=ready.person,
+        family_id=family_id,
+        redirect_uri=asked.asker.redirect_uri,
+        scope=asked.scope,
+        nonce=asked.nonce,
+        code_challenge=asked.code_challenge,
+    )
+    return asked.asker.answer(call.settings.issuer, code=code)
+
+
+def _is_fresh(call: Call, asked: AuthorizationRequest, step: Step | None) -> bool:
+    """Return whether the login is recent enough; a login made since this request began always is."""
+    auth_time = _session(call).auth_time
+    if step is not None and auth_time.timestamp() * 1000 > step.started_at:
+        return True
+    if "login" in asked.prompt:
+        return False
+    return asked.max_age is None or call.now - auth_time <= timedelta(seconds=asked.max_age)
+
+
+def _hint_fits(call: Call, asked: AuthorizationRequest, holder: str) -> bool:
+    if asked.id_token_hint is None:
+        return True
+    subject = pairwise(call.keys.secret(Purpose.SUBJECT), asked.app.sector, holder)
+    return id_token_hint.read(call, asked.id_token_hint) == (asked.app.client_id, subject)
+
+
+def _session(call: Call) -> LoginSession:
+    return call.session.get_one(LoginSession, bytes.fromhex(call.caller.session_id or ""))

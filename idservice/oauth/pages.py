@@ -1,0 +1,94 @@
+"""The decisions of a person: for whom he acts, what an app may know, and taking that back. Posts need CSRF tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, redirect, render_template, request
+
+from idservice.errors import Problem
+from idservice.http import headers
+from idservice.http.page import Who, page
+from idservice.oauth import consents
+from idservice.oauth.authorization import AuthorizationRefused, AuthorizationRequest
+from idservice.oauth.authorize_routes import first_step, shown_scopes, url_of, walk
+from idservice.oauth.decision import SELF, Choose, LogIn, Ready, decide, grant
+from idservice.register import mandates
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+    from idservice.oauth.steps import Step
+
+blueprint = Blueprint("oauth_pages", __name__)
+
+
+@page(blueprint, "/oauth/decision", who=Who.ANYONE, methods=("POST",), write=True)
+def decision(call: Call) -> Response | str:
+    """Take the choice of whom to act for, or the decision about consent; anything else shows the page again."""
+    return walk(call, lambda asked, step: _take(call, asked, step or first_step(call, asked)))
+
+
+def _take(call: Call, asked: AuthorizationRequest, step: Step) -> Response:
+    needed = decide(call, asked, step)
+    headers.allow_form_action(asked.asker.redirect_uri)
+    if isinstance(needed, LogIn):
+        return _again(call, step)
+    chosen = request.form.get("acting", "")
+    if isinstance(needed, Choose):
+        if chosen == SELF or any(m.mandate_id == chosen for m in needed.mandates):
+            step = step.acting_as(chosen, call.caller.session_id or "")
+        return _again(call, step)
+    return _answer(call, asked, needed, step)
+
+
+def _answer(call: Call, asked: AuthorizationRequest, ready: Ready, step: Step) -> Response:
+    said = request.form.get("decision")
+    if said == "deny":
+        raise AuthorizationRefused(asked.asker, "access_denied", "The person declined.")
+    if said != "allow":
+        return _again(call, step)
+    consents.give(call, ready.holder, asked.app.client_id, asked.scope)
+    return redirect(grant(call, asked, ready), 303)  # type: ignore[return-value]
+
+
+def _again(call: Call, step: Step) -> Response:
+    return redirect(url_of(call, step), 303)  # type: ignore[return-value]
+
+
+@page(blueprint, "/me/apps", who=Who.PERSON)
+def apps(call: Call) -> str:
+    """List the apps that a person, or an organisation he may act for, has allowed."""
+    listed = [
+        _shown(key, given, acting_name)
+        for key, (holder, acting_name) in _holders(call).items()
+        for given in consents.of_holder(call, holder)
+    ]
+    return render_template("me/apps.html", consents=listed)
+
+
+@page(blueprint, "/me/apps", who=Who.PERSON, methods=("POST",), write=True)
+def withdraw(call: Call) -> Response:
+    """Take a consent back."""
+    key, _, client_id = request.form.get("revoke", "").partition(".")
+    holders = _holders(call)
+    if key not in holders or not consents.withdraw(call, holders[key][0], client_id):
+        raise Problem("not_found", "This consent is not yours, or was withdrawn before.")
+    return redirect("/me/apps", 303)  # type: ignore[return-value]
+
+
+def _holders(call: Call) -> dict[str, tuple[str, str | None]]:
+    """Return by a key for the form whose consents the visitor may manage: his own, and those of his principals."""
+    person = call.caller.person or ""
+    return {SELF: (person, None)} | {m.mandate_id: (m.principal, m.organisation) for m in mandates.live(call, person)}
+
+
+def _shown(key: str, given: consents.Given, acting_name: str | None) -> dict[str, Any]:
+    uri = given.redirect_uris[0] if given.redirect_uris else ""
+    return {
+        "id": f"{key}.{given.client_id}",
+        "client": {"name": given.name, "unit": given.unit, "host": urlsplit(uri).hostname or ""},
+        "scopes": shown_scopes(given.scope),
+        "granted_at": given.given_at,
+        "acting_name": acting_name,
+    }

@@ -1,0 +1,131 @@
+"""The provider's own endpoints: token, introspection, revocation, userinfo, metadata and keys.
+
+They speak the formats of their standards (RFC 6749, 7009, 7662, 8414, OpenID Connect), not our problem documents.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, g, request
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from idservice.call import Call, Caller, House
+from idservice.errors import Problem
+from idservice.http.endpoint import house
+from idservice.oauth import bearer, families, introspection, metadata, revocation, server, userinfo
+from idservice.oauth.authorize_routes import blueprint as authorize_blueprint
+from idservice.oauth.backchannel import backchannel, call_of
+from idservice.oauth.end_session_routes import blueprint as end_session_blueprint
+from idservice.oauth.token_request import TokenRequest
+from keys.ring import Purpose
+
+if TYPE_CHECKING:
+    from idservice.oauth.clients import App
+    from idservice.oauth.codes import Reused
+
+blueprint = Blueprint("oauth", __name__)
+BLUEPRINTS = (blueprint, authorize_blueprint, end_session_blueprint)
+
+CACHEABLE = "public, max-age=300"
+
+
+class _Refused(Exception):
+    def __init__(self, response: Response, reused: Reused | None) -> None:
+        super().__init__("rolled back")
+        self.response = response
+        self.reused = reused
+
+
+@blueprint.post("/oauth/token")
+@backchannel(public=True, needs="grant_type")
+def token(home: House, app: App, form: dict[str, str]) -> Response:
+    """Issue tokens: the whole request is one transaction, and a refusal leaves nothing behind."""
+
+    def deed(session: Session) -> Response:
+        asked = TokenRequest(call_of(home, session, app), app, form)
+        response = server.answer(asked)
+        if response.status_code != 200:
+            raise _Refused(response, asked.reused)
+        return response
+
+    try:
+        return home.database.run(deed, write=True)
+    except _Refused as refused:
+        if (reused := refused.reused) is not None:
+            home.database.run(
+                lambda session: families.kill(
+                    call_of(home, session, app), reused.subject, reused.family_id, reason="reuse"
+                ),
+                write=True,
+            )
+        return refused.response
+
+
+@blueprint.post("/oauth/introspect")
+@backchannel(public=False, needs="token")
+def introspect(home: House, app: App, form: dict[str, str]) -> Response:
+    """Say whether a token is active (RFC 7662)."""
+    answer = home.database.run(
+        lambda session: introspection.introspect(call_of(home, session, app), app, form), write=False
+    )
+    return _json(answer)
+
+
+@blueprint.post("/oauth/revoke")
+@backchannel(public=True, needs="token")
+def revoke(home: House, app: App, form: dict[str, str]) -> Response:
+    """End a token (RFC 7009)."""
+    with suppress(IntegrityError):  # a parallel request ended the same token first
+        home.database.run(lambda session: revocation.revoke(call_of(home, session, app), app, form), write=True)
+    return _json({})
+
+
+@blueprint.route("/oauth/userinfo", methods=["GET", "POST"])
+def userinfo_endpoint() -> Response:
+    """Release the consented claims to the bearer of an access token (OpenID Connect Core 1.0 section 5.3)."""
+    home, now = house(), datetime.now(UTC)
+    access_token = bearer.read(home, _authorization(), scope="openid", now=now)
+
+    def deed(session: Session) -> dict[str, Any]:
+        caller = Caller(channel="api", client_id=access_token.client_id, address=request.remote_addr)
+        return userinfo.claims(Call(home, session, caller, now, g.request_id), access_token)
+
+    return _json(home.database.run(deed, write=False))
+
+
+def _authorization() -> str | None:
+    """Return the Authorization header, or the form's token in its place (RFC 6750 section 2.2); never the URL's."""
+    if "access_token" in request.args:
+        raise Problem("bad_request", "An access token does not belong into a URL.")
+    header = request.headers.get("Authorization")
+    sent = request.form.getlist("access_token") if request.method == "POST" else []
+    if not sent:
+        return header
+    if header is not None or len(sent) > 1:
+        raise Problem("bad_request", "Send the access token once.")
+    return f"Bearer {sent[0]}"
+
+
+@blueprint.get("/.well-known/openid-configuration")
+@blueprint.get("/.well-known/oauth-authorization-server")
+def configuration() -> Response:
+    """Describe the provider (OpenID Connect Discovery 1.0, RFC 8414)."""
+    return _json(metadata.document(house().settings), cache=CACHEABLE)
+
+
+@blueprint.get("/.well-known/jwks.json")
+def jwks() -> Response:
+    """Publish the keys that verify ID tokens and access tokens."""
+    keys = house().keys.jwks(Purpose.ID_TOKEN, Purpose.ACCESS_TOKEN)
+    return _json(keys, cache=CACHEABLE)
+
+
+def _json(body: dict[str, Any], *, cache: str = "no-store") -> Response:
+    response = Response(json.dumps(body, ensure_ascii=False), mimetype="application/json")
+    response.headers["Cache-Control"] = cache
+    return response

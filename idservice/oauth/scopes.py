@@ -1,0 +1,84 @@
+"""Scopes (权限范围) and the claims that stand behind them: the closed list, with the words a person reads at consent.
+
+RFC 6749 section 3.3 and OpenID Connect Core 1.0 section 5.4. A scope outside the list is refused, never dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One scope: who can hold it, and its words in both languages (title, explanation)."""
+
+    name: str
+    zh: tuple[str, str]
+    en: tuple[str, str]
+    machine: bool = True  # may be held by a client on its own, without a logged-in person
+
+
+def _holder(name: str, zh: tuple[str, str], en: tuple[str, str]) -> Scope:
+    return Scope(name, zh, en, machine=False)
+
+
+CATALOGUE = {
+    scope.name: scope
+    for scope in (
+        _holder(
+            "openid", ("登录", "确认是您本人，应用只得到它专用的编号"), ("Log in", "The app learns a number of its own")
+        ),
+        _holder("profile", ("姓名和实名等级", ""), ("Name and real-name level", "")),
+        _holder("phone", ("手机号码", ""), ("Phone number", "")),
+        _holder(
+            "offline_access",
+            ("保持登录", "您离开后仍可继续使用，直到您收回授权"),
+            ("Stay logged in", "Also while you are away, until you withdraw it"),
+        ),
+        _holder("licences.show", ("出示您的证照", "生成一次性出示码"), ("Show your licences", "By one-time codes")),
+        _holder("accesses.read", ("查看谁看过您的信息", ""), ("See who looked at your data", "")),
+        _holder(
+            "consents.manage",
+            ("管理您的授权", "查看并收回给其他应用的授权"),
+            ("Manage your consents", "List and withdraw them"),
+        ),
+        Scope("licences.read", ("查看您的证照", ""), ("Read your licences", "")),
+        Scope("licences.issue", ("签发证照", "仅限您任职的部门"), ("Issue licences", "For the departments you serve")),
+        Scope(
+            "licences.change",
+            ("变更证照状态", "仅限您任职的部门"),
+            ("Change licences", "For the departments you serve"),
+        ),
+        Scope(
+            "seals.use", ("使用电子印章", "仅限您任职的部门"), ("Use electronic seals", "For the departments you serve")
+        ),
+        Scope("verifications.create", ("核验证照", ""), ("Verify licences", "")),
+        Scope("lookups.create", ("无证明查询", "按事项查询所需证明"), ("Look proofs up", "As a matter requires")),
+        Scope("matters.read", ("查看事项清单", ""), ("Read the list of matters", "")),
+    )
+}
+
+PERSON_CLAIMS = {"profile": ("name", "real_name_level"), "phone": ("phone_number",)}
+ORGANISATION_CLAIMS = {"profile": ("name", "credit_code")}
+
+CLAIM_TITLES = {
+    "sub": ("本应用专用编号", "Number of its own for this app"),
+    "name": ("姓名", "Name"),
+    "real_name_level": ("实名等级", "Real-name level"),
+    "phone_number": ("手机号码", "Phone number"),
+    "credit_code": ("统一社会信用代码", "Unified social credit code"),
+}
+
+
+def split(text: str | None) -> tuple[str, ...] | None:
+    """Return the scope tokens of a request in their order, each once; None where the text is no scope at all."""
+    if not text or len(text) > 1024:
+        return None
+    names = text.split(" ")
+    return tuple(dict.fromkeys(names)) if all(names) else None
+
+
+def claims_of(scope: frozenset[str], *, organisation: bool) -> tuple[str, ...]:
+    """Return the names of the claims that `scope` releases, of a person or of an organisation."""
+    table = ORGANISATION_CLAIMS if organisation else PERSON_CLAIMS
+    return tuple(claim for name, claims in table.items() if name in scope for claim in claims)

@@ -1,0 +1,184 @@
+"""Tokens (令牌): access tokens as JWT (RFC 9068), ID tokens (OpenID Connect Core 1.0 section 2), refresh tokens.
+
+An access token of a person leaves a row by the hash of its `jti`, so that it can be traced to its family; a client's
+own leaves none. Secrets are stored as hashes only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert
+
+from idservice import audit
+from idservice.ids import secret_hash
+from idservice.models import AccessToken, RefreshToken
+from idservice.oauth import once_a_minute, scopes
+from idservice.oauth.subjects import pairwise
+from keys.base64url import b64u
+from keys.jws import encode
+from keys.ring import Purpose
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+    from idservice.oauth.clients import App
+    from idservice.oauth.families import Family
+    from idservice.settings import Settings
+
+ACCESS_SECONDS = 600
+ID_SECONDS = 3600
+REFRESH_LIFE = timedelta(days=30)  # from the login on: rotation does not lengthen it
+ACCESS_TYPE = "at+jwt"
+ID_TYPE = "JWT"
+
+
+def resource(settings: Settings) -> str:
+    """Return the resource indicator (RFC 8707) of the service's own API: the audience of every access token."""
+    return f"{settings.issuer}/v1"
+
+
+def for_client(call: Call, app: App, scope: tuple[str, ...]) -> dict[str, Any]:
+    """Issue an access token to a client on its own (RFC 6749 section 4.4) and return the token response.
+
+    Such a token touches nobody's data; what is done with it is audited deed by deed. So the first one of a client and
+    scope in a minute leaves an audit row, and the others of that minute ride on it without a transaction.
+    """
+    token, _ = _access_token(call, app, scope, {"sub": app.client_id})
+    response = _response(token, scope)
+    if once_a_minute.is_due(call, app.client_id, response["scope"]):
+        audit.record(call, audit.Deed.TOKEN_ISSUED, client=app.client_id, scope=list(scope))
+    return response
+
+
+def for_person(
+    call: Call,
+    app: App,
+    family: Family,
+    *,
+    deed: audit.Deed,
+    scope: tuple[str, ...],
+    nonce: str | None = None,
+    refresh_until: datetime | None = None,
+) -> dict[str, Any]:
+    """Issue an access token of `family`, with an ID token and a refresh token where they are due.
+
+    Args:
+        call: the call.
+        app: the client of the family.
+        family: alive.
+        deed: what is audited: issued or refreshed.
+        scope: at most the family's.
+        nonce: of the authorization request.
+        refresh_until: until when a refresh token would hold; None gives 30 days from the start of the family.
+    """
+    who = subject_claims(call, app, family)
+    login = {"auth_time": _seconds(family.auth_time), "acr": acr(family.amr)}
+    token, jti = _access_token(call, app, scope, who | login)
+    call.session.execute(
+        insert(AccessToken),
+        {
+            "jti_hash": secret_hash(jti),
+            "subject": family.subject,
+            "family_id": family.family_id,
+            "expires_at": call.now + timedelta(seconds=ACCESS_SECONDS),
+        },
+    )
+    response = _response(token, scope)
+    if "offline_access" in family.scope and app.check_grant_type("refresh_token"):
+        response["refresh_token"] = _refresh_token(call, family, refresh_until or family.created_at + REFRESH_LIFE)
+    if "openid" in scope:
+        response["id_token"] = _id_token(call, app, family, who, nonce=nonce, access_token=token)
+    audit.record(call, deed, client=app.client_id, family=family.family_id, token=_trace(jti), scope=list(scope))
+    return response
+
+
+def subject_claims(call: Call, app: App, family: Family) -> dict[str, Any]:
+    """Return `sub`, and where the person acts for an organisation `act` (RFC 8693 section 4.1), as `app` knows them."""
+    secret = call.keys.secret(Purpose.SUBJECT)
+    person = pairwise(secret, app.sector, family.subject)
+    if family.principal is None:
+        return {"sub": person}
+    return {"sub": pairwise(secret, app.sector, family.principal), "act": {"sub": person}}
+
+
+def acr(amr: tuple[str, ...]) -> str:
+    """Return the authentication context class: how the person logged in, no more than what was done."""
+    return "urn:ona:acr:password" if amr == ("pwd",) else "urn:ona:acr:unknown"
+
+
+def granted_claims(family: Family) -> tuple[str, ...]:
+    """Return the names of the claims the app may read at userinfo."""
+    return scopes.claims_of(family.scope, organisation=family.principal is not None)
+
+
+def _access_token(call: Call, app: App, scope: tuple[str, ...], subject: dict[str, Any]) -> tuple[str, str]:
+    jti = secrets.token_urlsafe(16)
+    issued = _seconds(call.now)
+    payload = {
+        "iss": call.settings.issuer,
+        "aud": resource(call.settings),
+        "client_id": app.client_id,
+        "jti": jti,
+        "iat": issued,
+        "exp": issued + ACCESS_SECONDS,
+        "scope": " ".join(scope),
+        **subject,
+    }
+    return encode(payload, signer=call.keys.signer(Purpose.ACCESS_TOKEN), typ=ACCESS_TYPE), jti
+
+
+def _id_token(
+    call: Call, app: App, family: Family, who: dict[str, Any], *, nonce: str | None, access_token: str
+) -> str:
+    issued = _seconds(call.now)
+    payload = {
+        "iss": call.settings.issuer,
+        "aud": app.client_id,
+        "iat": issued,
+        "exp": issued + ID_SECONDS,
+        "auth_time": _seconds(family.auth_time),
+        "acr": acr(family.amr),
+        "amr": list(family.amr),
+        "at_hash": b64u(hashlib.sha256(access_token.encode()).digest()[:16]),
+        **who,
+    }
+    if nonce is not None:
+        payload["nonce"] = nonce
+    return encode(payload, signer=call.keys.signer(Purpose.ID_TOKEN), typ=ID_TYPE)
+
+
+def _refresh_token(call: Call, family: Family, until: datetime) -> str:
+    token = secrets.token_urlsafe(32)
+    call.session.execute(
+        insert(RefreshToken),
+        {
+            "token_hash": secret_hash(token),
+            "subject": family.subject,
+            "family_id": family.family_id,
+            "client_id": family.client_id,
+            "expires_at": until,
+            "used_at": None,
+        },
+    )
+    return token
+
+
+def _response(access_token: str, scope: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "access_token": access_token,
+        "token_type": "Bearer",
+        "expires_in": ACCESS_SECONDS,
+        "scope": " ".join(scope),
+    }
+
+
+def _trace(jti: str) -> str:
+    """Return what the audit row keeps of a token: enough to recognise it, not enough to use it."""
+    return secret_hash(jti).hex()[:16]
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())

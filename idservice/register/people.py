@@ -1,0 +1,118 @@
+"""The register of people (自然人): enrol a citizen by number, find him by number, read his facts.
+
+A number is stored encrypted and found by keyed hash; everything else in the house knows a person by his subject.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, insert, select
+
+from idservice import audit
+from idservice.db import add_if_new, table_of
+from idservice.errors import FieldProblem, Problem
+from idservice.ids import random_id
+from idservice.models import Person, SubjectIndex
+from idservice.numbers import citizen
+from idservice.numbers.fold import InvalidNumber
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+
+INDEX_FIELD = "subject_index.number"
+
+_index_table, _people = table_of(SubjectIndex), table_of(Person)
+_FIND = select(_index_table.c.subject, _index_table.c.kind).where(_index_table.c.number_hash == bindparam("hash"))
+_FACTS = select(_people).where(_people.c.subject == bindparam("subject"))
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """What the register knows of a person, in clear; it never leaves the process unmasked without a ground."""
+
+    subject: str
+    number: str
+    name: str
+    phone: str | None
+    level: int
+    status: str
+
+
+def enrol(call: Call, *, number: str, name: str, phone: str | None = None, level: int = 2) -> str:
+    """Enter a citizen and return his subject; a number already entered keeps its subject.
+
+    Raises:
+        Problem: invalid, if the number is not a citizen number.
+    """
+    try:
+        number = citizen.check(number, today=call.now.date())
+    except InvalidNumber as error:
+        raise Problem("invalid", "", errors=[FieldProblem("/number", error.code, str(error))]) from None
+    subject, is_new = subject_for(call, number, "person")
+    if not is_new:
+        return subject
+    call.session.execute(
+        insert(Person),
+        {
+            "subject": subject,
+            "number_sealed": _seal(call, "number_sealed", subject, number),
+            "name_sealed": _seal(call, "name_sealed", subject, name),
+            "phone_sealed": _seal(call, "phone_sealed", subject, phone) if phone else None,
+            "level": level,
+            "status": "active",
+            "created_at": call.now,
+        },
+    )
+    audit.record(call, audit.Deed.PERSON_ENROLLED, subject=subject, level=level)
+    return subject
+
+
+def subject_for(call: Call, number: str, kind: str) -> tuple[str, bool]:
+    """Return the subject of a normalised number, and whether it was made now; of several who ask at once, one makes it.
+
+    Raises:
+        Problem: conflict, if the number was there and was withdrawn in the same moment.
+    """
+    if (known := find(call, number)) is not None:
+        return known, False
+    subject = random_id()
+    row = {"number_hash": call.cipher.index(INDEX_FIELD, number), "subject": subject, "kind": kind}
+    if add_if_new(call.session, SubjectIndex, row):
+        return subject, True
+    if (known := find(call, number)) is None:
+        raise Problem("conflict", "Repeat the request.")
+    return known, False
+
+
+def find(call: Call, number: str) -> str | None:
+    """Return the subject of a normalised number (citizen or credit code), or None."""
+    found = find_kind(call, number)
+    return found[0] if found is not None else None
+
+
+def find_kind(call: Call, number: str) -> tuple[str, str] | None:
+    """Return subject and kind ("person" or "organisation") of a normalised number, or None."""
+    for value in call.cipher.indexes(INDEX_FIELD, number):
+        row = call.session.connection().execute(_FIND, {"hash": value}).one_or_none()
+        if row is not None:
+            return row.subject, row.kind
+    return None
+
+
+def facts(call: Call, subject: str) -> PersonFacts | None:
+    """Return the facts of a person, decrypted, or None where the subject is no person."""
+    row = call.session.connection().execute(_FACTS, {"subject": subject}).one_or_none()
+    if row is None:
+        return None
+
+    def read(column: str) -> str:
+        return call.cipher.open(getattr(row, column), table="person", column=column, row=subject).decode()
+
+    phone = read("phone_sealed") if row.phone_sealed is not None else None
+    return PersonFacts(subject, read("number_sealed"), read("name_sealed"), phone, row.level, row.status)
+
+
+def _seal(call: Call, column: str, subject: str, value: str) -> bytes:
+    return call.cipher.seal(value.encode(), table="person", column=column, row=subject)

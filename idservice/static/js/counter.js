@@ -1,0 +1,47 @@
+// The scan page. A scanner gun is a keyboard: keep the scan box focused, let Enter submit, and clear what was shown.
+const IDLE_MS = 60_000;
+const form = document.querySelector("[data-scan]");
+const box = form.querySelector("#text");
+const file = form.querySelector("#file");
+const upload = form.querySelector("[data-upload]");
+const answer = document.querySelector("[data-answer]");
+let idle = 0;
+
+const focusBox = () => box.focus({ preventScroll: true });
+const inUse = () => document.activeElement.matches("a, button, input, select, textarea, summary");
+
+// A person's data does not stay on an unattended screen.
+const armIdle = () => {
+  window.clearTimeout(idle);
+  idle = window.setTimeout(() => { answer.replaceChildren(); box.value = ""; }, IDLE_MS);
+};
+
+const openUpload = () => {
+  upload.open = true;
+  file.click();
+};
+
+document.addEventListener("keydown", (event) => {
+  armIdle();
+  if (event.key === "Escape") {
+    box.value = "";
+    answer.replaceChildren();
+    focusBox();
+  } else if (event.key === "F3") {
+    event.preventDefault();
+    openUpload();
+  } else if (event.key === "Enter" && event.target === box && !box.value) {
+    event.preventDefault(); // some guns end with two of them: the second must not wipe the answer of the first
+  } else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey && !inUse()) {
+    focusBox(); // the gun fires although nothing is focused: its first character still lands in the box
+  }
+});
+
+// Come back to the box after a click on nothing; leave fields, links and text being copied alone.
+const comeBack = () => { if (!inUse() && !window.getSelection().toString()) focusBox(); };
+document.addEventListener("click", comeBack);
+window.addEventListener("focus", comeBack);
+file.addEventListener("change", () => { if (file.files.length) form.requestSubmit(); });
+
+armIdle();
+focusBox();

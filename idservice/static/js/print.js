@@ -1,0 +1,5 @@
+// Offer printing only where a script can do it.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}

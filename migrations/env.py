@@ -1,0 +1,32 @@
+"""Alembic's entry: runs migrations over the connection that `idservice.schema` hands in, never over one of its own."""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlalchemy import Connection, text
+
+import idservice.models
+import licences.models
+import seals.models
+
+LOCK = 0x6F6E6101  # arbitrary; two upgrades of one PostgreSQL database at once must take turns
+MODELS = (idservice.models, seals.models, licences.models)  # their import fills the one metadata
+
+
+def run(connection: Connection) -> None:
+    """Run the chosen migrations in the connection's transaction; the caller commits."""
+    context.configure(
+        connection=connection,
+        target_metadata=idservice.models.Base.metadata,
+        render_as_batch=True,  # SQLite changes a column by making the table anew
+        compare_server_default=True,
+    )
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+if context.is_offline_mode():
+    raise SystemExit("migrations run over a live connection: flask db upgrade")
+run(context.config.attributes["connection"])
