@@ -1,0 +1,165 @@
+"""Change a licence (变更): suspend, resume, revoke, cancel, and the two that issue a next version: renew, correct."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, select, update
+
+from idservice import audit
+from idservice.db import table_of
+from idservice.errors import Kind, Problem, register
+from idservice.numbers import InvalidNumber
+from licences import artefacts, catalogue, identifier, issue, lifecycle
+from licences.deeds import Deed
+from licences.lifecycle import Change, LifecycleError, Party, State
+from licences.models import Licence, LicenceRoute
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+
+register(
+    {
+        "change_unknown": Kind(422, "没有这种变更", "There is no such change"),
+        "change_not_allowed": Kind(409, "证照当前状态不允许此变更", "The licence's state does not allow this change"),
+        "terminal": Kind(409, "证照已终止，不能再变更", "The licence has ended and cannot be changed"),
+        "reason_required": Kind(422, "此变更需要说明理由", "This change needs a reason"),
+        "version_last": Kind(
+            409, "版本号已用尽，请重新签发", "There is no further version number: issue a new licence"
+        ),
+        "not_entitled": Kind(403, "您不能对此证照作此变更", "You may not make this change"),
+    }
+)
+
+
+_routes = table_of(LicenceRoute).c
+_ROUTE = select(_routes.subject).where(_routes.identifier == bindparam("code"))
+_LICENCE = select(Licence).where(Licence.subject == bindparam("subject"), Licence.identifier == bindparam("code"))
+
+
+def find(call: Call, code: str) -> Licence:
+    """Return the licence with that identifier.
+
+    Raises:
+        Problem: not_found.
+    """
+    try:
+        licence = find_any(call, identifier.check(code))
+    except InvalidNumber:
+        licence = None
+    if licence is None:
+        raise Problem("not_found", "The register holds no such licence.")
+    return licence
+
+
+def find_any(call: Call, code: str) -> Licence | None:
+    """Return the licence with that identifier, in the form in which it was issued, or None."""
+    subject = call.session.connection().execute(_ROUTE, {"code": code}).scalar()
+    return find_held(call, subject, code) if subject is not None else None
+
+
+def find_held(call: Call, subject: str, code: str) -> Licence | None:
+    """Return the licence of that holder with that identifier, or None."""
+    return call.session.execute(_LICENCE, {"subject": subject, "code": code}).scalar_one_or_none()
+
+
+def find_readable(call: Call, code: str) -> Licence:
+    """Return the licence if the caller holds it or acts for its issuer; else it is as if there were none.
+
+    Raises:
+        Problem: not_found.
+    """
+    licence = find(call, code)
+    if licence.subject != call.caller.holder and not catalogue.is_issuer(call, licence.issuer_code):
+        raise Problem("not_found", "The register holds no such licence.")
+    return licence
+
+
+def intend(call: Call, code: str, body: dict[str, Any]) -> issue.Intent | None:
+    """For a change that issues a next version, record what is about to be signed; None for the others.
+
+    Raises:
+        Problem: see `change`.
+    """
+    licence, change, _party = _admitted(call, code, body)
+    if not lifecycle.TABLE[change].new_version:
+        return None
+    entry = catalogue.find(call, licence.type_code)
+    authority = next((a for a in entry.authorities if a.department == licence.issuer_code), None)
+    if authority is None:
+        raise Problem("forbidden", "The issuing department no longer issues this type.")
+    old = artefacts.open_record(call, licence).metadata
+    _, holder = issue.find_holder(call, old.holders[0].code, entry)
+    parts = identifier.parts(licence.identifier)
+    version = parts.version + 1
+    if version > 999:
+        raise Problem("version_last")
+    new = identifier.build(parts.type_code, parts.issuer_code, parts.serial, version)
+    derived = {field.name for field in entry.type.derived}
+    fields = {name: value for name, value in old.surface.items() if name not in derived}
+    request = {"number": old.number, "fields": fields | (body.get("fields") or {}), **_dates(old, change, body)}
+    old_code = licence.identifier
+    content = issue.describe(call, entry, authority, holder, new, request, version=version, previous=old_code)
+    return issue.record_intent(call, licence.subject, new, authority.seal_id, content, single=False, previous=old_code)
+
+
+def change(call: Call, code: str, body: dict[str, Any], prepared: issue.Intent | None) -> dict[str, Any]:
+    """Carry a change out and return what it did.
+
+    Raises:
+        Problem: not_found, change_unknown, not_entitled, change_not_allowed, terminal or reason_required.
+    """
+    licence, deed, party = _admitted(call, code, body)
+    target = _apply(State(licence.state), deed, party, body.get("reason"))
+    if lifecycle.TABLE[deed].new_version is not (prepared is not None):
+        raise Problem("conflict", "The licence changed while the request ran; repeat it.")
+    _move(call, licence, target, next_identifier=prepared.identifier if prepared else None)
+    change_id = issue.note_change(call, licence, str(deed), reason=body.get("reason"))
+    facts = {"licence": licence.identifier, "change": str(deed), "state": str(target)}
+    audit.record(call, Deed.CHANGED, subject=licence.subject, **facts)
+    current = issue.issue(call, prepared) if prepared else licence
+    return {"id": change_id, "change": deed, "licence": current, "at": call.now}
+
+
+def _move(call: Call, licence: Licence, target: State, *, next_identifier: str | None) -> None:
+    """Take a licence to its next stored state, unless somebody else has moved it since it was read."""
+    moved = call.session.execute(
+        update(Licence)
+        .where(
+            Licence.subject == licence.subject,
+            Licence.identifier == licence.identifier,
+            Licence.state == licence.state,
+        )
+        .values(state=target, changed_at=call.now, next_identifier=next_identifier)
+        .returning(Licence.identifier)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if moved is None:
+        raise Problem("conflict", "The licence changed while the request ran; repeat it.")
+    call.session.refresh(licence)
+
+
+def _admitted(call: Call, code: str, body: dict[str, Any]) -> tuple[Licence, Change, Party]:
+    licence = find_readable(call, code)
+    party = Party.ISSUER if catalogue.is_issuer(call, licence.issuer_code) else Party.HOLDER
+    try:
+        deed = lifecycle.parse_change(body["change"])
+    except LifecycleError as error:
+        raise Problem(error.code, str(error)) from None
+    _apply(State(licence.state), deed, party, body.get("reason"))
+    return licence, deed, party
+
+
+def _apply(state: State, deed: Change, party: Party, reason: str | None) -> State:
+    try:
+        return lifecycle.apply(state, deed, by=party, reason=reason)
+    except LifecycleError as error:
+        raise Problem(error.code, str(error)) from None
+
+
+def _dates(old: Any, change: Change, body: dict[str, Any]) -> dict[str, Any]:
+    """Return the dates of the next version: a correction keeps the old ones, a renewal starts anew."""
+    given = {name: body[name] for name in ("valid_from", "valid_until") if body.get(name)}
+    if change is Change.CORRECT:
+        return {"valid_from": old.valid_from, "valid_until": old.valid_until} | given
+    return given

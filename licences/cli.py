@@ -1,0 +1,138 @@
+"""The operator commands of this room: `flask verify`, `flask licences check`, `flask demo`.
+
+Exit status: 0 it holds, 1 it does not, 2 it could not be told.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+from flask import current_app
+from flask.cli import AppGroup, with_appcontext
+from sqlalchemy.exc import SQLAlchemyError
+
+from idservice.call import Call, Caller, House
+from idservice.errors import Problem
+from idservice.http.endpoint import MAX_UPLOAD
+from keys.ring import RingError
+from keys.verdict import Reason, Result
+from licences import recheck, scan
+from licences.asker import Asker
+from licences.demo.cli import demo
+from licences.scan import Scan
+from licences.verify import Report
+from licences.verify import verify as verify_scan
+
+T = TypeVar("T")
+
+YES, NO, COULD_NOT_TELL = 0, 1, 2
+AT_ONCE = 200  # licences checked in one transaction
+OPERATOR = Asker("运维人员 / operator", "命令行 / command line", None, None, None, None)
+_UNTOLD = {Reason.UNREADABLE, Reason.FORMAT_UNKNOWN}
+_VERDICTS = {YES: "有效 It holds", NO: "无效 It does not hold", COULD_NOT_TELL: "无法核验 Could not tell"}
+
+machine = click.option("--json", "as_json", is_flag=True, help="机器可读 For machines.")
+
+
+@click.command("verify")
+@click.argument("subject", metavar="TEXT-OR-IMAGE")
+@machine
+@with_appcontext
+def verify(subject: str, as_json: bool) -> None:
+    """核验 Verify a code, a credential, an identifier, or a file that holds one (a show code is used up by this)."""
+    now = datetime.now(UTC)
+    scanned = _read(subject)
+    report = _act(lambda call: verify_scan(call, scanned, OPERATOR), write=True)
+    status = _status(report)
+    if as_json:
+        body = {**report.as_json(), "at": now}
+        click.echo(json.dumps(body, ensure_ascii=False, default=lambda value: value.isoformat()))
+    else:
+        click.echo("\n".join(_told(report, status)))
+    sys.exit(status)
+
+
+licences = AppGroup("licences", help="电子证照 Electronic licences.")
+
+
+@licences.command("check")
+@machine
+def check(as_json: bool) -> None:
+    """自检 Check every stored licence anew: exit 0 all hold, 1 some do not, 2 it could not be told."""
+    place: recheck.Place | None = None
+    checked = wrong = 0
+    while True:
+        step: Callable[[Call], Any] = partial(recheck.recheck, after=place, limit=AT_ONCE)
+        findings, count, place = _act(step, write=False)
+        if not count:
+            break
+        checked, wrong = checked + count, wrong + len({finding.identifier for finding in findings})
+        for finding in findings:
+            line = json.dumps(asdict(finding)) if as_json else f"{finding.identifier} {finding.fault}: {finding.detail}"
+            click.echo(line)
+        click.echo(f"\r已检查 checked: {checked}", nl=False, err=True)
+    click.echo(err=True)
+    click.echo(json.dumps({"checked": checked, "wrong": wrong}) if as_json else f"{checked} 份，{wrong} 份有问题 wrong")
+    sys.exit(NO if wrong else YES)
+
+
+GROUPS = (verify, licences, demo)
+
+
+def _read(subject: str) -> Scan:
+    """Return what the argument stands for: the content of a file of that name, else the text itself."""
+    try:
+        path = Path(subject)
+        if not path.is_file():
+            return Scan(text=subject)
+        if path.stat().st_size > MAX_UPLOAD:
+            _give_up(f"more than {MAX_UPLOAD} bytes")
+        return scan.read(path.read_bytes())
+    except (OSError, ValueError) as error:  # a long text is no file name; some systems say so by an error
+        if isinstance(error, PermissionError):
+            _give_up(str(error.strerror))
+        return Scan(text=subject)
+
+
+def _status(report: Report) -> int:
+    """Return the exit status: a check that failed is a no, unless nothing was recognised in the first place."""
+    if report.ok:
+        return YES
+    failed = [c for c in report.checks if c.result is Result.FAIL and c.reason not in _UNTOLD]
+    return NO if failed else COULD_NOT_TELL
+
+
+def _told(report: Report, status: int) -> list[str]:
+    lines = [f"{_VERDICTS[status]} {' '.join(report.reasons)}".strip()]
+    for licence in report.licences:
+        holder = licence["holder"]
+        lines.append(f"  {licence['name']} {licence['identifier']} {licence['state']}")
+        lines.append(f"  {holder['name']} {holder['number']} {licence['issuer']['name']}")
+    return lines + [f"  {check.name}: {check.result} {check.detail}".rstrip() for check in report.checks]
+
+
+def _act(deed: Callable[[Call], T], *, write: bool) -> T:
+    """Run a verb for the operator; say why where it cannot be done."""
+    house: House | None = current_app.extensions.get("ona")
+    if house is None:
+        _give_up("there are no usable settings or no key ring: flask keys new")
+    operator = Caller(channel="cli", client_id="operator", all_departments=True)
+    try:
+        return house.database.run(lambda session: deed(Call(house, session, operator, datetime.now(UTC))), write=write)
+    except Problem as problem:
+        _give_up(f"{problem.kind.zh} {problem.kind.en}: {problem.detail}")
+    except (SQLAlchemyError, RingError) as error:
+        _give_up(str(error).splitlines()[0])
+
+
+def _give_up(reason: str) -> NoReturn:
+    click.echo(f"未能完成 Could not be done: {reason}", err=True)
+    sys.exit(COULD_NOT_TELL)

@@ -1,0 +1,64 @@
+"""The apps and systems that are registered in the demonstration city (接入应用). Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+_HOLDER: Final = (
+    "openid profile phone offline_access licences.read licences.show accesses.read consents.manage matters.read"
+)
+#: What officers and clerks do goes through the same API as what citizens do.
+_STAFF: Final = "verifications.create lookups.create licences.issue licences.change seals.use"
+_LOGIN: Final = ("authorization_code", "refresh_token")
+_SERVICE_CENTRE: Final = "示范市政务服务中心（演示）"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoClient:
+    """One client; `title` and `unit` are what a person reads at consent, `departments` whom it acts for by itself."""
+
+    client_id: str
+    title: str
+    unit: str
+    auth_method: str
+    grant_types: tuple[str, ...]
+    scope: str
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+    profile: str = "standard"
+
+
+def _app(client_id: str, title: str, unit: str, auth_method: str, *, port: int, scope: str) -> DemoClient:
+    """Return an app that logs people in and listens on a loopback port of its own."""
+    base = f"http://127.0.0.1:{port}"
+    return DemoClient(
+        client_id, title, unit, auth_method, _LOGIN, scope, (f"{base}/cb",), (f"{base}/", f"{base}/logged-out")
+    )
+
+
+def _system(client_id: str, title: str, scope: str) -> DemoClient:
+    """Return a system that acts by itself, in the demonstration for any department."""
+    grants = ("client_credentials",)
+    return DemoClient(client_id, title, _SERVICE_CENTRE, "client_secret_basic", grants, scope, departments=("*",))
+
+
+CLIENTS: Final = (
+    _app(
+        "app-basic", "市民之家（演示）", _SERVICE_CENTRE, "client_secret_basic", port=4001, scope=f"{_HOLDER} {_STAFF}"
+    ),
+    _app(
+        "app-jwt",
+        "办事大厅（演示）",
+        "示范市数据资源管理局（演示）",
+        "private_key_jwt",
+        port=4002,
+        scope=f"{_HOLDER} {_STAFF}",
+    ),
+    _app(
+        "app-public", "随身办手机应用（演示）", "示范市启明软件科技有限公司（演示）", "none", port=4003, scope=_HOLDER
+    ),
+    _system("counter", "综合窗口系统（演示）", "verifications.create lookups.create matters.read"),
+    _system("issuer", "证照签发系统（演示）", "licences.issue licences.change licences.read seals.use"),
+)

@@ -1,0 +1,82 @@
+"""The departments of the demonstration city: which licence types each issues, its officer, its clerks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from licences.definition_file import shipped_types
+from licences.demo.numbers import CITY, organisation_code
+
+if TYPE_CHECKING:
+    from licences.demo.people import DemoPerson
+
+#: Category of credit code (11 机关, 13 群众团体), names, and the slugs of the types issued.
+_DEPARTMENTS: Final = (
+    (
+        "11",
+        "示范市公安局（演示）",
+        "Public Security Bureau",
+        ("resident_card", "driving_licence", "household_register"),
+    ),
+    ("11", "示范市市场监督管理局（演示）", "Market Regulation Bureau", ("business_licence", "food_permit")),
+    ("11", "示范市自然资源和规划局（演示）", "Natural Resources Bureau", ("real_estate_title",)),
+    ("13", "示范市残疾人联合会（演示）", "Disabled Persons' Federation", ("disability_card",)),
+    ("11", "示范市机构编制服务中心（演示）", "Public Establishment Office", ("institution_certificate",)),
+    ("11", "示范市民政局（演示）", "Civil Affairs Bureau", ("marriage_certificate",)),
+    ("11", "示范市人力资源和社会保障局（演示）", "Human Resources Bureau", ("vocational_qualification",)),
+    ("11", "示范市交通运输局（演示）", "Transport Bureau", ("road_transport_permit",)),
+    ("11", "示范市卫生健康委员会（演示）", "Health Commission", ("birth_certificate",)),
+)
+#: Place of the department in the list above, and the clerk's counter.
+_COUNTERS: Final = (
+    (0, "公安综合窗口1号"),
+    (1, "企业开办窗口2号"),
+    (2, "不动产登记窗口3号"),
+    (5, "民生服务窗口4号"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoDepartment:
+    """One made-up department; `issues` are licence type codes, `officer` issues and changes them."""
+
+    credit_code: str
+    name: str
+    name_en: str
+    area: str
+    issues: tuple[str, ...]
+    officer: DemoPerson
+
+
+@dataclass(frozen=True, slots=True)
+class DemoClerk:
+    """One clerk at a counter; `department` is a credit code."""
+
+    person: DemoPerson
+    department: str
+    counter: str
+
+
+def make_departments(staff: tuple[DemoPerson, ...]) -> tuple[DemoDepartment, ...]:
+    """Return the departments, their officers taken from the front of `staff`."""
+    codes = {entry.slug: entry.code for entry in shipped_types()}
+    return tuple(
+        DemoDepartment(
+            credit_code=organisation_code(category, place),
+            name=name,
+            name_en=f"{name_en} (demonstration)",
+            area=CITY,
+            issues=tuple(codes[slug] for slug in slugs),
+            officer=officer,
+        )
+        for place, ((category, name, name_en, slugs), officer) in enumerate(zip(_DEPARTMENTS, staff, strict=False), 1)
+    )
+
+
+def make_clerks(staff: tuple[DemoPerson, ...], departments: tuple[DemoDepartment, ...]) -> tuple[DemoClerk, ...]:
+    """Return the clerks, taken from the front of `staff`."""
+    return tuple(
+        DemoClerk(person, departments[place].credit_code, counter)
+        for (place, counter), person in zip(_COUNTERS, staff, strict=False)
+    )

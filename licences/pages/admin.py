@@ -1,0 +1,287 @@
+"""The officer's pages: issue a licence of his department, find one, change its state (发证管理)."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, redirect, render_template, request
+from sqlalchemy import select
+
+from idservice.errors import FieldProblem, Problem
+from idservice.http import idempotency
+from idservice.http.endpoint import load
+from idservice.http.page import Who, page
+from licences import catalogue, change, issue, lifecycle, read
+from licences.lifecycle import Change, Party, State
+from licences.models import LicenceChange
+from licences.pages import shown, words
+from licences.schemas import ChangeBody, IssueBody
+from licences.surface import FieldType
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+    from licences.catalogue import Entry
+    from licences.definition import LicenceType
+    from licences.issue import Intent
+    from licences.models import Licence
+
+blueprint = Blueprint("admin", __name__, url_prefix="/admin", template_folder="../templates")
+
+_ISSUE, _CHANGE = IssueBody(), ChangeBody()
+CHOOSE = ("请选择一项", "Choose one")
+NOT_FOUND = ("没有找到这份证照", "No such licence was found")
+
+
+@page(blueprint, "", who=Who.OFFICER)
+def index(call: Call) -> str:
+    """List what the officer's department issues, with a way to find one licence."""
+    return _index(call)
+
+
+@page(blueprint, "/licences", who=Who.OFFICER)
+def find(call: Call) -> Response | str:
+    """Find a licence by its identifier."""
+    wanted = request.args.get("identifier", "").strip()
+    try:
+        found = _issued(call, wanted)
+    except Problem:
+        return _index(call, error=words.word(NOT_FOUND), values={"identifier": wanted[:192]})
+    return redirect(f"/admin/licences/{found.identifier}", 303)  # type: ignore[return-value]
+
+
+def _index(call: Call, *, error: str | None = None, values: dict[str, str] | None = None) -> str:
+    mine = [entry for entry in catalogue.entries(call).values() if _authority(call, entry) is not None]
+    authority = next((found for entry in mine if (found := _authority(call, entry)) is not None), None)
+    return render_template(
+        "admin/index.html",
+        department={
+            "name": authority.name if authority else "",
+            "credit_code": authority.department if authority else "",
+        },
+        types=[
+            {"code": e.type.code, "name": words.name_of(e.type), "holder_kind": str(e.type.holder_kind), "issued": None}
+            for e in mine
+        ],
+        error=error,
+        values=values or {},
+    )
+
+
+def _authority(call: Call, entry: Entry) -> catalogue.Authority | None:
+    return next((found for found in entry.authorities if catalogue.is_issuer(call, found.department)), None)
+
+
+# --- issue -------------------------------------------------------------------------------------------------------
+
+
+@page(blueprint, "/issue/<type_code>", who=Who.OFFICER)
+def issue_form(call: Call, type_code: str) -> str:
+    """Ask for what stands on a licence of this type."""
+    return _issue_page(call, type_code, errors={})
+
+
+def _intend(call: Call, type_code: str) -> Intent | Response:
+    """Record what is about to be signed; a form posted twice leads to what it issued the first time."""
+    key = _key(call)
+    if key is not None and (done := idempotency.replay(call, key)) is not None:
+        return _to_issued(json.loads(done[1])["identifier"])
+    entry = catalogue.find(call, type_code)
+    catalogue.authority(call, entry, None)
+    _refuse_blanks(entry.type)
+    return issue.intend(call, load(_ISSUE, _body(entry.type), where="form"))
+
+
+def _refuse_blanks(kind: LicenceType) -> None:
+    """Name everything that is not filled in at once; what is filled in wrongly is found later.
+
+    Raises:
+        Problem: invalid.
+    """
+    needed = {"number": "/holder/number"} | {f"field.{f.name}": f"/fields/{f.name}" for f in kind.fields if f.required}
+    blank = [pointer for control, pointer in needed.items() if not request.form.get(control, "").strip()]
+    if blank:
+        raise Problem("invalid", "", errors=[FieldProblem(pointer, "required", "missing") for pointer in blank])
+
+
+def _issue_again(call: Call, problem: Problem, type_code: str) -> str:
+    faults = {_control(fault.pointer): words.fault_text(fault) for fault in problem.errors}
+    return _issue_page(call, type_code, errors=faults or {"number": words.problem_text(problem)})
+
+
+@page(
+    blueprint, "/issue/<type_code>", who=Who.OFFICER, methods=("POST",), write=True, prepare=_intend, again=_issue_again
+)
+def issue_licence(call: Call, type_code: str, prepared: Intent) -> Response:  # noqa: ARG001 - checked in `_intend`
+    """Seal, sign and store the licence, and show that it is issued."""
+    key = _key(call)
+    if key is not None and (done := idempotency.replay(call, key)) is not None:
+        return _to_issued(json.loads(done[1])["identifier"])
+    licence = issue.issue(call, prepared)
+    if key is not None:
+        idempotency.remember(call, key, 303, json.dumps({"identifier": licence.identifier}).encode())
+    return _to_issued(licence.identifier)
+
+
+@page(blueprint, "/issued/<identifier>", who=Who.OFFICER)
+def issued(call: Call, identifier: str) -> str:
+    """Say that a licence was issued."""
+    return render_template("admin/issued.html", licence=shown.card(call, _issued(call, identifier)))
+
+
+def _issue_page(call: Call, type_code: str, *, errors: dict[str, str]) -> str:
+    entry = catalogue.find(call, type_code)
+    catalogue.authority(call, entry, None)
+    fields = [
+        {
+            "name": field.name,
+            "title": words.word((field.title, field.title_en)),
+            "type": str(field.type),
+            "required": field.required,
+            "example": field.example,
+            "max_length": field.max_length,
+            "choices": list(field.choices) or None,
+        }
+        for field in entry.type.fields
+    ]
+    return render_template(
+        "admin/issue.html",
+        type={"code": entry.type.code, "name": words.name_of(entry.type)},
+        fields=fields,
+        values=request.form.to_dict(),
+        errors=errors,
+        idempotency_key=request.form.get("idempotency_key") or secrets.token_hex(16),
+    )
+
+
+def _key(call: Call) -> idempotency.Key | None:
+    """Return the key of a posted form; the same form with other content is another request and is refused."""
+    given = request.form.get("idempotency_key")
+    if not given:
+        return None
+    asked = json.dumps(sorted((name, value) for name, value in request.form.items() if name != "csrf_token"))
+    caller = f"page|{call.caller.person}"
+    return idempotency.key_of(given, caller=caller, method="POST", path=request.path, body=asked.encode())
+
+
+def _body(kind: LicenceType) -> dict[str, Any]:
+    """Return the posted form as the body of `POST /v1/licences`."""
+    form = {name: value.strip() for name, value in request.form.items()}
+    fields = {field.name: _value(field.type, form.get(f"field.{field.name}", "")) for field in kind.fields}
+    dates = {name: form[name] for name in ("valid_from", "valid_until") if form.get(name)}
+    return {
+        "type": kind.code,
+        "holder": {"number": form.get("number") or "-"},
+        "fields": {name: value for name, value in fields.items() if value is not None},
+        **dates,
+    }
+
+
+def _value(kind: FieldType, text: str) -> str | int | bool | None:
+    """Return a form's text as the value it stands for; what does not read so is left to the check of the fields."""
+    if not text:
+        return None
+    if kind is FieldType.INTEGER and text.isascii() and text.isdigit() and len(text) <= 16:
+        return int(text)
+    if kind is FieldType.BOOLEAN and text in {"true", "false"}:
+        return text == "true"
+    return text
+
+
+def _control(pointer: str) -> str:
+    """Return the id of the control that a JSON pointer into the body is about."""
+    name = pointer.rsplit("/", 1)[-1]
+    return f"field.{name}" if pointer.startswith("/fields/") else name
+
+
+def _to_issued(identifier: str) -> Response:
+    return redirect(f"/admin/issued/{identifier}", 303)  # type: ignore[return-value]
+
+
+# --- change ------------------------------------------------------------------------------------------------------
+
+
+@page(blueprint, "/licences/<identifier>", who=Who.OFFICER, write=True)
+def licence(call: Call, identifier: str) -> str:
+    """Show one licence of the officer's department, masked, with the changes its state allows."""
+    read.read(call, _issued(call, identifier).identifier, fields=["masked_face"])
+    return _licence_page(call, identifier, errors={})
+
+
+def _intend_change(call: Call, identifier: str) -> Intent | None:
+    return change.intend(call, _issued(call, identifier).identifier, _change_body())
+
+
+def _change_again(call: Call, problem: Problem, identifier: str) -> str:
+    if not request.form.get("change"):
+        return _licence_page(call, identifier, errors={"change": words.word(CHOOSE)})
+    field = "change" if problem.code == "change_unknown" else "reason"
+    return _licence_page(call, identifier, errors={field: words.problem_text(problem)})
+
+
+@page(
+    blueprint,
+    "/licences/<identifier>",
+    who=Who.OFFICER,
+    methods=("POST",),
+    write=True,
+    prepare=_intend_change,
+    again=_change_again,
+)
+def change_licence(call: Call, identifier: str, prepared: Intent | None) -> Response:
+    """Carry a change out and show the licence as it is now."""
+    done = change.change(call, _issued(call, identifier).identifier, _change_body(), prepared)
+    return redirect(f"/admin/licences/{done['licence'].identifier}", 303)  # type: ignore[return-value]
+
+
+def _change_body() -> dict[str, Any]:
+    reason = request.form.get("reason", "").strip()
+    body = {"change": request.form.get("change") or "-", **({"reason": reason} if reason else {})}
+    checked: dict[str, Any] = load(_CHANGE, body, where="form")
+    return checked
+
+
+def _licence_page(call: Call, identifier: str, *, errors: dict[str, str]) -> str:
+    found = _issued(call, identifier)
+    allowed = lifecycle.allowed(State(found.state), by=Party.ISSUER)
+    offered = [deed for deed in allowed if deed is not Change.CORRECT]  # a correction needs new fields: by the API
+    return render_template(
+        "admin/licence.html",
+        licence=shown.masked(call, found),
+        changes=[
+            {"change": str(deed), "title": words.word(title), "explanation": words.word(explanation)}
+            for deed in offered
+            for title, explanation in [words.CHANGES[deed]]
+        ],
+        history=_history(call, found),
+        errors=errors,
+        values=request.form.to_dict(),
+    )
+
+
+def _history(call: Call, found: Licence) -> list[dict[str, Any]]:
+    rows = call.session.scalars(
+        select(LicenceChange)
+        .where(LicenceChange.subject == found.subject, LicenceChange.identifier == found.identifier)
+        .order_by(LicenceChange.change_id)
+    )
+    return [
+        {"at": row.at, "title": words.word(words.CHANGES[Change(row.change)][0]), "reason": _reason(call, row)}
+        for row in rows
+    ]
+
+
+def _reason(call: Call, row: LicenceChange) -> str | None:
+    if row.reason_sealed is None:
+        return None
+    place = {"table": "licence_change", "column": "reason_sealed", "row": row.change_id}
+    return call.cipher.open(row.reason_sealed, **place).decode()  # type: ignore[arg-type]
+
+
+def _issued(call: Call, identifier: str) -> Licence:
+    """Return a licence that one of the officer's departments issued; one that he merely holds is not found here."""
+    found = change.find(call, identifier)
+    if not catalogue.is_issuer(call, found.issuer_code):
+        raise Problem("not_found", "Your department issued no such licence.")
+    return found

@@ -1,0 +1,94 @@
+"""Read licences (查阅): one as a whole, or page by page those a department issued."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, and_, or_, select, tuple_
+
+from idservice import audit
+from idservice.call import Post
+from idservice.errors import Problem
+from idservice.numbers import InvalidNumber
+from licences import asker, catalogue, change, identifier
+from licences.deeds import Deed
+from licences.lifecycle import COMPUTED, State, local_day
+from licences.models import Licence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from idservice.call import Call
+
+
+def read(call: Call, code: str, *, fields: Sequence[str]) -> Licence:
+    """Return a licence to its holder or to the department that issued it, and put the look on the holder's record.
+
+    His own look at his own page is no look of somebody else's; that of an app in his name is.
+
+    Raises:
+        Problem: not_found, also for a licence the caller may not see.
+    """
+    licence = change.find_readable(call, code)
+    own = licence.subject == call.caller.holder
+    if own and call.caller.channel == "page":
+        return licence
+    facts: dict[str, audit.Fact] = {
+        "who": call.caller.client_name,
+        "basis": "consent" if own else "issuer",
+        "fields": list(fields),
+    }
+    if not own:
+        facts["unit"] = asker.unit_name(call, licence.issuer_code)
+    audit.record_access(call, Deed.READ, subject=licence.subject, facts=facts, licence=licence.identifier)
+    return licence
+
+
+def issued(call: Call, query: dict[str, Any]) -> list[Licence]:
+    """Return one page (and one more) of what the caller's departments issued, in the order of issuer and identifier.
+
+    Raises:
+        Problem: forbidden, where the caller acts for no department, or not for the one he names.
+    """
+    caller, department = call.caller, query["department"]
+    named = sorted(caller.departments_as(Post.OFFICER)) if department is None else [department]
+    wanted = [name for name in named if catalogue.is_issuer(call, name)]
+    if not wanted and (named or not caller.all_departments):
+        raise Problem("forbidden", "You do not issue licences for that department, or for any.")
+    filters = conditions(call, type_code=query["type"], state=query["state"])
+    rows = select(Licence).where(*filters).order_by(Licence.issuer_code, Licence.identifier)
+    if wanted:
+        rows = rows.where(Licence.issuer_code.in_(wanted))
+    if query["cursor"] is not None:
+        place = (_issuer_of(query["cursor"]), query["cursor"])
+        rows = rows.where(tuple_(Licence.issuer_code, Licence.identifier) > place)
+    found = list(call.session.scalars(rows.limit(query["limit"] + 1)))
+    audit.record(call, Deed.READ, departments=wanted, licences=len(found))
+    return found
+
+
+def conditions(call: Call, *, type_code: str | None, state: str | None) -> list[ColumnElement[bool]]:
+    """Return what a wanted type and a wanted state ask of a licence; None wants all."""
+    found: list[ColumnElement[bool]] = []
+    if type_code is not None:
+        found.append(Licence.type_code == type_code)
+    if state is not None:
+        found.append(_is_in(State(state), local_day(call.now)))
+    return found
+
+
+def _is_in(state: State, today: date) -> ColumnElement[bool]:
+    """Return whether a licence is in a state today: the dates decide for one that is stored as valid."""
+    begun = Licence.valid_from <= today
+    running = or_(Licence.valid_until.is_(None), Licence.valid_until >= today)
+    by_calendar = {State.VALID: and_(begun, running), State.NOT_YET_VALID: ~begun & running, State.EXPIRED: ~running}
+    stored = State.VALID if state in COMPUTED else state
+    return and_(Licence.state == stored, *([by_calendar[state]] if state in by_calendar else []))
+
+
+def _issuer_of(cursor: str) -> str:
+    try:
+        return identifier.parts(cursor).issuer_code
+    except InvalidNumber:
+        raise Problem("bad_request", "The cursor is not one of ours.") from None

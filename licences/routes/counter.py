@@ -1,0 +1,72 @@
+"""The no-certificate counter: look-ups, and the consents of holders to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_smorest import Blueprint
+
+from idservice.call import Call
+from idservice.http.endpoint import endpoint
+from licences.counter import consents, lookups
+from licences.counter.schemas import ConsentBody, ConsentSchema, ConsentsSchema, LookupBody, LookupSchema, PageQuery
+from licences.models import LookupConsent
+
+blueprint = Blueprint("counter", __name__, url_prefix="/v1", description="Look proofs up instead of asking for paper")
+
+
+@endpoint(blueprint, "POST", "/lookups", scope="lookups.create", body=LookupBody, answer=LookupSchema, write=True)
+def look_up(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+    """Look up the proofs of a matter: each the licence found with the fields the matter needs, or not held."""
+    return lookups.look_up(call, body)
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/lookup-consents",
+    scope="consents.manage",
+    body=ConsentBody,
+    answer=ConsentSchema,
+    status=201,
+    write=True,
+)
+def give_consent(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+    """Consent, as the holder, that the proofs of a matter be looked up."""
+    return _shown(consents.give(call, body))
+
+
+@endpoint(blueprint, "GET", "/lookup-consents", scope="consents.manage", query=PageQuery, answer=ConsentsSchema)
+def list_consents(call: Call, query: dict[str, Any]) -> dict[str, Any]:
+    """List the holder's consents to look-ups, newest first."""
+    found = consents.of_holder(call, limit=query["limit"], cursor=query["cursor"])
+    shown, more = found[: query["limit"]], len(found) > query["limit"]
+    return {
+        "items": [_shown(consent) for consent in shown],
+        "next_cursor": shown[-1].consent_id if more else None,
+    }
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/lookup-consents/<consent>/withdrawals",
+    scope="consents.manage",
+    answer=ConsentSchema,
+    status=201,
+    write=True,
+)
+def withdraw_consent(call: Call, consent: str) -> dict[str, Any]:
+    """End a consent at once."""
+    return _shown(consents.withdraw(call, consent))
+
+
+def _shown(consent: LookupConsent) -> dict[str, Any]:
+    return {
+        "id": consent.consent_id,
+        "matter": consent.matter,
+        "department": consent.department,
+        "given_at": consent.given_at,
+        "expires_at": consent.expires_at,
+        "withdrawn_at": consent.withdrawn_at,
+    }

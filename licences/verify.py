@@ -1,0 +1,250 @@
+"""Verify what was scanned, typed or uploaded at a counter (核验): what is it, does it hold, and why not.
+
+Accepted: a show code, an SD-JWT VC, the code of a paper licence (LC1) in both forms, a licence identifier (ours or
+foreign, also inside a longer text), and files that bear a seal. The answer is always a report; state is judged now.
+Every look at a holder's licence is on his record before the answer leaves.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from idservice import audit
+from idservice.numbers import InvalidNumber
+from keys.base64url import b64u
+from keys.ring import Purpose
+from keys.verdict import Check, Reason, Result, reasons
+from licences import artefacts, identifier, paper, show, view
+from licences.change import find_any, find_held
+from licences.deeds import Deed
+from licences.formats import lc1, lc1_text, sdjwt
+from licences.lifecycle import State, reasons_at
+from seals.stamp import export
+from seals.verify import verify as verify_seal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from idservice.call import Call
+    from licences.asker import Asker
+    from licences.models import Licence
+    from licences.scan import Scan
+
+MAX_TEXT = 65_536
+_IDENTIFIER = re.compile(rf"{re.escape(identifier.ROOT)}\.[0-9A-Z.]{{10,160}}")
+
+
+@dataclass(slots=True)
+class Report:
+    """What a verification found. `document` is the report on a sealed file, in the form of `seals.report`."""
+
+    scanned: str  # show_code | credential | paper | identifier | document | unknown
+    checks: list[Check] = field(default_factory=list)
+    licences: list[dict[str, Any]] = field(default_factory=list)
+    state: str | None = None
+    document: dict[str, Any] | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Return whether everything that was checked holds."""
+        if self.document is not None:
+            return bool(self.document["ok"])
+        results = {check.result for check in self.checks}
+        return bool(results) and results <= {Result.OK, Result.NOTICE} and not self.reasons
+
+    @property
+    def reasons(self) -> list[str]:
+        """Return the distinct reason codes in the order they were found."""
+        return reasons(self.checks)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the wire form: `licence` is the first of `licences`."""
+        return {
+            "ok": self.ok,
+            "state": self.state,
+            "reasons": self.reasons,
+            "checks": [check.as_json() for check in self.checks],
+            "scanned": self.scanned,
+            **({"licence": self.licences[0], "licences": self.licences} if self.licences else {}),
+            **({"document": self.document} if self.document is not None else {}),
+        }
+
+
+def verify(call: Call, scan: Scan, asker: Asker) -> Report:
+    """Judge what was scanned; a look that found no licence is audited too."""
+    report = _judge_scan(call, scan, asker)
+    if not report.licences:
+        facts: dict[str, Any] = {"scanned": report.scanned, "reasons": report.reasons, "operator": asker.operator}
+        audit.record(call, Deed.VERIFIED, **facts)
+    return report
+
+
+def _judge_scan(call: Call, scan: Scan, asker: Asker) -> Report:
+    if scan.document is not None:
+        return _document(call, scan.document)
+    text = (scan.text or "").strip()
+    if not text or len(text) > MAX_TEXT:
+        return Report("unknown", [Check("format", Result.FAIL, "nothing legible was found", Reason.UNREADABLE)])
+    return _judge_text(call, text, asker)
+
+
+def _judge_text(call: Call, text: str, asker: Asker) -> Report:
+    if text.startswith("eyJ") and "~" in text:
+        return _credential(call, text, asker)
+    if lc1_text.looks_like(text):
+        return _paper(call, text, asker)
+    # An input method widens letters and digits (undone by NFKC) and turns the full stop into its own.
+    if found := _IDENTIFIER.search(unicodedata.normalize("NFKC", text).replace("。", ".").upper()):
+        return _identifier(call, found[0].rstrip("."), asker)
+    if (code := show.find_code(text)) is not None:
+        return _show_code(call, code, asker)
+    return Report("unknown", [Check("format", Result.FAIL, "no code or credential was found", Reason.FORMAT_UNKNOWN)])
+
+
+def _show_code(call: Call, code: str, asker: Asker) -> Report:
+    report = Report("show_code")
+    if asker.is_public:
+        report.checks.append(Check("code", Result.NOT_CHECKED, "a counter alone may use a code up"))
+        return report
+    found = show.redeem(call, code, asker)
+    if isinstance(found, Reason):
+        detail = "used before" if found is Reason.REPLAYED else "expired or unknown: the holder shows a new one"
+        report.checks.append(Check("code", Result.FAIL, detail, found))
+        return report
+    report.checks.append(Check("code", Result.OK))
+    clear = frozenset(found.fields or ())
+    for shown in found.licences:
+        licence = find_held(call, found.subject, shown)
+        if licence is None:
+            report.checks.append(Check("register", Result.FAIL, "not in the register", Reason.ISSUER_UNKNOWN))
+            continue
+        _judge(call, report, licence)
+        report.licences.append(view.face(call, licence, clear=clear, only=clear if found.fields is not None else None))
+    read = ["masked_face"] if found.fields is None else sorted(clear)
+    _record(call, asker, found.subject, list(found.licences), basis="show_code", fields=read)
+    return report
+
+
+def _credential(call: Call, text: str, asker: Asker) -> Report:
+    report = Report("credential")
+    try:
+        keys = call.keys.public(Purpose.LICENCE)
+        found = sdjwt.authenticate(text, keys=keys, issuer=call.settings.signs_as)
+    except sdjwt.SDJWTError as error:
+        report.checks.append(Check("credential", Result.FAIL, error.code, error.reason))
+        return report
+    licence = find_any(call, str(found.claims.get("licence_identifier")))
+    if licence is None:
+        report.checks.append(Check("register", Result.FAIL, "not in the register", Reason.ISSUER_UNKNOWN))
+        return report
+    if not _is_stored(text, licence):
+        report.checks.append(Check("credential", Result.FAIL, "not the signature we made", Reason.SIGNATURE_INVALID))
+        return report
+    report.checks.append(Check("credential", Result.OK))
+    _judge(call, report, licence)
+    clear = frozenset() if asker.is_public else frozenset(name.removeprefix("face_") for name in found.disclosed)
+    report.licences.append(view.face(call, licence, clear=clear, only=clear))
+    read = sorted(clear) or ["masked_holder"]
+    _record(call, asker, licence.subject, [licence.identifier], basis="credential", fields=read)
+    return report
+
+
+def _is_stored(credential: str, licence: Licence) -> bool:
+    """Return whether a credential bears the signature we made: of every ECDSA signature a second form verifies too."""
+    signature = credential.partition("~")[0].rpartition(".")[2]
+    return hmac.compare_digest(signature, b64u(licence.credential_signature))
+
+
+def _paper(call: Call, text: str, asker: Asker) -> Report:
+    """Judge the code of a paper licence: it can be scanned again and again, and says nothing of today by itself."""
+    report = Report("paper")
+    try:
+        scanned = lc1.read(text)
+        said = lc1.authenticate(scanned.content, call.keys.public(Purpose.LICENCE).values())
+    except lc1.LC1Error as error:
+        revoked = error.code == "unknown_key" and paper.is_key_revoked(call, lc1.read(text).content)
+        reason = Reason.KEY_REVOKED if revoked else error.reason
+        report.checks.append(Check("credential", Result.FAIL, error.code, reason))
+        return report
+    licence = paper.licence_of(call, scanned.content, said.licence_id)
+    if licence is None:
+        report.checks.append(Check("credential", Result.FAIL, "not the signature we made", Reason.SIGNATURE_INVALID))
+        return report
+    strange = scanned.host not in {None, urlsplit(call.settings.issuer).netloc, urlsplit(call.settings.signs_as).netloc}
+    detail = "its address leads to another site: type ours instead of opening it" if strange else ""
+    report.checks.append(Check("credential", Result.NOTICE if strange else Result.OK, detail))
+    _judge(call, report, licence)
+    report.licences.append(view.face(call, licence, clear=(), only=() if asker.is_public else None))
+    read = ["masked_holder"] if asker.is_public else ["masked_face"]
+    _record(call, asker, licence.subject, [licence.identifier], basis="paper", fields=read)
+    return report
+
+
+def _identifier(call: Call, code: str, asker: Asker) -> Report:
+    report = Report("identifier")
+    try:
+        parts = identifier.parts(code)
+    except InvalidNumber as error:
+        report.checks.append(Check("identifier", Result.FAIL, error.code, Reason.UNREADABLE))
+        return report
+    warnings = ", ".join(sorted(parts.warnings))
+    report.checks.append(Check("identifier", Result.NOTICE if warnings else Result.OK, warnings))
+    licence = find_any(call, parts.identifier)
+    if licence is None:
+        report.checks.append(Check("register", Result.NOT_CHECKED, "not in this register", Reason.ISSUER_UNKNOWN))
+        return report
+    _judge(call, report, licence)
+    report.licences.append(view.face(call, licence, clear=(), only=()))
+    _record(call, asker, licence.subject, [licence.identifier], basis="identifier", fields=["masked_holder"])
+    return report
+
+
+def _document(call: Call, data: bytes) -> Report:
+    """Judge a file that bears a seal, or should: the report on its seals becomes this report's."""
+    found = verify_seal(call, data)
+    checks = [check for signature in found.signatures for check in signature.checks]
+    for problem in found.problems:
+        result = Result.FAIL if problem is Reason.NOT_SEALED else Result.NOT_CHECKED
+        checks.append(Check("format", result, "", problem))
+    return Report("document", checks, document=found.as_json())
+
+
+def _judge(call: Call, report: Report, licence: Licence) -> None:
+    """Add the checks of one licence: its state now, and its seal."""
+    now_state = view.state(call, licence)
+    found = reasons_at(
+        State(licence.state), valid_from=licence.valid_from, valid_until=licence.valid_until, now=call.now
+    )
+    if report.state in {None, State.VALID}:
+        report.state = now_state
+    for reason in found:
+        report.checks.append(Check("state", Result.FAIL, str(now_state), reason))
+    if not found:
+        report.checks.append(Check("state", Result.OK, str(now_state)))
+    report.checks.append(seal_check(call, licence))
+
+
+def seal_check(call: Call, licence: Licence) -> Check:
+    """Return whether the department's seal holds on the stored record."""
+    content = artefacts.open_record(call, licence).content
+    sealed = export(call, artefacts.stamp_of(licence), document=content, name=licence.identifier)
+    verdict = verify_seal(call, sealed, document=content)
+    if verdict.ok:
+        return Check("seal", Result.OK)
+    failed = [c for s in verdict.signatures for c in s.checks if c.reason is not None]
+    reason = next((c.reason for c in failed), Reason.SEAL_INVALID)
+    result = Result.FAIL if any(c.result is Result.FAIL for c in failed) else Result.NOT_CHECKED
+    return Check("seal", result, ", ".join(c.name for c in failed), reason)
+
+
+def _record(
+    call: Call, asker: Asker, subject: str, licences: list[str], *, basis: str, fields: Collection[str]
+) -> None:
+    facts = asker.facts(basis=basis, fields=list(fields))
+    more = {"operator": asker.operator, "department": asker.department}
+    audit.record_access(call, Deed.VERIFIED, subject=subject, facts=facts, licences=licences, basis=basis, **more)

@@ -1,0 +1,121 @@
+"""What each reader sees of a licence: all of it, or a masked face."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from idservice.numbers import citizen, credit_code
+from idservice.numbers.names import mask_name
+from licences import artefacts, catalogue, identifier
+from licences.definition import HolderKind, Source
+from licences.lifecycle import State, state_at
+from licences.metadata import LONG_TERM, holder_kind
+from licences.surface import Mask, masked
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from idservice.call import Call
+    from licences.definition import LicenceType
+    from licences.metadata import Holder, Metadata
+    from licences.models import Licence
+    from licences.surface import Value
+
+
+def state(call: Call, licence: Licence) -> State:
+    """Return what a licence is at this instant."""
+    return state_at(State(licence.state), valid_from=licence.valid_from, valid_until=licence.valid_until, now=call.now)
+
+
+def summary(call: Call, licence: Licence, metadata: Metadata | None = None) -> dict[str, Any]:
+    """Return what says nothing of the holder: identifier, type, state, issuer, dates."""
+    entry = catalogue.find(call, licence.type_code)
+    issuer = next((a.name for a in entry.authorities if a.department == licence.issuer_code), "")
+    return {
+        "identifier": licence.identifier,
+        "version": identifier.parts(licence.identifier).version,
+        "type": licence.type_code,
+        "name": entry.type.name,
+        "name_en": entry.type.name_en,
+        "state": state(call, licence),
+        "issuer": {"name": metadata.issuer.name if metadata else issuer, "code": licence.issuer_code},
+        "valid_from": licence.valid_from,
+        "valid_until": licence.valid_until,
+        "issued_at": licence.issued_at,
+        "changed_at": licence.changed_at,
+        "next_identifier": licence.next_identifier,
+    }
+
+
+def whole(call: Call, licence: Licence) -> dict[str, Any]:
+    """Return everything, for the holder himself and for the department that issued it."""
+    metadata = artefacts.open_record(call, licence).metadata
+    holder = metadata.holders[0]
+    return {
+        **summary(call, licence, metadata),
+        "number": metadata.number,
+        "holder": {"name": holder.name, "number": holder.code},
+        "fields": dict(metadata.surface),
+        "demonstration": metadata.demonstration,
+    }
+
+
+def face(
+    call: Call, licence: Licence, *, clear: Collection[str], only: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Return a licence for a counter: masked, but for the fields in `clear`; of the face, `only` these where given."""
+    metadata = artefacts.open_record(call, licence).metadata
+    return {
+        **summary(call, licence, metadata),
+        "holder": {
+            "name": shown(call, metadata, licence, "holder_name", clear=clear),
+            "number": shown(call, metadata, licence, "holder_number", clear=clear),
+        },
+        "fields": {
+            name: shown(call, metadata, licence, name, clear=clear)
+            for name in metadata.surface
+            if only is None or name in only
+        },
+    }
+
+
+def shown(call: Call, metadata: Metadata, licence: Licence, name: str, *, clear: Collection[str]) -> Value | None:
+    """Return one value as its reader may see it; None where the licence has no such field."""
+    holder = metadata.holders[0]
+    generic: dict[str, Value] = {
+        "holder_name": holder.name if name in clear else masked_name(holder),
+        "holder_number": holder.code if name in clear else masked_number(holder),
+        "certificate_number": metadata.number,
+        "issuer": metadata.issuer.name,
+        "state": str(state(call, licence)),
+        "valid_from": metadata.valid_from.isoformat(),
+        "valid_until": metadata.valid_until.isoformat() if metadata.valid_until else LONG_TERM,
+    }
+    if name in generic:
+        return generic[name]
+    value = metadata.surface.get(name)
+    if value is None or name in clear:
+        return value
+    return _masked(catalogue.find(call, licence.type_code).type, name, value)
+
+
+def _masked(kind: LicenceType, name: str, value: Value) -> Value:
+    """Return a field of the face masked by its type's rule; of a derived birth date only the year is shown."""
+    field = next((field for field in kind.fields if field.name == name), None)
+    if field is not None:
+        return value if field.mask is Mask.NONE else masked(field, value)
+    derived = next((field for field in kind.derived if field.name == name), None)
+    birth = derived is not None and derived.source is Source.HOLDER_BIRTH_DATE
+    return f"{str(value)[:4]}-**-**" if birth else value
+
+
+def masked_name(holder: Holder) -> str:
+    """Return a person's name masked; names of organisations are public."""
+    return holder.name if holder_kind(holder) is HolderKind.ORGANISATION else mask_name(holder.name)
+
+
+def masked_number(holder: Holder) -> str:
+    """Return the holder's number masked by its own kind's rule."""
+    return (
+        credit_code.mask(holder.code) if holder_kind(holder) is HolderKind.ORGANISATION else citizen.mask(holder.code)
+    )

@@ -1,0 +1,40 @@
+"""The wallet (卡包): a holder's own licences, page by page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from idservice import audit
+from idservice.errors import Problem
+from licences import read
+from licences.deeds import Deed
+from licences.models import Licence
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+
+
+def own(
+    call: Call, *, type_code: str | None = None, state: str | None = None, limit: int = 50, cursor: str | None = None
+) -> list[Licence]:
+    """Return one page (and one more) of the caller's own licences, in the order of their identifiers.
+
+    An app that reads the list in its holder's name stands in his record.
+
+    Raises:
+        Problem: forbidden, where the caller is no holder.
+    """
+    caller = call.caller
+    if caller.holder is None:
+        raise Problem("forbidden", "Only a logged-in holder has licences of his own.")
+    wanted = read.conditions(call, type_code=type_code, state=state)
+    rows = select(Licence).where(Licence.subject == caller.holder, *wanted)
+    if cursor is not None:
+        rows = rows.where(Licence.identifier > cursor)
+    found = list(call.session.scalars(rows.order_by(Licence.identifier).limit(limit + 1)))
+    if caller.channel != "page":
+        facts: dict[str, audit.Fact] = {"who": caller.client_name, "basis": "consent", "fields": ["licence_list"]}
+        audit.record_access(call, Deed.READ, subject=caller.holder, facts=facts)
+    return found
