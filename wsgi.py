@@ -1,0 +1,125 @@
+"""The roof: builds the application from settings, key ring, database and the rooms. Importing it has no side effect."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Flask, g, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import idservice.cli
+import idservice.pages
+import idservice.routes
+import licences.cli
+import licences.pages
+import licences.routes
+import seals.cli
+import seals.pages
+import seals.routes
+from idservice import language, settings
+from idservice.call import House
+from idservice.db import Database
+from idservice.errors import Problem
+from idservice.http import headers, logs, metrics, openapi, problems
+from idservice.http.application import Application, FormProtection
+from idservice.http.limits import Limiter
+from keys.fields import FieldCipher
+from keys.ring import KeyRing, Purpose, RingError
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from idservice.settings import Settings
+
+HERE = Path(__file__).parent
+ROOMS = (idservice, seals, licences)
+
+
+def create_app(chosen: Settings | None = None) -> Flask:
+    """Build the application.
+
+    Under the `flask` command it may come without settings or keys: then it has its commands (`flask keys new` makes
+    the ring, `flask demo` everything) and fails every request.
+
+    Args:
+        chosen: the settings; None reads them from the environment.
+
+    Raises:
+        SettingsError: the settings would be unsafe.
+        RingError: the key ring is missing; `flask keys new` makes one.
+    """
+    app = Application(
+        __name__, static_folder=str(HERE / "idservice/static"), template_folder=str(HERE / "idservice/templates")
+    )
+    for room in ROOMS:
+        for command in room.cli.GROUPS:
+            app.cli.add_command(command)
+    try:
+        _furnish(app, chosen or settings.from_environment())
+    except (settings.SettingsError, RingError) as error:
+        if os.environ.get("FLASK_RUN_FROM_CLI") != "true":
+            raise
+        _fail_every_request(app, error)
+    return app
+
+
+def _furnish(app: Flask, config: Settings) -> None:
+    logs.configure(config)
+    ring = KeyRing.open(config.keys_dir)
+    app.config.update(
+        SECRET_KEY=ring.secret(Purpose.SESSION),
+        SESSION_COOKIE_NAME="__Host-ona-form",
+        SESSION_COOKIE_SECURE=True,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=512 * 1024,
+        MAX_FORM_PARTS=100,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,  # SameSite and the token do this work; Referer is withheld by our own policy
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.extensions["ona"] = House(config, Database(config.database_url), ring, FieldCipher(ring), Limiter(config))
+    if config.proxy_hops:  # exactly as many as there are: one more, and a caller forges his own address
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxy_hops, x_proto=config.proxy_hops)  # type: ignore[method-assign]
+    _install(app, config)
+
+
+def _install(app: Flask, config: Settings) -> None:
+    @app.before_request
+    def name_request() -> None:
+        g.request_id = secrets.token_hex(8)
+        if "\0" in request.environ["PATH_INFO"]:
+            raise Problem("bad_request", "The address holds U+0000.")
+
+    metrics.install(app, config)
+    headers.install(app, config)
+    problems.install(app)
+    language.install(app)
+    csrf = FormProtection(app)
+    app.register_error_handler(CSRFError, _stale_form)
+    api = openapi.install(app, config)
+    for room in ROOMS:
+        for blueprint in room.routes.BLUEPRINTS:
+            api.register_blueprint(blueprint)
+            csrf.exempt(blueprint)  # bearer tokens are not sent by browsers of their own accord
+        for blueprint in room.routes.PLAIN_BLUEPRINTS:
+            app.register_blueprint(blueprint)
+            csrf.exempt(blueprint)
+        for blueprint in room.pages.BLUEPRINTS:
+            app.register_blueprint(blueprint)
+
+
+def _fail_every_request(app: Flask, reason: Exception) -> None:
+    @app.before_request
+    def fail() -> None:
+        raise reason
+
+
+def _stale_form(_error: CSRFError) -> Response:
+    return problems.answer(Problem("csrf", "Open the page again and repeat what you did."))
