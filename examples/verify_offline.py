@@ -1,0 +1,115 @@
+"""离线验章：不联网、不用数据库，验证一个电子签章文件。Verify an electronic seal with no network, server or database.
+
+    python examples/verify_offline.py FILE [--document ORIGINAL] [--trust ROOT.pem ...] [--json]
+
+FILE: 盖章的 OFD、签章数据（SES_Signature，另给原文 --document）或印章（.esl）。
+A sealed OFD, a seal signature (with the document it lies beside), or a bare seal.
+不给 --trust 就没有信任根，至多答“无法判断”。Without --trust no root is known: at best "could not tell".
+
+退出码 exit status: 0 有效 holds · 1 无效 does not hold · 2 无法判断 could not tell
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run from a checkout, without installing
+
+from keys.certificates import CertificateError, parse_pem
+from keys.verdict import Reason
+from seals.check import check_file
+from seals.report import ExitStatus, Format
+
+if TYPE_CHECKING:
+    from keys.certificates import Certificate
+    from seals.report import SealReport, SignatureReport
+
+STEPS = {
+    "format": "格式 Format",
+    "seal_signature": "制章签名 Seal maker's signature",
+    "seal_maker": "制章者证书 Seal maker's certificate",
+    "seal_period": "印章有效期 Seal in force",
+    "signature": "签章签名 Signer's signature",
+    "signer_in_list": "签章者在印章名单内 Signer named by the seal",
+    "signer_certificate": "签章者证书 Signer's certificate",
+    "integrity": "原文未改动 Document unaltered",
+    "coverage": "保护范围 All files covered",
+    "timestamp": "时间戳 Timestamp",
+    "revocation": "吊销状态 Revocation",
+}
+RESULTS = {"ok": "✓ 通过 ok", "notice": "! 注意 notice", "fail": "✗ 不通过 FAIL", "not_checked": "? 未查 not checked"}
+VERDICTS = {
+    ExitStatus.OK: "有效 HOLDS",
+    ExitStatus.NO: "无效 DOES NOT HOLD",
+    ExitStatus.COULD_NOT_TELL: "无法判断 COULD NOT TELL",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Verify one file, print what was found, and return the exit status."""
+    options = _options(arguments)
+    try:
+        data = options.file.read_bytes()
+        document = options.document.read_bytes() if options.document else None
+        anchors = [anchor for path in options.trust for anchor in _anchors(path)]
+    except (OSError, CertificateError) as error:
+        print(f"无法读取 cannot read: {error}", file=sys.stderr)
+        return ExitStatus.COULD_NOT_TELL
+    report = check_file(data, document=document, anchors=anchors, now=datetime.now(UTC))
+    if document is not None and report.format is not Format.SIGNATURE:
+        print("注意：该文件自含原文，--document 未使用。Note: --document was not used.", file=sys.stderr)
+    print(json.dumps(report.as_json(), ensure_ascii=False) if options.json else _told(report))
+    return report.exit_status
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="离线验章 Verify an electronic seal offline")
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--document", type=Path, help="签章对应的原文 the document a detached signature belongs to")
+    parser.add_argument(
+        "--trust", type=Path, nargs="+", action="extend", default=[], metavar="PEM", help="信任根 roots"
+    )
+    parser.add_argument("--json", action="store_true", help="供程序读取 for programs")
+    return parser.parse_args(arguments)
+
+
+def _anchors(path: Path) -> list[Certificate]:
+    return parse_pem(path.read_bytes())
+
+
+def _told(report: SealReport) -> str:
+    lines = [f"{VERDICTS[report.exit_status]}  ({report.format})"]
+    if report.format is Format.PDF and Reason.FORMAT_UNKNOWN in report.problems:
+        lines += ["PDF 中的签章暂不能验证。Seals in a PDF cannot be judged yet."]
+    for number, signature in enumerate(report.signatures, start=1):
+        lines += ["", f"第 {number} 枚 No. {number}: {_whose(signature)}"]
+        lines += [
+            f"  {RESULTS[str(c.result)]:<18} {STEPS[c.name]}" + (f": {_printable(c.detail)}" if c.detail else "")
+            for c in signature.checks
+        ]
+        lines += [f"  已改动 altered: {_printable(name)}" for name in signature.altered]
+        lines += [f"  未保护 not covered: {_printable(name)}" for name in signature.not_covered]
+    if report.reasons:
+        lines += ["", f"原因 reasons: {', '.join(report.reasons)}"]
+    return "\n".join(lines)
+
+
+def _whose(signature: SignatureReport) -> str:
+    if signature.seal is None:
+        return "—"
+    signed = f" · {signature.signed_at:%Y-%m-%d %H:%M:%S} UTC" if signature.signed_at else ""
+    return _printable(f"{signature.seal.name} ({signature.seal.seal_id}){signed}")
+
+
+def _printable(text: str) -> str:
+    """Names come out of the file: nothing in them may steer the terminal."""
+    return "".join(character if character.isprintable() else "�" for character in text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
