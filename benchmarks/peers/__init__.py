@@ -1,0 +1,1 @@
+"""Small applications of other people's libraries that ours is measured against."""

@@ -1,0 +1,106 @@
+"""Servers under measurement: our demonstration city and the peers, each a process tree with a URL of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from benchmarks import process_cpu
+from benchmarks.city import City
+from idservice.log import sequencer
+from idservice.settings import PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+WORKERS: Final = 2
+_ROOT: Final = Path(__file__).resolve().parents[1]
+_SECONDS_TO_START: Final = 180.0
+_SECONDS_TO_END: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that answers at `url`; `pid` is the root of its processes."""
+
+    url: str
+    pid: int
+    puts_off: float = 0.2  # seconds after which work that a request left behind is begun
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time that all its processes have used so far."""
+        return process_cpu.seconds(self.pid)
+
+
+@contextlib.contextmanager
+def demonstration(folder: Path) -> Iterator[tuple[Server, City]]:
+    """Serve a new demonstration city in `folder`, without rate limits for this machine."""
+    port, file = free_port(), folder / "demo.json"
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "demo", "--workers", str(WORKERS), "--port", str(port)]
+    command += ["--data", str(folder / "city"), "--json", str(file)]
+    url = f"http://127.0.0.1:{port}"
+    with _running(command, {"ONA_UNTHROTTLED_LOOPBACK": "1"}, ready=f"{url}/readyz", log=folder / "demo.log") as pid:
+        yield Server(url, pid, puts_off=sequencer.PACE + 0.5), City(json.loads(file.read_text()))
+
+
+@contextlib.contextmanager
+def granian(target: str, folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Serve the application that `target` ("module:factory") makes, as the demonstration is served."""
+    port = free_port()
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"]
+    command += ["--log-level", "warning"]
+    command += ["--workers", str(WORKERS), "--blocking-threads", "1", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--factory", target]
+    url = f"http://127.0.0.1:{port}"
+    with _running(command, environment or {}, ready=f"{url}/", log=folder / f"{port}.log") as pid:
+        yield Server(url, pid)
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def _running(command: Sequence[str], environment: Mapping[str, str], *, ready: str, log: Path) -> Iterator[int]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=_ROOT, env=inherited | dict(environment), stdout=output, stderr=output)
+        try:
+            _wait(process, ready, log)
+            yield process.pid
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout=_SECONDS_TO_END)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + _SECONDS_TO_START
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError):
+            try:
+                urllib.request.urlopen(url, timeout=5).close()
+            except urllib.error.HTTPError as error:
+                if error.code >= 500:
+                    time.sleep(0.2)
+                    continue
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"the server did not start:\n{log.read_text(errors='replace')[-2000:]}")
