@@ -1,0 +1,178 @@
+"""The demonstration city in a real browser: its accounts, and one person at a browser of his own."""
+
+import base64
+import contextlib
+import hashlib
+import http.server
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+VERIFIER = "a-verifier-that-only-this-test-knows-0123456789"  # RFC 7636 section 4.1
+SCOPE = "openid profile phone offline_access licences.read"
+AXE = Axe().axe_script
+VIOLATIONS = "axe.run({resultTypes: ['violations']}).then((found) => found.violations)"
+SUBMIT = "main form button[type=submit]"
+
+Account = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Live:
+    """A running city and its FILE."""
+
+    members: dict[str, Any]
+
+    @property
+    def url(self) -> str:
+        return str(self.members["issuer"])
+
+    def citizen(self, place: int) -> Account:
+        """A plain citizen, below 20; each test takes another one, because logins are counted by number."""
+        return dict(self.members["people"][place])
+
+    def agent(self, place: int) -> tuple[Account, str]:
+        """Somebody who may act for an organisation, and its name."""
+        organisation = self.members["organisations"][place]
+        return self._person(organisation["agent_id_number"]), organisation["name"]
+
+    def clerk(self, place: int = 0) -> Account:
+        return dict(self.members["clerks"][place])
+
+    def officer(self, place: int = 0) -> Account:
+        return self._person(self.members["departments"][place]["officer_id_number"])
+
+    def _person(self, number: str) -> Account:
+        return next(person for person in self.members["people"] if person["id_number"] == number)
+
+    def authorize_path(self, client: dict[str, Any], scope: str = SCOPE) -> str:
+        """Where an app sends a browser for a login (code flow with PKCE)."""
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+        return "/oauth/authorize?" + urlencode(
+            {
+                "client_id": client["client_id"], "redirect_uri": client["redirect_uris"][0], "scope": scope,
+                "response_type": "code", "state": "state-of-the-app", "nonce": "nonce-of-the-app",
+                "code_challenge": challenge, "code_challenge_method": "S256",
+            }
+        )  # fmt: skip
+
+    def client(self, name: str = "app-basic") -> dict[str, Any]:
+        return next(client for client in self.members["clients"] if client["name"] == name)
+
+
+@dataclass
+class Visitor:
+    """One person at a browser; `complaints` is what the browser wrote on its console."""
+
+    live: Live
+    context: "BrowserContext"
+    page: "Page"
+    width: int
+    complaints: list[str] = field(default_factory=list)
+
+    @classmethod
+    def arrive(
+        cls, live: Live, chromium: "Browser", *, language: str = "zh", width: int = 1280, **options: Any
+    ) -> "Visitor":
+        viewport = {"width": width, "height": 800}
+        context = chromium.new_context(locale="zh-CN", viewport=viewport, reduced_motion="reduce", **options)
+        context.add_cookies([{"name": "ona_lang", "value": language, "url": live.url}])
+        visitor = cls(live, context, context.new_page(), width)
+        visitor.page.on("console", visitor._hear)
+        return visitor
+
+    def _hear(self, message: "ConsoleMessage") -> None:
+        # A page that is itself a refusal (400, 403, 422) is noted by the browser too; what it loads must be there.
+        of_page = message.text.startswith("Failed to load resource") and message.location.get("url") == self.page.url
+        if message.type in {"error", "warning"} and not of_page:
+            self.complaints.append(message.text)
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.live.url + path)
+
+    def submit(self) -> None:
+        """Press the main button of the page, and wait for the page it leads to."""
+        with self.page.expect_navigation():
+            self.page.locator(SUBMIT).first.click()
+
+    def fill_in_login(self, account: Account) -> None:
+        self.page.fill("#number", account["id_number"])
+        self.page.fill("#password", account["password"])
+
+    def log_in(self, account: Account, to: str = "/me") -> None:
+        """Go where a login is needed, and log in."""
+        self.open(to)
+        self.fill_in_login(account)
+        self.submit()
+
+    def scan(self, text: str) -> None:
+        """Type as a scanner gun does: wherever the focus is, very fast, Enter at the end."""
+        with self.page.expect_navigation():
+            self.page.keyboard.type(text)
+            self.page.keyboard.press("Enter")
+
+    def assert_sound(self, *widths: int) -> None:
+        """One heading, nothing wider than the screen, nothing that axe finds (WCAG 2.0 to 2.2, A and AA, and more)."""
+        assert self.page.locator("h1").count() == 1
+        self.page.evaluate(AXE)
+        for width in widths or (self.width,):
+            self.page.set_viewport_size({"width": width, "height": 800})
+            assert self.page.evaluate("document.documentElement.scrollWidth") <= width
+            assert self.page.evaluate(VIOLATIONS) == []
+        self.page.set_viewport_size({"width": self.width, "height": 800})
+
+    def leave(self) -> None:
+        self.context.close()
+        assert self.complaints == []
+
+
+@contextlib.contextmanager
+def listening_app(live: Live) -> Iterator[tuple[dict[str, Any], list[dict[str, str]]]]:
+    """An app on its registered loopback address: the client, and the answers that browsers bring to it.
+
+    Raises:
+        OSError: none of the addresses registered for the city's apps is free.
+    """
+    answers: list[dict[str, str]] = []
+
+    class App(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if urlsplit(self.path).path == "/cb":
+                answers.append(dict(parse_qsl(urlsplit(self.path).query)))
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(
+                b'<!doctype html><html lang="zh"><title>App</title><link rel="icon" href="data:,"><h1>App</h1>'
+            )
+
+        def log_message(self, *_arguments: object) -> None:
+            return
+
+    client, server = _bind(live, App)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield client, answers
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _bind(
+    live: Live, app: type[http.server.BaseHTTPRequestHandler]
+) -> tuple[dict[str, Any], http.server.ThreadingHTTPServer]:
+    taken = None
+    for client in live.members["clients"]:
+        for uri in client.get("redirect_uris", [])[:1]:
+            try:
+                return client, http.server.ThreadingHTTPServer(("127.0.0.1", urlsplit(uri).port or 0), app)
+            except OSError as error:
+                taken = error
+    raise OSError("every registered address is taken") from taken

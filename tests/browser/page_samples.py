@@ -1,0 +1,175 @@
+"""Every page in the states that people meet, as (template, context): made-up data in the shapes the templates state."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from markupsafe import Markup
+
+NOW = datetime(2026, 11, 22, 2, 30, 5, tzinfo=UTC)
+CITIZEN = {"name_masked": "王**"}
+CLIENT = {"name": "演示企业开办平台", "unit": "演示市行政审批服务局", "host": "start.demo.example"}
+QR = Markup('<svg viewBox="0 0 3 3"><path d="M0 0h1v1h-1zM2 2h1v1h-1z" fill="#000"/></svg>')
+
+Sample = tuple[str, dict[str, Any]]
+
+
+def licence(type_name: str, *, state: str = "valid", until: date | None = date(2036, 11, 21)) -> dict[str, Any]:
+    return {
+        "identifier": "1.2.156.3005.2.11370000DM0001016L001.11370000DM0001016L.000000001.001.0", "version": "001",
+        "type_name": type_name, "name": "王**", "state": state, "state_title": None, "issuer": "演示市公安局",
+        "issued_at": NOW, "valid_from": date(2016, 11, 22), "valid_until": until, "colour": "#1f4e79",
+        "fields": [{"title": "民族", "value": "汉族"}, {"title": "住址", "value": "演示省示范市示范区演示路1号" * 3}],
+    }  # fmt: skip
+
+
+LICENCES = [
+    licence("居民身份证"), licence("机动车驾驶证", state="expired", until=date(2026, 1, 5)),
+    licence("不动产权证书", state="suspended", until=None), licence("职业资格证书", state="revoked"),
+]  # fmt: skip
+ACCESSES = [
+    {
+        "at": NOW, "act": "licences:verification:create", "who": "李**", "unit": "演示市行政审批服务局 3 号窗口",
+        "purpose": "受理用电报装", "matter": "用电报装", "case_number": "DEMO-2026-000123",
+        "fields": ["持有人", "截止日期"], "basis": "show_code", "log_index": 1042,
+    },
+    {
+        "at": NOW - timedelta(hours=3), "act": "licences:lookup:create", "who": "演示应用", "unit": None,
+        "purpose": None, "matter": None, "case_number": None, "fields": [], "basis": "consent", "log_index": None,
+    },
+]  # fmt: skip
+MANDATES = [{"id": "m1", "organisation": "滨海演示餐饮管理有限公司", "role": "法定代表人"}]
+CONSENTS = [
+    {"id": "c1", "client": CLIENT, "scopes": [{"title": "姓名"}], "granted_at": NOW, "acting_name": "演示有限公司"},
+]
+SHOW = {
+    "current_user": CITIZEN, "code": "7K3MQ9TZ4XWD0H2VRB8NJE5CPG", "qr_svg": QR, "seconds": 60,
+    "code_groups": ["7K3M", "Q9TZ", "4XWD", "0H2V", "RB8N", "JE5C", "PG"],
+    "expires_at": NOW + timedelta(seconds=60), "licences": LICENCES[:1], "shown_to": None,
+}  # fmt: skip
+
+
+def checked(*codes: str, **results: str) -> dict[str, Any]:
+    seen = {
+        **LICENCES[0], "name": "居民身份证", "holder": {"name": "王**", "number": "371***********1237"},
+        "issuer": {"name": "演示市公安局"},
+    }  # fmt: skip
+    checks = [{"name": name, "result": result} for name, result in results.items()]
+    return {"ok": not codes, "state": "valid", "reasons": list(codes), "checks": checks, "licence": seen}
+
+
+def counter(**more: Any) -> Sample:
+    recent = [
+        {"at": NOW, "name": "居民身份证", "ok": True, "reasons": []},
+        {"at": NOW, "name": "机动车驾驶证", "ok": False, "reasons": ["expired"]},
+    ]
+    purposes = [{"code": "power", "name": "用电报装"}]
+    context = {"purposes": purposes, "purpose": "power", "result": None, "error": None, "recent": recent}
+    return "counter/index.html", {"current_user": CITIZEN, **context, **more}
+
+
+MATTERS = [{"code": "power", "name": "用电报装", "proofs": [{"name": "居民身份证"}, {"name": "不动产权证书"}]}]
+PROOFS = [
+    {"proof": "id", "name": "居民身份证", "outcome": "licence", "fields": [{"title": "姓名", "value": "王小明"}]},
+    {"proof": "title", "name": "不动产权证书", "outcome": "not_held"},
+    {"proof": "debt", "name": "无欠费证明", "outcome": "data_no", "fields": [{"title": "结论", "value": "有欠费"}]},
+]
+LOOKUP = {"current_user": CITIZEN, "matters": MATTERS, "values": {}, "errors": {}, "result": None}
+LOOKED_UP = {
+    "id": "0193500000000000", "at": NOW, "matter": "用电报装", "subject": "王** 371***********1237",
+    "purpose": "受理用电报装", "case_number": "DEMO-2026-000123", "operator": "李** 3 号窗口", "proofs": PROOFS,
+}  # fmt: skip
+
+
+def sealed(*codes: str, **results: str) -> dict[str, Any]:
+    signature = {
+        "checks": [{"name": name, "result": result} for name, result in results.items()],
+        "seal": {"seal_id": "DM0001", "name": "演示市公安局证照专用章", "vendor": "演示制章中心"},
+        "signer": {"common_name": "演示市公安局", "issuer": "CN=演示根证书,O=演示市密码管理局,C=CN"},
+        "signed_at": NOW, "altered": ["Doc_0/Pages/Page_0/Content.xml"] if codes else [], "not_covered": [],
+    }  # fmt: skip
+    return {"ok": not codes, "format": "ofd", "reasons": list(codes), "signatures": [signature]}
+
+
+FIELDS = [
+    {"name": "address", "title": "住址", "type": "string", "required": True, "example": "演示路1号", "max_length": 200},
+    {"name": "sex", "title": "性别", "type": "enum", "required": True, "example": "男", "choices": ["男", "女"]},
+    {"name": "born", "title": "出生日期", "type": "date", "required": False, "example": "1990-01-01"},
+    {"name": "working", "title": "在职", "type": "boolean", "required": False, "example": True},
+]
+TYPE = {"code": "11379900DM0001016L001", "name": "居民身份证", "holder_kind": "person", "issued": 200}
+CHANGES = [
+    {"change": "suspend", "title": "暂扣", "explanation": "暂时停用，可以恢复"},
+    {"change": "revoke", "title": "撤销", "explanation": "永久失效，不能恢复"},
+]
+HISTORY = [{"at": NOW, "title": "签发", "reason": "", "who": "赵**"}]
+OFFICER = {"current_user": CITIZEN, "licence": LICENCES[0], "errors": {}, "values": {}}
+
+SAMPLES: dict[str, Sample] = {
+    "home": ("home.html", {"issuer": "http://127.0.0.1:8000"}),
+    "login": ("login.html", {"action": "/login", "error": None, "client_name": "演示平台", "demo_hint": "演示账号"}),
+    "login refused": ("login.html", {"action": "/login", "error": "号码或密码不正确", "hidden": {"to": "/me"}}),
+    "acting": ("acting.html", {"action": "/acting", "person_name": "王**", "mandates": MANDATES}),
+    "consent": (
+        "consent.html",
+        {
+            "action": "/consent", "client": CLIENT, "claims": [{"title": "姓名", "masked": "王**"}],
+            "scopes": [{"name": "licences.read", "title": "查看您的证照", "explanation": ""}], "current_user": CITIZEN,
+            "acting_name": "演示有限公司", "redirect_host": "https://start.demo.example",
+        },
+    ),
+    "error": (
+        "error.html",
+        {"status": 403, "title": "无权办理", "detail": "", "code": "forbidden", "request_id": "r1", "back": "/me"},
+    ),
+    "logout": ("logout.html", {"action": "/logout", "client_name": "演示平台", "current_user": CITIZEN}),
+    "logged out": ("logged_out.html", {}),
+    "docs": ("docs.html", {}),
+    "licences": (
+        "me/index.html",
+        {"current_user": CITIZEN, "licences": LICENCES, "accesses": ACCESSES, "mandates": MANDATES},
+    ),
+    "no licences": ("me/index.html", {"current_user": CITIZEN, "licences": [], "accesses": [], "mandates": []}),
+    "licence": (
+        "me/licence.html",
+        {"current_user": CITIZEN, "licence": LICENCES[0], "artefacts": [{"title": "PDF", "href": "/v1/x.pdf"}]},
+    ),
+    "choose": ("me/show_choose.html", {"current_user": CITIZEN, "licences": LICENCES, "error": "请至少选择一份"}),
+    "nothing to choose": ("me/show_choose.html", {"current_user": CITIZEN, "licences": [], "error": None}),
+    "show": ("me/show.html", SHOW),
+    "shown": ("me/show.html", {**SHOW, "shown_to": {"unit": "演示市行政审批服务局 3 号窗口", "at": NOW}}),
+    "accesses": ("me/accesses.html", {"current_user": CITIZEN, "accesses": ACCESSES, "next_cursor": "0a"}),
+    "apps": ("me/apps.html", {"current_user": CITIZEN, "consents": CONSENTS}),
+    "counter": counter(recent=[], purpose=None),
+    "counter refused": counter(purpose=None, error="请先选择办理事项"),
+    "counter valid": counter(result=checked(code="ok", state="ok", seal="ok")),
+    "counter expired": counter(result=checked("expired", code="ok", state="fail", seal="not_checked")),
+    "counter forged": counter(result=checked("expired", "signature_invalid", credential="fail", seal="notice")),
+    "counter unreadable": counter(result={"ok": False, "reasons": ["format_unknown"], "checks": []}),
+    "lookup": ("counter/lookup.html", {**LOOKUP, "errors": {"number": "校验位不对", "purpose": "请填写用途"}}),
+    "looked up": ("counter/lookup.html", {**LOOKUP, "result": LOOKED_UP}),
+    "verify": ("verify.html", {"result": None, "error": "请输入内容或选择文件"}),
+    "verified": ("verify.html", {"result": checked("revoked", register="ok", state="fail"), "error": None}),
+    "seal": ("seals/verify.html", {"report": None, "error": "请选择文件"}),
+    "seal holds": ("seals/verify.html", {"report": sealed(format="ok", signature="ok", integrity="ok"), "error": None}),
+    "seal broken": (
+        "seals/verify.html",
+        {
+            "report": sealed("certificate_untrusted", "document_altered", integrity="fail", coverage="not_checked"),
+            "error": None, "filename": "演示合同.ofd",
+        },
+    ),
+    "types": (
+        "admin/index.html",
+        {"current_user": CITIZEN, "department": {"name": "演示市公安局"}, "types": [TYPE], "error": "没有这份证照"},
+    ),
+    "issue": (
+        "admin/issue.html",
+        {
+            "current_user": CITIZEN, "type": TYPE, "fields": FIELDS, "values": {"number": "3716"},
+            "errors": {"number": "号码应为 18 位", "field.born": "请填写出生日期"}, "idempotency_key": "k1",
+        },
+    ),
+    "issued": ("admin/issued.html", OFFICER),
+    "change": ("admin/licence.html", {**OFFICER, "changes": CHANGES, "history": HISTORY}),
+    "ended": ("admin/licence.html", {**OFFICER, "changes": []}),
+}  # fmt: skip

@@ -1,0 +1,144 @@
+"""Every real page, in both languages, as wide as a telephone and as a desk: accessible, within the screen, quiet."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.live import Account, Live, Visitor
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+LANGUAGES = ["zh", "en"]
+TELEPHONE, DESK = 320, 1280
+ACCOUNTS: dict[str, Callable[[Live], Account]] = {
+    "citizen": lambda live: live.citizen(0),
+    "newcomer": lambda live: live.citizen(19),
+    "agent": lambda live: live.agent(1)[0],
+    "clerk": lambda live: live.clerk(),
+    "officer": lambda live: live.officer(),
+}
+Reach = Callable[[Visitor], None]
+
+
+def at(path: str, *, then: Reach | None = None) -> Reach:
+    """The page at a path; `{licence}` stands for one of the citizen's."""
+
+    def reach(visitor: Visitor) -> None:
+        visitor.open(path.format(licence=visitor.live.citizen(0)["licences"][0]))
+        if then is not None:
+            then(visitor)
+
+    return reach
+
+
+def asked_by_app(visitor: Visitor) -> None:
+    visitor.open(visitor.live.authorize_path(visitor.live.client()))
+
+
+def press(visitor: Visitor) -> None:
+    visitor.submit()
+
+
+def enter_licence(visitor: Visitor) -> None:
+    visitor.page.fill("#text", visitor.live.citizen(0)["licences"][0])
+    if visitor.page.locator("#purpose").count():
+        visitor.page.select_option("#purpose", index=1)
+    visitor.submit()
+
+
+def enter_wrong_password(visitor: Visitor) -> None:
+    visitor.page.fill("#number", "x")
+    visitor.page.fill("#password", "x")
+    visitor.submit()
+
+
+def follow_first_type(visitor: Visitor) -> None:
+    with visitor.page.expect_navigation():
+        visitor.page.locator(".ona-types a").first.click()
+
+
+def follow_first_type_and_press(visitor: Visitor) -> None:
+    follow_first_type(visitor)
+    visitor.submit()
+
+
+def wait_for_operations(visitor: Visitor) -> None:
+    visitor.page.locator(".opblock").first.wait_for()
+
+
+PAGES: dict[str, tuple[str, Reach]] = {
+    "home": ("anybody", at("/")),
+    "login": ("anybody", at("/login")),
+    "login for an app": ("anybody", asked_by_app),
+    "login refused": ("anybody", at("/login", then=enter_wrong_password)),
+    "verify": ("anybody", at("/verify?licence={licence}")),
+    "verified": ("anybody", at("/verify", then=enter_licence)),
+    "verify nothing": ("anybody", at("/verify", then=press)),
+    "verify a seal": ("anybody", at("/verify/seal")),
+    "verify no seal": ("anybody", at("/verify/seal", then=press)),
+    "reference": ("anybody", at("/docs", then=wait_for_operations)),
+    "no such page": ("anybody", at("/no-such-page")),
+    "request of an unknown app": ("anybody", at("/oauth/authorize?client_id=unknown")),
+    "licences": ("citizen", at("/me")),
+    "licence": ("citizen", at("/me/licences/{licence}")),
+    "showing": ("citizen", at("/me/licences/{licence}", then=press)),
+    "choose what to show": ("citizen", at("/me/show")),
+    "show nothing": ("citizen", at("/me/show", then=press)),
+    "accesses": ("citizen", at("/me/accesses")),
+    "apps": ("citizen", at("/me/apps")),
+    "consent": ("citizen", asked_by_app),
+    "log out": ("citizen", at("/logout")),
+    "not for citizens": ("citizen", at("/admin")),
+    "licences of somebody nobody looked at": ("newcomer", at("/me")),
+    "whom to act for": ("agent", asked_by_app),
+    "licences of an agent": ("agent", at("/me")),
+    "counter": ("clerk", at("/counter")),
+    "counter's answer": ("clerk", at("/counter", then=enter_licence)),
+    "lookup": ("clerk", at("/counter/lookup")),
+    "lookup with mistakes": ("clerk", at("/counter/lookup", then=press)),
+    "issuing": ("officer", at("/admin")),
+    "issue": ("officer", at("/admin", then=follow_first_type)),
+    "issue with mistakes": ("officer", at("/admin", then=follow_first_type_and_press)),
+    "licence in the officer's hands": ("officer", at("/admin/licences/{licence}")),
+    "change with mistakes": ("officer", at("/admin/licences/{licence}", then=press)),
+    "no such licence": ("officer", at("/admin/licences?identifier=1.2.156.3005.2.0")),
+}
+
+
+@pytest.fixture(scope="module")
+def sessions(live: Live, chromium: "Browser") -> dict[str, object]:
+    """Log one account of each kind in, once; its cookies serve every reader."""
+    kept: dict[str, object] = {"anybody": None}
+    for role, account in ACCOUNTS.items():
+        visitor = Visitor.arrive(live, chromium)
+        visitor.log_in(account(live))
+        kept[role] = visitor.context.storage_state()
+        visitor.leave()
+    return kept
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def readers(
+    request: pytest.FixtureRequest, live: Live, chromium: "Browser", sessions: dict[str, object]
+) -> Iterator[tuple[str, dict[str, Visitor]]]:
+    """Give one browser for each kind of visitor, all reading one language."""
+    came = {
+        role: Visitor.arrive(live, chromium, language=request.param, width=TELEPHONE, storage_state=state)
+        for role, state in sessions.items()
+    }
+    yield request.param, came
+    for visitor in came.values():
+        visitor.context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_real_page_is_sound(name: str, readers: tuple[str, dict[str, Visitor]]):
+    language, visitors = readers
+    role, reach = PAGES[name]
+    visitor = visitors[role]
+    reach(visitor)
+    assert visitor.page.locator("html").get_attribute("lang") == ("en" if language == "en" else "zh-CN")
+    visitor.assert_sound(TELEPHONE, DESK)
+    assert visitor.complaints == []

@@ -1,0 +1,145 @@
+"""Every template in a real Chromium under the real content policy: it fits, it is accessible, it breaks no rule."""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from flask import Flask, Response, jsonify, render_template, request
+from flask_babel import Babel
+from flask_wtf import CSRFProtect
+from jinja2 import ChoiceLoader, FileSystemLoader
+from playwright.sync_api import expect
+from werkzeug.serving import make_server
+
+from idservice.http.headers import PAGE_POLICY
+from tests.browser.live import AXE, VIOLATIONS
+from tests.browser.page_samples import SAMPLES
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).resolve().parents[2]
+OPENAPI = {
+    "openapi": "3.1.0", "info": {"title": "One Number Access", "version": "1"},
+    "paths": {"/v1/licences": {"get": {"tags": ["licences"], "responses": {"200": {"description": "ok"}}}}},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the samples at /p/<name> with fresh translations; the application itself is not needed."""
+    translations = tmp_path_factory.mktemp("translations")
+    english = translations / "en" / "LC_MESSAGES"
+    english.mkdir(parents=True)
+    with (ROOT / "idservice/translations/en/LC_MESSAGES/messages.po").open("rb") as source:
+        catalogue = read_po(source)
+    with (english / "messages.mo").open("wb") as target:
+        write_mo(target, catalogue)
+
+    app = Flask("preview", static_folder=str(ROOT / "idservice/static"))
+    app.jinja_loader = ChoiceLoader(
+        [FileSystemLoader(ROOT / room / "templates") for room in ("idservice", "seals", "licences")]
+    )
+    app.config.update(SECRET_KEY="x", BABEL_TRANSLATION_DIRECTORIES=str(translations))
+    Babel(app, locale_selector=lambda: request.args.get("lang", "zh"), default_timezone="Asia/Shanghai")
+    CSRFProtect(app)
+    app.context_processor(lambda: {"lang": request.args.get("lang", "zh"), "is_demo": True, "current_user": None})
+    app.add_url_rule("/openapi.json", view_func=lambda: jsonify(OPENAPI))
+    app.add_url_rule("/p/<name>", "sample", lambda name: render_template(SAMPLES[name][0], **SAMPLES[name][1]))
+
+    @app.after_request
+    def policy(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = PAGE_POLICY
+        # Files are read whole here: werkzeug's server leaves one open when the browser goes away in its midst.
+        with contextlib.closing(response.response) if response.direct_passthrough else contextlib.nullcontext():
+            response.direct_passthrough = False
+            response.get_data()
+        return response
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/p"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module", params=[("zh", 320), ("en", 1280)], ids=["zh-320", "en-1280"])
+def reader(request: pytest.FixtureRequest, chromium: "Browser") -> Iterator[tuple["Page", str, int]]:
+    """Give one browser page per language and width."""
+    language, width = request.param
+    context = chromium.new_context(viewport={"width": width, "height": 800}, reduced_motion="reduce")
+    yield context.new_page(), language, width
+    context.close()
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_page_is_sound(name: str, site: str, reader: tuple["Page", str, int]):
+    page, language, width = reader
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    answer = page.goto(f"{site}/{name}?lang={language}")
+    assert answer.status == 200
+    if name == "docs":
+        page.locator(".opblock").first.wait_for()
+    assert page.locator("h1").count() == 1
+    assert page.locator("html").get_attribute("lang") == ("en" if language == "en" else "zh-CN")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.evaluate(AXE)
+    assert page.evaluate(VIOLATIONS) == []
+    assert complaints == []
+
+
+def test_scan_box_keeps_the_focus_and_escape_clears(site: str, page: "Page"):
+    page.goto(f"{site}/counter valid")
+    box = page.locator("#text")
+    expect(box).to_be_focused()
+    page.locator("h1").click()
+    expect(box).to_be_focused()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.type("7K3M")  # a scanner gun fires while nothing has the focus
+    assert page.input_value("#text") == "7K3M"
+    page.keyboard.press("Escape")
+    assert page.input_value("#text") == ""
+    assert page.locator("[data-answer] *").count() == 0
+    page.focus("#purpose")
+    page.locator("h1").dispatch_event("click")
+    expect(page.locator("#purpose")).to_be_focused()  # another field in use keeps the focus
+
+
+def test_lookup_asks_only_for_the_chosen_authorisation(site: str, page: "Page"):
+    page.goto(f"{site}/lookup")
+    assert page.locator("#code").is_visible()
+    assert not page.locator("#consent").is_visible()
+    page.get_by_label("申请人在应用中同意").check()
+    assert page.locator("#consent").is_visible()
+    assert not page.locator("#code").is_visible()
+
+
+def test_shown_code_counts_down_and_is_covered_when_over(site: str, page: "Page"):
+    page.clock.install()
+    page.route("**/me/show", lambda route: route.fulfill(status=204))
+    page.goto(f"{site}/show")
+    page.clock.run_for(30_000)
+    assert page.locator("[data-left]").inner_text().startswith("30 ")
+    assert not page.locator("[data-over]").is_visible()
+    with page.expect_request("**/me/show"):  # renews by itself while it is being watched
+        page.clock.run_for(31_000)
+    assert page.locator("[data-over]").is_visible()
+
+
+@pytest.mark.parametrize("name", ["login", "consent", "acting", "counter", "lookup", "choose", "issue"])
+def test_first_form_is_the_main_one_and_stands_without_scripts(name: str, site: str, chromium: "Browser"):
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}/{name}")
+    form = page.locator("form").first
+    assert form.get_attribute("method") == "post"
+    assert form.locator("input[name=csrf_token]").count() == 1
+    assert form.locator("button[type=submit]:visible").count() >= 1
+    context.close()

@@ -1,0 +1,190 @@
+"""What every test may ask for: a real database, a real Redis, a real browser, and foreign evidence.
+
+Settings, all optional:
+
+- `ONA_TEST_DATABASE_URL`: a PostgreSQL whose account may CREATE DATABASE; otherwise one is started from a wheel.
+- `ONA_TEST_REDIS_URL`: a Redis database that the tests may flush; otherwise one is started, or an empty one used.
+- `ONA_TEST_VECTORS`: the folder of foreign test vectors (with `seals/` in it).
+- `ONA_TEST_CHROMIUM`: the browser's program, where it is not on the PATH under a usual name.
+- `ONA_TEST_REQUIRE`: comma-separated markers (`browser,postgres,redis,vectors`) that must run: skips are failures.
+"""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+
+from tests.databases import Databases, PostgresDatabases, SqliteDatabases, running_postgres
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+REQUIRED = frozenset(os.environ.get("ONA_TEST_REQUIRE", "").replace(",", " ").split())
+# A test that asks for one of these fixtures carries the marker, so that none can forget it.
+MARKER_OF_FIXTURE = {"chromium": "browser", "redis_url": "redis", "vectors": "vectors"}
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for fixture in MARKER_OF_FIXTURE.keys() & getattr(item, "fixturenames", ()):
+            item.add_marker(MARKER_OF_FIXTURE[fixture])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn the skip of a required test into a failure: in CI, "not tried" must not look like "fine"."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail"):
+        needs = {marker.name for marker in item.iter_markers()}
+        if "ONA_TEST_VECTORS" in str(report.longrepr):
+            needs.add("vectors")
+        if missing := REQUIRED & needs:
+            report.outcome = "failed"
+            report.longrepr = f"ONA_TEST_REQUIRE names {', '.join(sorted(missing))}, but: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """Hand out databases of each kind in turn; a test that asks for this runs once on each."""
+    if request.param == "sqlite":
+        yield SqliteDatabases(tmp_path_factory.mktemp("databases"))
+        return
+    yield request.getfixturevalue("postgres")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresDatabases]:
+    """Hand out PostgreSQL databases (mark the test `postgres` when it asks for this directly)."""
+    with contextlib.ExitStack() as stack:
+        url = os.environ.get("ONA_TEST_DATABASE_URL")
+        if not url:
+            try:
+                url = stack.enter_context(running_postgres())
+            except ImportError as error:
+                pytest.skip(f"no PostgreSQL: set ONA_TEST_DATABASE_URL ({error})")
+        place = PostgresDatabases(url)
+        stack.callback(place.close)
+        yield place
+
+
+@pytest.fixture(scope="module")
+def database_url(databases: Databases) -> Iterator[str]:
+    """Give a test module an empty database of its own, once on each kind."""
+    url = databases.fresh()
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the URL of a Redis database that nobody else uses: the one named, one started here, or an empty one."""
+    if url := os.environ.get("ONA_TEST_REDIS_URL"):
+        yield url
+        return
+    if program := shutil.which("redis-server"):
+        with _running_redis(program, tmp_path_factory.mktemp("redis")) as url:
+            yield url
+        return
+    # Each worker tries a number of its own, from the top, where nobody keeps anything by habit.
+    number = 15 - int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    url = f"redis://127.0.0.1:6379/{number}"
+    try:
+        with redis.Redis.from_url(url, socket_timeout=1) as client:
+            is_free = client.dbsize() == 0
+    except redis.RedisError as error:
+        pytest.skip(f"no Redis: install redis-server or set ONA_TEST_REDIS_URL ({error})")
+    if not is_free:
+        pytest.skip(f"Redis database {number} on 127.0.0.1:6379 is in use; set ONA_TEST_REDIS_URL")
+    yield url
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> Iterator[str]:
+    """Give one test an empty Redis database, and leave it empty."""
+    with redis.Redis.from_url(redis_server) as client:
+        client.flushdb()
+        yield redis_server
+        client.flushdb()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    """Start one headless Chromium for this test process."""
+    from playwright.sync_api import sync_playwright
+
+    named = os.environ.get("ONA_TEST_CHROMIUM")
+    program = named or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if not program:
+        pytest.skip("no Chromium: install it or set ONA_TEST_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, headless=True, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: "Browser") -> Iterator["Page"]:
+    """Open one page in a browser context of its own (no cookies of other tests), asking for Chinese first."""
+    context = chromium.new_context(locale="zh-CN", viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def vectors() -> Path:
+    """Give the folder of foreign test vectors, which are not this project's to commit."""
+    folder = os.environ.get("ONA_TEST_VECTORS")
+    if not folder:
+        pytest.skip("foreign vectors: set ONA_TEST_VECTORS to the folder that holds seals/")
+    return Path(folder)
+
+
+@contextlib.contextmanager
+def _running_redis(program: str, directory: Path) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"redis://127.0.0.1:{port}/0"
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(directory)]
+    with (directory / "log").open("wb") as log:
+        server = subprocess.Popen([program, *options], stdout=log, stderr=log, start_new_session=True)
+    try:
+        _wait_for_redis(url, server, directory / "log")
+        yield url
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+
+
+def _wait_for_redis(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            with redis.Redis.from_url(url) as client:
+                client.ping()
+        except redis.RedisError as error:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"Redis did not start: {log.read_text(errors='replace')[-2000:]}") from error
+            time.sleep(0.02)
+        else:
+            return

@@ -1,0 +1,57 @@
+"""The deployment files are text that nobody runs here: what they name must at least exist."""
+
+import configparser
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from idservice.settings import PREFIX, Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+SETTINGS = {PREFIX + field.name.upper() for field in fields(Settings)}
+OF_THE_PROXY = {"ONA_HOST", "ONA_UPSTREAM"}  # read by the proxy and by compose, never by the service
+
+
+@pytest.mark.parametrize("name", ["environment.example", "Dockerfile", "compose.yaml", "Caddyfile"])
+def test_settings_named_exist(name: str) -> None:
+    named = set(re.findall(r"\bONA_[A-Z0-9_]+", (DEPLOY / name).read_text("utf-8"))) - {"ONA_"}
+    assert named
+    unknown = {name for name in named if not {name, name.removesuffix("_FILE")} & SETTINGS}
+    assert unknown - OF_THE_PROXY == set()
+
+
+def test_dockerfile_copies_what_exists_and_what_its_ignore_file_lets_in() -> None:
+    copied = re.findall(r"^COPY (?!--)(.+) \S+$", (DEPLOY / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    sources = {source.rstrip("/") for line in copied for source in line.split()}
+    allowed = set(re.findall(r"^!(\S+)$", (DEPLOY / "Dockerfile.dockerignore").read_text("utf-8"), re.MULTILINE))
+    assert sources == allowed
+    assert {source for source in sources if not (ROOT / source).exists()} == set()
+
+
+def test_compose_services_run_as_they_say() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+    services = compose["services"]
+    assert (DEPLOY / compose["x-service"]["build"]["context"] / compose["x-service"]["build"]["dockerfile"]).is_file()
+    for name, service in services.items():
+        assert set(service.get("depends_on", {})) <= set(services), name
+        assert set(service.get("secrets", [])) <= set(compose["secrets"]), name
+        assert set(service["networks"]) <= set(compose["networks"]), name
+    for name in ("web", "migrate"):
+        assert services[name]["read_only"], name
+        assert services[name]["cap_drop"] == ["ALL"], name
+    assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
+
+
+def test_the_unit_starts_the_application_with_little_power() -> None:
+    unit = configparser.RawConfigParser(strict=False)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(DEPLOY / "one-number-access.service", "utf-8")
+    service = unit["Service"]
+    assert service["ExecStart"].endswith(" wsgi:create_app")
+    assert service["User"] != "root"
+    assert service["NoNewPrivileges"] == "yes"
+    assert service["ProtectSystem"] == "strict"

@@ -1,0 +1,182 @@
+"""Taking things back: consents on the page and through the API, logout by hand and by an app."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import update
+
+from idservice.models import Consent
+from tests.builders import act
+from tests.identity import (
+    AFTER_LOGOUT,
+    AGENT,
+    City,
+    Flow,
+    answer_of,
+    basic,
+    bearer,
+    introspect,
+    redeem,
+    token,
+)
+
+OFFLINE = "openid profile offline_access consents.manage"
+
+
+def tokens_of(city: City, browser, client_id: str = "basic", scope: str = OFFLINE, **walk: str) -> dict[str, str]:
+    flow = Flow(client_id, scope=scope)
+    return redeem(city.app, flow, browser.code(flow, **walk)).json
+
+
+def revoke_button(text: str, client_id: str, key: str = "self") -> bool:
+    return f'name="revoke" value="{key}.{client_id}"' in text
+
+
+def test_a_consent_withdrawn_on_the_page_ends_the_apps_tokens_at_once(city: City) -> None:
+    browser = city.browser()
+    got, others = tokens_of(city, browser), tokens_of(city, browser, "other")
+    page = browser.open("/me/apps")
+    assert revoke_button(page.text, "basic")
+    after = browser.submit(page, revoke="self.basic")
+    assert not revoke_button(after.text, "basic")
+    assert not introspect(city, got["access_token"])["active"]
+    assert introspect(city, others["access_token"], "other")["active"]
+    refused = token(city.app, {"grant_type": "refresh_token", "refresh_token": got["refresh_token"]}, basic("basic"))
+    assert refused.json["error"] == "invalid_grant"
+    assert browser.open(Flow(scope=OFFLINE).url()).status == 200, "consent is asked for again"
+
+
+@pytest.mark.parametrize("value", ["", "self.", "self.nobody", "x.basic", "0" * 32 + ".basic", "."])
+def test_a_consent_that_is_not_there_cannot_be_withdrawn(city: City, value: str) -> None:
+    browser = city.browser()
+    tokens_of(city, browser)
+    assert browser.submit(browser.open("/me/apps"), revoke=value).status == 404
+
+
+def test_an_agent_sees_and_withdraws_what_his_company_allowed(city: City) -> None:
+    browser = city.browser()
+    got = tokens_of(city, browser, number=AGENT, acting=city.mandate)
+    own = tokens_of(city, browser, number=AGENT)
+    page = browser.open("/me/apps")
+    assert "滨州示范食品有限公司" in page.text
+    browser.submit(page, revoke=f"{city.mandate}.basic")
+    assert not introspect(city, got["access_token"])["active"]
+    assert introspect(city, own["access_token"])["active"]
+    citizen = city.browser()
+    citizen.code(Flow())
+    refused = citizen.submit(citizen.open("/me/apps"), revoke=f"{city.mandate}.basic")
+    assert refused.status == 404, "nobody withdraws for an organisation he has no mandate of"
+
+
+def test_consents_through_the_api(city: City) -> None:
+    browser = city.browser()
+    got, others = tokens_of(city, browser), tokens_of(city, browser, "other", "openid")
+    client = city.app.test_client()
+    listed = client.get("/v1/consents", headers=bearer(got["access_token"])).json
+    found = {item["client_id"]: item for item in listed["items"]}
+    assert found["other"].keys() == {"client_id", "name", "unit", "scope", "given_at"}
+    assert listed["next_cursor"] is None
+    taken = client.post("/v1/consents/other/withdrawals", headers=bearer(got["access_token"]))
+    assert (taken.status_code, taken.json["client_id"]) == (201, "other")
+    assert not introspect(city, others["access_token"], "other")["active"]
+    assert client.post("/v1/consents/other/withdrawals", headers=bearer(got["access_token"])).status_code == 404
+    assert client.get("/v1/consents").status_code == 401
+    assert client.get("/v1/consents", headers=bearer(others["access_token"])).status_code == 403
+
+
+def test_an_app_sees_nobody_elses_consents(city: City) -> None:
+    alices = tokens_of(city, city.browser())
+    agents = tokens_of(city, city.browser(), number=AGENT)
+    stmt = update(Consent).where(Consent.subject == city.agent).values(withdrawn_at=datetime.now(UTC))
+    act(city.house, lambda call: call.session.execute(stmt) and None)
+    items = city.app.test_client().get("/v1/consents", headers=bearer(agents["access_token"])).json["items"]
+    assert items == []
+    assert city.app.test_client().get("/v1/consents", headers=bearer(alices["access_token"])).json["items"]
+
+
+# --- logout
+
+
+def test_logging_out_ends_the_session_and_what_was_to_last_as_long(city: City) -> None:
+    browser = city.browser()
+    session_bound, kept = tokens_of(city, browser, scope="openid"), tokens_of(city, browser)
+    page = browser.open("/logout")
+    assert introspect(city, session_bound["access_token"])["active"], "looking at the page does nothing"
+    assert "已安全退出" in browser.submit(page, decision="logout").text
+    assert "/login" in browser.open("/me/apps").url
+    assert not introspect(city, session_bound["access_token"])["active"]
+    assert introspect(city, kept["access_token"])["active"], "offline_access is for when the person is away"
+
+
+def end_session(**parameters: str) -> str:
+    from urllib.parse import urlencode
+
+    return "/oauth/end_session?" + urlencode(parameters)
+
+
+def test_an_app_sends_a_person_to_log_out_and_gets_him_back(city: City) -> None:
+    browser = city.browser()
+    hint = tokens_of(city, browser)["id_token"]
+    page = browser.open(end_session(id_token_hint=hint, post_logout_redirect_uri=AFTER_LOGOUT, state="s&1"))
+    assert "应用 basic" in page.text
+    assert page.headers["Content-Security-Policy"].endswith("http://127.0.0.1:4001")
+    assert "/login" not in browser.open("/me/apps").url, "nothing ends before the person says so"
+    left = browser.submit(page, decision="logout")
+    assert (left.status, left.url.split("?")[0]) == (303, AFTER_LOGOUT)
+    assert answer_of(left) == {"state": "s&1"}
+    assert "/login" in browser.open("/me/apps").url
+    again = browser.open(end_session(id_token_hint=hint, post_logout_redirect_uri=AFTER_LOGOUT))
+    assert (again.status, again.url) == (303, AFTER_LOGOUT), "who is logged out already is sent on"
+
+
+def test_a_logout_request_may_come_as_a_post(city: City) -> None:
+    browser = city.browser()
+    hint = tokens_of(city, browser)["id_token"]
+    page = browser.open("/oauth/end_session", {"id_token_hint": hint, "post_logout_redirect_uri": AFTER_LOGOUT})
+    assert browser.submit(page, decision="logout").url == AFTER_LOGOUT
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://evil.example/",
+        AFTER_LOGOUT + "/",
+        AFTER_LOGOUT + "?x=1",
+        "javascript:alert(1)",
+        "http://127.0.0.1:4001/cb",
+    ],
+)
+def test_nobody_is_sent_to_an_unregistered_uri_after_logout(city: City, uri: str) -> None:
+    browser = city.browser()
+    hint = tokens_of(city, browser)["id_token"]
+    page = browser.open(end_session(id_token_hint=hint, post_logout_redirect_uri=uri))
+    assert page.status == 400
+    assert "/login" not in browser.open("/me/apps").url
+    form = browser.open("/logout").form["values"]
+    posted = browser.open("/logout", {**form, "id_token_hint": hint, "post_logout_redirect_uri": uri})
+    assert posted.status == 400
+
+
+def test_without_a_voucher_there_is_no_redirect(city: City) -> None:
+    browser = city.browser()
+    got = tokens_of(city, browser)
+    for parameters in (
+        {},
+        {"post_logout_redirect_uri": AFTER_LOGOUT},
+        {"client_id": "basic", "post_logout_redirect_uri": AFTER_LOGOUT},
+    ):
+        page = browser.open(end_session(**parameters))
+        assert page.status == 200
+        assert "http://127.0.0.1:4001" not in page.headers["Content-Security-Policy"]
+    for hint in (got["access_token"], got["id_token"][:-4] + "AAAA", "x"):
+        assert browser.open(end_session(id_token_hint=hint, post_logout_redirect_uri=AFTER_LOGOUT)).status == 400
+    mismatch = end_session(id_token_hint=got["id_token"], client_id="other", post_logout_redirect_uri=AFTER_LOGOUT)
+    assert browser.open(mismatch).status == 400
+    assert browser.open("/oauth/end_session?state=1&state=2").status == 400
+
+
+def test_another_site_cannot_log_a_person_out(city: City) -> None:
+    browser = city.browser()
+    tokens_of(city, browser)
+    assert browser.open("/logout", {"decision": "logout"}).status == 400
+    assert "/login" not in browser.open("/me/apps").url

@@ -1,0 +1,17 @@
+"""A small town on an embedded database, once for a test module."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.builders import migrate
+from tests.databases import SqliteDatabases
+from tests.town import Town, build_town
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    folder = tmp_path_factory.mktemp("town")
+    built = build_town(folder, SqliteDatabases(folder).fresh(migrate))
+    yield built
+    built.house.database.engine.dispose()
