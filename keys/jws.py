@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from keys.base64url import b64u, unb64u
-from keys.jwk import JWKError, parse_set
+from keys.jwk import JWKError, parse, parse_set
 from keys.signer import Algorithm
 from keys.strict_json import StrictJSONError, strict_json
 
@@ -109,6 +109,22 @@ def decode_with_jwk(
     return parts.checked(key, typ)
 
 
+def decode_with_own_key(token: str, *, typ: str, max_bytes: int = MAX_TOKEN) -> tuple[Decoded, PublicKey]:
+    """Check a DPoP proof (RFC 9449 section 4.2), the one token that brings its own public key, as `jwk`.
+
+    It proves that its sender holds that key and nothing about who he is.
+    """
+    parts = _Parts.read(token, max_bytes, frozenset({"jwk"}), _NEVER - {"jwk"})
+    jwk = parts.header.get("jwk")
+    try:
+        key = parse(jwk) if isinstance(jwk, dict) else None
+    except JWKError:
+        key = None
+    if key is None:
+        raise JWSError("unknown_key")
+    return parts.checked(key, typ), key
+
+
 @dataclass(frozen=True, slots=True)
 class _Parts:
     """A token taken apart, nothing of it believed yet."""
@@ -119,7 +135,7 @@ class _Parts:
     signature: bytes
 
     @classmethod
-    def read(cls, token: str, max_bytes: int, headers: frozenset[str]) -> _Parts:
+    def read(cls, token: str, max_bytes: int, headers: frozenset[str], never: frozenset[str] = _NEVER) -> _Parts:
         if len(token) > max_bytes:
             raise JWSError("too_large")
         parts = token.split(".", 3)
@@ -129,7 +145,7 @@ class _Parts:
         if len(head) > _MAX_HEADER or len(signature) > _MAX_SIGNATURE:
             raise JWSError("too_large")
         header = _object(head, max_depth=3, code="malformed")
-        if not _NEVER.isdisjoint(header) or not header.keys() <= _HEADER | headers:
+        if not never.isdisjoint(header) or not header.keys() <= _HEADER | headers:
             raise JWSError("header_refused")
         return cls(header, token[: len(head) + 1 + len(payload)].encode(), payload, _octets(signature, "malformed"))
 

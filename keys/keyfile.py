@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from keys.errors import RingError
+from keys.safe import Safe
 from keys.signer import Algorithm
 from keys.strict_json import StrictJSONError, strict_json
 
@@ -22,10 +24,7 @@ if TYPE_CHECKING:
 
 _KID = re.compile(r"[0-9a-f]{16}\Z")
 _MAX_FILE = 16_384
-
-
-class RingError(Exception):
-    """The key ring cannot do what was asked; the message tells the operator what to do."""
+_PLAIN = Safe()
 
 
 class Purpose(StrEnum):
@@ -37,6 +36,8 @@ class Purpose(StrEnum):
     CHECKPOINT = "checkpoint"
     TRUST = "trust"
     SEAL = "seal"  # SM2 keys of electronic seals (电子印章), one per name
+    DOCUMENT = "document"  # P-256 keys that the same seals use on a PDF (PAdES), one per name
+    TIMESTAMP = "timestamp"  # P-256 keys of a time-stamp authority (RFC 3161), by name
     INDEX = "index"  # blind index of personal data
     FIELDS = "fields"  # key-encryption key of personal data
     SESSION = "session"  # cookies and CSRF
@@ -56,7 +57,13 @@ _ALGORITHMS = {
     Purpose.CHECKPOINT: Algorithm.EDDSA,
     Purpose.TRUST: Algorithm.ES256,
     Purpose.SEAL: Algorithm.SM2,
+    Purpose.DOCUMENT: Algorithm.ES256,
+    Purpose.TIMESTAMP: Algorithm.ES256,
 }
+
+NAMED = frozenset(
+    {Purpose.SEAL, Purpose.DOCUMENT, Purpose.TIMESTAMP}
+)  # these keys have names; of others a purpose has one active key
 
 
 class State(StrEnum):
@@ -66,11 +73,12 @@ class State(StrEnum):
     ACTIVE = "active"
     RETIRED = "retired"
     REVOKED = "revoked"
+    ERASED = "erased"  # a seal's: its private half is gone for good; its certificate says what it made
 
 
 @dataclass(frozen=True, slots=True)
 class KeyInfo:
-    """What may be shown of a key; times are UTC. `name` is set for seal keys only."""
+    """What may be shown of a key; times are UTC. `name` is set for the keys of seals only."""
 
     purpose: Purpose
     kid: str
@@ -93,17 +101,17 @@ class KeyFile:
         return replace(self, info=replace(self.info, state=state, activated_at=now or self.info.activated_at))
 
 
-def read_all(directory: Path) -> list[KeyFile]:
+def read_all(directory: Path, safe: Safe = _PLAIN) -> list[KeyFile]:
     """Read every key below `directory`; RingError for one that others may read or that is damaged."""
     return [
-        _read(path, purpose)
+        _read(path, purpose, safe)
         for purpose in Purpose
         if (directory / purpose).is_dir()
         for path in sorted((directory / purpose).glob("*.json"))
     ]
 
 
-def write(directory: Path, key: KeyFile) -> None:
+def write(directory: Path, key: KeyFile, safe: Safe = _PLAIN) -> None:
     """Write or replace the key's file."""
     folder = directory / key.info.purpose
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -115,7 +123,7 @@ def write(directory: Path, key: KeyFile) -> None:
         "created_at": _text(key.info.created_at),
         "activated_at": _text(key.info.activated_at) if key.info.activated_at else None,
         "name": key.info.name,
-        "private": key.private,
+        "private": safe.wrap(key.private, _place(key.info)),
     }
     replace_file(folder / f"{key.info.kid}.json", json.dumps(record, ensure_ascii=False, indent=1).encode())
 
@@ -147,7 +155,7 @@ def refuse_foreign_writers(directory: Path) -> None:
             raise RingError(f"{folder} is writable by other accounts: chmod 700 it, then check every key in it")
 
 
-def _read(path: Path, purpose: Purpose) -> KeyFile:
+def _read(path: Path, purpose: Purpose, safe: Safe) -> KeyFile:
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_mode & 0o077:
@@ -162,7 +170,22 @@ def _read(path: Path, purpose: Purpose) -> KeyFile:
         raise RingError(f"{path} holds a key of another place")
     if key.info.algorithm != (purpose.algorithm or "secret"):
         raise RingError(f"{path} holds a key of another algorithm")
-    return key
+    return replace(key, private=safe.unwrap(key.private, _place(key.info)))
+
+
+def erase(directory: Path, key: KeyFile) -> None:
+    """Replace the key's file by one without the private half, which is overwritten first as far as disks do that."""
+    path = directory / key.info.purpose / f"{key.info.kid}.json"
+    with path.open("r+b") as file:
+        file.write(secrets.token_bytes(os.fstat(file.fileno()).st_size))
+        file.flush()
+        os.fsync(file.fileno())
+    write(directory, replace(key.become(State.ERASED), private=""))
+
+
+def _place(info: KeyInfo) -> str:
+    """Return what a wrapped key is bound to."""
+    return f"{info.purpose}/{info.kid}"
 
 
 def _parse(record: object) -> KeyFile:

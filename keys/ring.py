@@ -17,25 +17,32 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from keys.counted import count_of, counted
+from keys.errors import RingError
+from keys.imported import refuse_weak
 from keys.keyfile import (
+    NAMED,
     KeyFile,
     KeyInfo,
     Purpose,
-    RingError,
     State,
+    erase,
     read_all,
     refuse_foreign_writers,
     replace_file,
     write,
 )
-from keys.signer import PublicKey, Signer, SoftwareSigner, generate_private, load_private
+from keys.safe import Safe, make_own_kek
+from keys.signer import PublicKey, Signer
 from keys.snapshot import Snapshot, build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["KeyInfo", "KeyRing", "Purpose", "RingError", "State"]
+    from keys.pkcs11 import Token
+
+__all__ = ["NAMED", "KeyInfo", "KeyRing", "Purpose", "RingError", "State"]
 
 _LOOK_EVERY = 1.0  # seconds
 
@@ -43,22 +50,30 @@ _LOOK_EVERY = 1.0  # seconds
 class KeyRing:
     """All keys below one directory. Safe to share between threads; processes share it through the files."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, *, kek: bytes | None = None, token: Token | None = None) -> None:
+        self._directory, self._kek, self._token = directory, kek, token
+        self._safe = Safe()
         self._reloading = threading.Lock()
         self._looked_at = time.monotonic()
         with self._locked(fcntl.LOCK_SH):
             self._load({})
 
     @classmethod
-    def open(cls, directory: Path, *, create: bool = False) -> KeyRing:
-        """Open the ring in `directory`; `create` makes an empty one where none is. RingError says what is wrong."""
+    def open(
+        cls, directory: Path, *, create: bool = False, kek: bytes | None = None, token: Token | None = None
+    ) -> KeyRing:
+        """Open the ring in `directory`; `create` makes an empty one where none is. RingError says what is wrong.
+
+        `kek` wraps the private keys; without one a new ring gets its own (see `keys.safe`). `token` holds signing keys.
+        """
         if create:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600))
         elif not (directory / "lock").exists():
             raise RingError(f"there is no key ring in {directory}: run `flask keys new` to create one")
-        return cls(directory)
+        if create and kek is None and not any((directory / purpose).exists() for purpose in Purpose):
+            make_own_kek(directory)
+        return cls(directory, kek=kek, token=token)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -67,12 +82,17 @@ class KeyRing:
         snapshot = self._now()
         return snapshot.signers[self._active(snapshot, purpose, secret=False)]
 
-    def seal_signer(self, name: str) -> Signer:
-        """Return the active SM2 key of one electronic seal; RingError if there is none."""
+    def seal_signer(self, name: str, purpose: Purpose = Purpose.SEAL) -> Signer:
+        """Return the active key of one electronic seal, SM2 or (DOCUMENT) P-256; RingError if there is none."""
         snapshot = self._now()
-        if name not in snapshot.seals:
-            raise RingError(f"no active seal key is named {name!r}")
-        return snapshot.signers[snapshot.seals[name]]
+        if (purpose, name) not in snapshot.seals:
+            raise RingError(f"no active {purpose} key is named {name!r}")
+        return counted(snapshot.signers[snapshot.seals[purpose, name]], self._directory)
+
+    def signatures(self, name: str) -> int:
+        """Return how often the keys of one electronic seal have signed, those retired among them."""
+        keys = (key.info for key in self._now().files.values())
+        return sum(count_of(self._directory, key.kid) for key in keys if key.purpose in NAMED and key.name == name)
 
     def public(self, purpose: Purpose) -> Mapping[str, PublicKey]:
         """Return by kid all public keys a verifier may meet: pending, active and retired, never revoked."""
@@ -136,13 +156,13 @@ class KeyRing:
         with self._changing() as snapshot:
             return self._create(purpose, State.PENDING if purpose in snapshot.active else State.ACTIVE, now)
 
-    def new_seal_key(self, name: str, *, now: datetime | None = None) -> PublicKey:
-        """Make the SM2 key of the seal `name`; RingError while another one of that name is active."""
+    def new_seal_key(self, name: str, purpose: Purpose = Purpose.SEAL, *, now: datetime | None = None) -> PublicKey:
+        """Make the key of the seal `name`, SM2 or (DOCUMENT) P-256; RingError while another of that name is active."""
         with self._changing() as snapshot:
-            if name in snapshot.seals:
-                raise RingError(f"the seal key {name!r} exists: retire it first")
-            kid = self._create(Purpose.SEAL, State.ACTIVE, now or datetime.now(UTC), name)
-        return self.public(Purpose.SEAL)[kid]
+            if (purpose, name) in snapshot.seals:
+                raise RingError(f"the {purpose} key {name!r} exists: retire it first")
+            kid = self._create(purpose, State.ACTIVE, now or datetime.now(UTC), name)
+        return self.public(purpose)[kid]
 
     def rotate(self, purpose: Purpose, *, now: datetime) -> str:
         """Make the oldest pending key (or else a new one) active, retire the old one, return the new kid.
@@ -156,13 +176,13 @@ class KeyRing:
             pending = [key for key in keys if key.info.state is State.PENDING]
             if pending:
                 chosen = min(pending, key=lambda key: (key.info.created_at, key.info.kid))
-                write(self._directory, chosen.become(State.ACTIVE, now=now))
+                self._write(chosen.become(State.ACTIVE, now=now))
                 kid = chosen.info.kid
             else:
                 kid = self._create(purpose, State.ACTIVE, now)
             for key in keys:
                 if key.info.state is State.ACTIVE:
-                    write(self._directory, key.become(State.RETIRED))
+                    self._write(key.become(State.RETIRED))
             return kid
 
     def retire(self, kid: str) -> None:
@@ -173,7 +193,7 @@ class KeyRing:
                 raise RingError(f"{kid} is {key.info.state} already")
             if snapshot.active.get(key.info.purpose) == kid:
                 raise RingError(f"{kid} is the active {key.info.purpose} key: rotate the purpose instead")
-            write(self._directory, key.become(State.RETIRED))
+            self._write(key.become(State.RETIRED))
 
     def revoke(self, kid: str) -> None:
         """Stop trusting a key at once, even the active one: its purpose then refuses to sign until `new`.
@@ -181,13 +201,44 @@ class KeyRing:
         Revoking a FIELDS secret makes everything encrypted under it unreadable.
         """
         with self._changing() as snapshot:
-            write(self._directory, self._known(snapshot, kid).become(State.REVOKED))
+            self._write(self._known(snapshot, kid).become(State.REVOKED))
+
+    def erase(self, kid: str) -> None:
+        """Destroy the private half of a seal's key (销毁). What it signed is judged by its certificate, as before."""
+        with self._changing() as snapshot:
+            key = self._known(snapshot, kid)
+            if key.info.purpose not in NAMED:
+                raise RingError("only keys of seals are erased: retire or revoke this one")
+            if key.info.state is not State.ERASED:
+                self._safe.erase(key.private)
+                erase(self._directory, key)
+
+    def take_in(self, name: str, private: str, purpose: Purpose = Purpose.SEAL, *, now: datetime) -> PublicKey:
+        """Take in the key of the seal `name` that was made elsewhere, as `keys.signer` writes it; refuse a weak one."""
+        refuse_weak(purpose.algorithm, private)
+        with self._changing() as snapshot:
+            if (purpose, name) in snapshot.seals:
+                raise RingError(f"the {purpose} key {name!r} exists: retire it first")
+            kid = self._create(purpose, State.ACTIVE, now, name, private)
+        return self.public(purpose)[kid]
+
+    def wrap_all(self) -> int:
+        """Wrap every private key anew by the key-encryption key that comes first, and return how many.
+
+        A ring without one gets its own.
+        """
+        if self._kek is None:
+            make_own_kek(self._directory)
+        with self._changing() as snapshot:
+            for key in snapshot.files.values():
+                self._write(key)
+            return len(snapshot.files)
 
     def ensure_all(self, now: datetime) -> None:
-        """Give every purpose but SEAL an active key."""
+        """Give every purpose but those of seals an active key."""
         with self._changing() as snapshot:
             for purpose in Purpose:
-                if purpose is not Purpose.SEAL and purpose not in snapshot.active:
+                if purpose not in NAMED and purpose not in snapshot.active:
                     self._create(purpose, State.ACTIVE, now)
 
     # -- inside -------------------------------------------------------------------------------------------------
@@ -198,7 +249,7 @@ class KeyRing:
 
     @staticmethod
     def _active(snapshot: Snapshot, purpose: Purpose, *, secret: bool) -> str:
-        if purpose is Purpose.SEAL or (purpose.algorithm is None) is not secret:
+        if purpose in NAMED or (purpose.algorithm is None) is not secret:
             raise RingError(f"{purpose} is not for that")
         if purpose not in snapshot.active:
             raise RingError(f"no active {purpose} key: run `flask keys new`")
@@ -206,7 +257,7 @@ class KeyRing:
 
     @staticmethod
     def _refuse_seal(purpose: Purpose) -> None:
-        if purpose is Purpose.SEAL:
+        if purpose in NAMED:
             raise RingError("seal keys have names: use new_seal_key and retire")
 
     @staticmethod
@@ -215,14 +266,19 @@ class KeyRing:
             raise RingError(f"no key has the id {kid!r}")
         return snapshot.files[kid]
 
-    def _create(self, purpose: Purpose, state: State, now: datetime, name: str | None = None) -> str:
+    def _write(self, key: KeyFile) -> None:
+        write(self._directory, key, self._safe)
+
+    def _create(
+        self, purpose: Purpose, state: State, now: datetime, name: str | None = None, private: str | None = None
+    ) -> str:
         if now.tzinfo is None:
             raise RingError("a key's time needs a zone")
         if purpose.algorithm is None:
             private, kid = base64.b64encode(random.token_bytes(32)).decode(), random.token_hex(8)
         else:
-            private = generate_private(purpose.algorithm)
-            kid = load_private(purpose.algorithm, private).kid
+            private = private or self._safe.make(purpose.algorithm, f"{purpose}-{random.token_hex(16)}")
+            kid = self._safe.signer(purpose.algorithm, private).kid
         info = KeyInfo(
             purpose=purpose,
             kid=kid,
@@ -232,7 +288,7 @@ class KeyRing:
             activated_at=now if state is State.ACTIVE else None,
             name=name,
         )
-        write(self._directory, KeyFile(info, private))
+        self._write(KeyFile(info, private))
         return kid
 
     @contextmanager
@@ -266,8 +322,9 @@ class KeyRing:
             return None
         return found.st_ino, found.st_mtime_ns
 
-    def _load(self, known: Mapping[str, SoftwareSigner]) -> None:
+    def _load(self, known: Mapping[str, Signer]) -> None:
         stamp = self._stamp()
         refuse_foreign_writers(self._directory)
-        self._snapshot = build(read_all(self._directory), known)
+        self._safe = Safe.of(self._directory, given=self._kek, token=self._token)  # the ring may have got one just now
+        self._snapshot = build(read_all(self._directory, self._safe), known, self._safe)
         self._loaded = stamp

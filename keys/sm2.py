@@ -104,11 +104,14 @@ def sign(private: bytes, message: bytes, *, identity: bytes = DEFAULT_IDENTITY) 
     return key.sign(signature_digest(key.public, message, identity))
 
 
-def verify(public: bytes, message: bytes, signature: bytes, *, identity: bytes = DEFAULT_IDENTITY) -> bool:
+def verify(
+    public: bytes, message: bytes, signature: bytes, *, identity: bytes = DEFAULT_IDENTITY, shared: int = 0
+) -> bool:
     """Return whether `signature` (strict DER) was made over `message` under `identity` with the key of `public`.
 
     `public` is 65 bytes 04‖x‖y or 64 bytes x‖y. Whatever is malformed (key or signature) makes the answer False;
-    only an identity of more than 8191 bytes raises SM2Error. Works without libcrypto too, slowly.
+    only an identity of more than 8191 bytes raises SM2Error. Works without libcrypto too, slowly. `shared` is how many
+    bytes at its start the message has in common with others that are verified: they are hashed once.
     """
     if len(identity) > sm2_pure.MAX_IDENTITY:
         raise SM2Error("an SM2 identity has at most 8191 bytes")
@@ -117,7 +120,7 @@ def verify(public: bytes, message: bytes, signature: bytes, *, identity: bytes =
         point = check_public(public)
     except SM2Error:
         return False
-    digest = signature_digest(point, message, identity)
+    digest = signature_digest(point, message, identity, shared)
     c = _library()
     if c is None:
         return sm2_pure.verify_digest(point, digest, raw)

@@ -22,6 +22,7 @@ DEFAULT_IDENTITY = b"1234567812345678"  # GM/T 0009 clause 10; certificates and 
 MAX_IDENTITY = 8191  # bytes: ENTL counts bits in two octets
 MAX_SIGNATURE = 72  # bytes: two 33-byte INTEGERs in a SEQUENCE
 
+MAX_SHARED = 1 << 16  # bytes; a stranger's messages must not fill the memory
 Point = tuple[int, int, int]  # Jacobian: (X/Z², Y/Z³); Z = 0 is the point at infinity
 INFINITY: Point = (1, 1, 0)
 
@@ -62,9 +63,25 @@ def za(public: bytes, identity: bytes = DEFAULT_IDENTITY) -> bytes:
     return sm3(entl + identity + curve + check_public(public)[1:])
 
 
-def signature_digest(public: bytes, message: bytes, identity: bytes = DEFAULT_IDENTITY) -> bytes:
-    """Return e = SM3(ZA ‖ message), the 32 bytes that are really signed (GB/T 32918.2 clause 6.1)."""
-    return sm3(za(public, identity) + message)
+def signature_digest(public: bytes, message: bytes, identity: bytes = DEFAULT_IDENTITY, shared: int = 0) -> bytes:
+    """Return e = SM3(ZA ‖ message), the 32 bytes that are really signed (GB/T 32918.2 clause 6.1).
+
+    `shared` is how many bytes at its start the message has in common with others: these are hashed once for all of
+    them. It changes the time alone, never the value.
+    """
+    if not 0 < shared <= MAX_SHARED:
+        return sm3(za(public, identity) + message)
+    digest = _begun(za(public, identity), message[:shared]).copy()
+    digest.update(message[shared:])
+    return digest.finalize()
+
+
+@lru_cache(maxsize=64)
+def _begun(head: bytes, shared: bytes) -> hashes.Hash:
+    """Return the state of SM3 after `head` and `shared`; it is copied and never finished."""
+    digest = hashes.Hash(hashes.SM3())
+    digest.update(head + shared)
+    return digest
 
 
 def signature_to_raw(signature: bytes) -> bytes:

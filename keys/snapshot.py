@@ -8,13 +8,16 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from keys.keyfile import KeyFile, Purpose, RingError, State
-from keys.signer import KeyMaterialError, PublicKey, SoftwareSigner, load_private
+from keys.errors import RingError
+from keys.keyfile import NAMED, KeyFile, Purpose, State
+from keys.safe import Safe
+from keys.signer import KeyMaterialError, PublicKey, Signer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
+_PLAIN = Safe()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,35 +26,35 @@ class Snapshot:
 
     files: Mapping[str, KeyFile]
     active: Mapping[Purpose, str]
-    seals: Mapping[str, str]
-    signers: Mapping[str, SoftwareSigner]
+    seals: Mapping[tuple[Purpose, str], str]
+    signers: Mapping[str, Signer]
     public: Mapping[Purpose, Mapping[str, PublicKey]]
     secrets: Mapping[Purpose, Mapping[str, bytes]] = field(repr=False)
 
 
-def build(keys: list[KeyFile], known: Mapping[str, SoftwareSigner]) -> Snapshot:
+def build(keys: list[KeyFile], known: Mapping[str, Signer], safe: Safe = _PLAIN) -> Snapshot:
     """Sort keys into a snapshot; `known` signers are taken over, for parsing a private key is slow."""
     files = {key.info.kid: key for key in keys}
     if len(files) != len(keys):
         raise RingError("two keys share one id")
     active: dict[Purpose, str] = {}
-    seals: dict[str, str] = {}
-    signers: dict[str, SoftwareSigner] = {}
+    seals: dict[tuple[Purpose, str], str] = {}
+    signers: dict[str, Signer] = {}
     public: dict[Purpose, dict[str, PublicKey]] = {purpose: {} for purpose in Purpose}
     secrets: dict[Purpose, dict[str, bytes]] = {purpose: {} for purpose in Purpose}
     # Oldest activation first: should a crash have left two active keys, the newer one wins.
     for key in sorted(keys, key=lambda key: (key.info.activated_at or _BEGINNING, key.info.kid)):
         info = key.info
-        if info.state is State.REVOKED:
+        if info.state in {State.REVOKED, State.ERASED}:
             continue
         if info.purpose.algorithm is None:
             secrets[info.purpose][info.kid] = _secret(key)
         else:
-            signers[info.kid] = known.get(info.kid) or _signer(key)
+            signers[info.kid] = known.get(info.kid) or _signer(key, safe)
             public[info.purpose][info.kid] = signers[info.kid].public
         if info.state is State.ACTIVE:
-            if info.purpose is Purpose.SEAL:
-                seals[info.name or ""] = info.kid
+            if info.purpose in NAMED:
+                seals[info.purpose, info.name or ""] = info.kid
             else:
                 active[info.purpose] = info.kid
     return Snapshot(
@@ -64,10 +67,10 @@ def build(keys: list[KeyFile], known: Mapping[str, SoftwareSigner]) -> Snapshot:
     )
 
 
-def _signer(key: KeyFile) -> SoftwareSigner:
+def _signer(key: KeyFile, safe: Safe) -> Signer:
     algorithm = key.info.purpose.algorithm
     try:
-        signer = load_private(algorithm, key.private) if algorithm else None
+        signer = safe.signer(algorithm, key.private) if algorithm else None
     except KeyMaterialError:
         signer = None
     if signer is None or signer.kid != key.info.kid:

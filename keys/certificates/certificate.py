@@ -11,56 +11,27 @@ import binascii
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import lru_cache
 
 from keys.certificates import der
+from keys.certificates.extensions import Extensions, KeyUsage, read_extensions
 from keys.certificates.name import read_name
 from keys.sm2 import SM2Error, check_public
+
+__all__ = ["Certificate", "CertificateError", "Extensions", "KeyUsage", "parse", "parse_pem", "to_pem"]
 
 MAX_CERTIFICATE = 32_768  # bytes; real ones have 500 to 3,000
 MAX_PEM = 1_048_576  # bytes of one PEM file
 MAX_PEM_CERTIFICATES = 256
 
 EC_PUBLIC_KEY, RSA_ENCRYPTION = "1.2.840.10045.2.1", "1.2.840.113549.1.1.1"
-SM2_CURVE = "1.2.156.10197.1.301"
+SM2_CURVE, P256_CURVE = "1.2.156.10197.1.301", "1.2.840.10045.3.1.7"
 SM2_WITH_SM3 = "1.2.156.10197.1.501"
-_CURVES = {SM2_CURVE: "SM2", "1.2.840.10045.3.1.7": "P-256", "1.3.132.0.34": "P-384"}
-
-KEY_USAGE, BASIC_CONSTRAINTS = "2.5.29.15", "2.5.29.19"
-SUBJECT_KEY_ID, AUTHORITY_KEY_ID = "2.5.29.14", "2.5.29.35"
-ORGANIZATION_CODE = "1.2.156.10260.4.1.4"  # GB/T 20518: 组织机构代码, today the unified social credit code
+_CURVES = {SM2_CURVE: "SM2", P256_CURVE: "P-256", "1.3.132.0.34": "P-384"}
 
 
 class CertificateError(ValueError):
     """Bytes that are no certificate, or a certificate that must not be made."""
-
-
-class KeyUsage(StrEnum):
-    """What a key may be used for, in the order of its bits; RFC 5280 4.2.1.3, whose names these are."""
-
-    DIGITAL_SIGNATURE = "digitalSignature"
-    NON_REPUDIATION = "nonRepudiation"
-    KEY_ENCIPHERMENT = "keyEncipherment"
-    DATA_ENCIPHERMENT = "dataEncipherment"
-    KEY_AGREEMENT = "keyAgreement"
-    KEY_CERT_SIGN = "keyCertSign"
-    CRL_SIGN = "cRLSign"
-    ENCIPHER_ONLY = "encipherOnly"
-    DECIPHER_ONLY = "decipherOnly"
-
-
-@dataclass(frozen=True, slots=True)
-class Extensions:
-    """The extensions understood here; None where the certificate says nothing."""
-
-    key_usage: frozenset[KeyUsage] | None = None
-    is_ca: bool | None = None
-    path_length: int | None = None
-    subject_key_id: bytes | None = None
-    authority_key_id: bytes | None = None
-    organization_code: str | None = None
-    unknown_critical: tuple[str, ...] = ()  # OIDs that whoever relies on the certificate would have to understand
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +128,7 @@ def _read(data: bytes) -> Certificate:
     return Certificate(
         der=data,
         tbs=tbs.raw,
-        signature_algorithm=_read_algorithm(algorithm)[0],
+        signature_algorithm=read_algorithm(algorithm)[0],
         signature=der.read_bits(signature.expect(der.BIT_STRING)),
         serial=der.read_integer(serial.expect(der.INTEGER)),
         issuer=issuer.text,
@@ -170,11 +141,12 @@ def _read(data: bytes) -> Certificate:
         key_algorithm=key_algorithm,
         public_key=public_key,
         spki=key.raw,
-        extensions=_read_extensions(fields[6:], version),
+        extensions=read_extensions(fields[6:], version),
     )
 
 
-def _read_algorithm(element: der.Element) -> tuple[str, der.Element | None]:
+def read_algorithm(element: der.Element) -> tuple[str, der.Element | None]:
+    """Return the OID and the parameters, if any, of an AlgorithmIdentifier. Raise DERError."""
     parts = der.children(element.expect(der.SEQUENCE), at_most=2)
     if not parts:
         raise der.DERError("an algorithm has an identifier")
@@ -185,10 +157,11 @@ def _read_validity(element: der.Element) -> tuple[datetime, datetime]:
     times = der.children(element.expect(der.SEQUENCE), at_most=2)
     if len(times) != 2:
         raise der.DERError("a validity has two times")
-    return _read_time(times[0]), _read_time(times[1])
+    return read_time(times[0]), read_time(times[1])
 
 
-def _read_time(element: der.Element) -> datetime:
+def read_time(element: der.Element) -> datetime:
+    """Return a Time (RFC 5280 4.1.2.5), aware. Raise DERError."""
     text = element.content.decode("latin-1")
     if element.tag == der.UTC_TIME and len(text) == 13:
         text = ("19" if text >= "5" else "20") + text  # RFC 5280 4.1.2.5.1: 50 to 99 are of the last century
@@ -207,98 +180,8 @@ def _read_key(element: der.Element) -> tuple[str, bytes]:
     if len(parts) != 2:
         raise der.DERError("a public key has an algorithm and bits")
     bits = der.read_bits(parts[1].expect(der.BIT_STRING))
-    oid, parameters = _read_algorithm(parts[0])
+    oid, parameters = read_algorithm(parts[0])
     if oid == EC_PUBLIC_KEY and parameters is not None and parameters.tag == der.OID:
         curve = der.read_oid(parameters.content)
         return _CURVES.get(curve, curve), check_public(bits) if curve == SM2_CURVE else bits
     return "RSA" if oid == RSA_ENCRYPTION else oid, bits
-
-
-def _read_extensions(fields: list[der.Element], version: int) -> Extensions:
-    wrapped = [field for field in fields if field.tag == 0xA3]
-    if any(field.tag not in (0x81, 0x82, 0xA3) for field in fields) or len(wrapped) > 1 or (wrapped and version != 3):
-        raise der.DERError("the fields after the public key are not those of a certificate")
-    values: dict[str, bytes] = {}
-    unknown = []
-    for extension in der.children(der.read_only(wrapped[0].content, der.SEQUENCE)) if wrapped else []:
-        oid, critical, value = _read_extension(extension)
-        if oid in values:
-            raise der.DERError(f"extension {oid} occurs twice")
-        values[oid] = value
-        if critical and oid not in _UNDERSTOOD:
-            unknown.append(oid)
-    is_ca, path_length = _read_basic_constraints(values.get(BASIC_CONSTRAINTS))
-    return Extensions(
-        key_usage=_read_key_usage(values.get(KEY_USAGE)),
-        is_ca=is_ca,
-        path_length=path_length,
-        subject_key_id=_read_subject_key_id(values.get(SUBJECT_KEY_ID)),
-        authority_key_id=_read_authority_key_id(values.get(AUTHORITY_KEY_ID)),
-        organization_code=_read_organization_code(values.get(ORGANIZATION_CODE)),
-        unknown_critical=tuple(unknown),
-    )
-
-
-# Critical certificate policies, alternative names and CRL addresses take nothing away from a signature, so they need
-# not be followed; name constraints, extended key usage and everything unheard of might, and are not understood.
-_UNDERSTOOD = {
-    KEY_USAGE,
-    BASIC_CONSTRAINTS,
-    SUBJECT_KEY_ID,
-    AUTHORITY_KEY_ID,
-    ORGANIZATION_CODE,
-    "2.5.29.17",
-    "2.5.29.31",
-    "2.5.29.32",
-}
-
-
-def _read_extension(element: der.Element) -> tuple[str, bool, bytes]:
-    parts = der.children(element.expect(der.SEQUENCE), at_most=3)
-    if len(parts) not in (2, 3):
-        raise der.DERError("an extension has two or three parts")
-    critical = len(parts) == 3 and der.read_boolean(parts[1].expect(der.BOOLEAN))
-    return der.read_oid(parts[0].expect(der.OID)), critical, parts[-1].expect(der.OCTET_STRING)
-
-
-def _read_key_usage(value: bytes | None) -> frozenset[KeyUsage] | None:
-    if value is None:
-        return None
-    bits = der.read_only(value, der.BIT_STRING)
-    if not 2 <= len(bits) <= 3 or bits[0] > 7:
-        raise der.DERError("a key usage is a string of nine bits at most")
-    flags = int.from_bytes(bits[1:].ljust(2, b"\0"), "big")
-    return frozenset(usage for position, usage in enumerate(KeyUsage) if flags >> 15 - position & 1)
-
-
-def _read_basic_constraints(value: bytes | None) -> tuple[bool | None, int | None]:
-    if value is None:
-        return None, None
-    parts = der.children(der.read_only(value, der.SEQUENCE), at_most=2)
-    is_ca = der.read_boolean(parts.pop(0).content) if parts and parts[0].tag == der.BOOLEAN else False
-    if not parts:
-        return is_ca, None
-    path_length = der.read_integer(parts.pop(0).expect(der.INTEGER))
-    if parts or path_length < 0:
-        raise der.DERError("basic constraints are a boolean and a length")
-    return is_ca, path_length
-
-
-def _read_subject_key_id(value: bytes | None) -> bytes | None:
-    return None if value is None else der.read_only(value, der.OCTET_STRING)
-
-
-def _read_authority_key_id(value: bytes | None) -> bytes | None:
-    if value is None:
-        return None
-    parts = der.children(der.read_only(value, der.SEQUENCE), at_most=3)
-    return next((part.content for part in parts if part.tag == 0x80), None)
-
-
-def _read_organization_code(value: bytes | None) -> str | None:
-    """Return the code; None also for other contents, as makers differ and nothing is decided by it."""
-    try:
-        content = der.read_only(value or b"", der.PRINTABLE_STRING)
-        return content.decode("ascii")
-    except (der.DERError, UnicodeDecodeError):
-        return None

@@ -38,6 +38,14 @@ class Element:
 
 def read(data: bytes) -> tuple[Element, bytes]:
     """Split the first element off `data`; return it and what follows. Raise DERError."""
+    start, size = read_head(data)
+    if len(data) < start + size:
+        raise DERError("an element is cut short")
+    return Element(data[0], data[start : start + size], data[: start + size]), data[start + size :]
+
+
+def read_head(data: bytes) -> tuple[int, int]:
+    """Return where the content of the first element of `data` starts, and its size. Raise DERError."""
     if len(data) < 2:
         raise DERError("an element is cut short")
     tag, size, start = data[0], data[1], 2
@@ -48,9 +56,7 @@ def read(data: bytes) -> tuple[Element, bytes]:
         size = int.from_bytes(data[2:start], "big")
         if not 2 < start <= 6 or len(data) < start or size < 0x80 or size >> 8 * (start - 3) == 0:
             raise DERError("a length is indefinite, too large or not minimal")
-    if len(data) < start + size:
-        raise DERError("an element is cut short")
-    return Element(tag, data[start : start + size], data[: start + size]), data[start + size :]
+    return start, size
 
 
 def read_only(data: bytes, tag: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Issue SM2 certificates (签发证书): a root, a seal maker, a signer; GB/T 20518-2018, RFC 5280 clause 4.
+"""Issue certificates (签发证书) with SM2 or P-256 keys: root, seal maker, signer; GB/T 20518-2018, RFC 5280 clause 4.
 
 Meant for the demonstration city and for tests; a real one gets its certificates from a licensed authority.
 """
@@ -11,27 +11,31 @@ from typing import TYPE_CHECKING
 from keys import sm2
 from keys.certificates import der
 from keys.certificates.certificate import (
-    AUTHORITY_KEY_ID,
-    BASIC_CONSTRAINTS,
     EC_PUBLIC_KEY,
-    KEY_USAGE,
-    ORGANIZATION_CODE,
+    P256_CURVE,
     SM2_CURVE,
     SM2_WITH_SM3,
-    SUBJECT_KEY_ID,
     Certificate,
     CertificateError,
-    KeyUsage,
     parse,
 )
+from keys.certificates.extensions import (
+    AUTHORITY_KEY_ID,
+    BASIC_CONSTRAINTS,
+    EXTENDED_KEY_USAGE,
+    KEY_USAGE,
+    ORGANIZATION_CODE,
+    SUBJECT_KEY_ID,
+    KeyUsage,
+)
 from keys.certificates.name import write_name
-from keys.certificates.signature import is_signed_by
+from keys.certificates.signature import ECDSA_WITH_SHA256, is_signed_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-_SIGNATURE_ALGORITHM = der.write(der.SEQUENCE, der.write_oid(SM2_WITH_SM3))
-_KEY_ALGORITHM = der.write(der.SEQUENCE, der.write_oid(EC_PUBLIC_KEY), der.write_oid(SM2_CURVE))
+_SIGNS_WITH = {"SM2": SM2_WITH_SM3, "P-256": ECDSA_WITH_SHA256}  # by the kind of key that signs
+_CURVES = {"SM2": SM2_CURVE, "P-256": P256_CURVE}
 
 
 def issue(
@@ -47,12 +51,16 @@ def issue(
     key_usage: Collection[KeyUsage],
     path_length: int | None = None,
     organization_code: str | None = None,
+    extended_usage: Collection[str] = (),
+    key_algorithm: str = "SM2",
 ) -> bytes:
     """Return the DER of a certificate for `subject` (ordered pairs, e.g. `("C", "CN"), ("O", "…"), ("CN", "…")`).
 
-    `sign(data) -> DER signature` (SM2 with SM3, GB/T 35276) signs for the issuer, whose key may be in hardware;
-    `issuer` None makes the certificate self-signed. Times are aware, taken to the second. The result has been verified
-    under the issuer's key. Raise CertificateError for facts that make no certificate, and whatever `sign` raises.
+    `public_key` is the point 04‖x‖y on the curve of `key_algorithm` (`SM2` or `P-256`). `sign(data) -> DER signature`
+    (SM2 with SM3, GB/T 35276; or ECDSA with SHA-256) signs for the issuer, whose key may be in hardware; `issuer` None
+    makes the certificate self-signed. `extended_usage` (OIDs) is marked critical, as RFC 3161 wants it. Times are
+    aware, taken to the second. The result has been verified under the issuer's key. Raise CertificateError for facts
+    that make no certificate, and whatever `sign` raises.
     """
     if not 0 < serial < 1 << 159:
         raise CertificateError("a serial number is positive and has at most 20 bytes")
@@ -60,34 +68,49 @@ def issue(
         raise CertificateError("a certificate's validity ends before it begins")
     try:
         name = write_name(subject)
-        key = sm2.check_public(public_key)
+        algorithm = signature_algorithm(key_algorithm if issuer is None else issuer.key_algorithm)
+        key = sm2.check_public(public_key) if key_algorithm == "SM2" else public_key
         tbs = der.write(
             der.SEQUENCE,
             der.write(0xA0, der.write_integer(2)),
             der.write_integer(serial),
-            _SIGNATURE_ALGORITHM,
+            algorithm,
             name if issuer is None else issuer.subject_der,
-            der.write(der.SEQUENCE, _time(not_before), _time(not_after)),
+            der.write(der.SEQUENCE, write_time(not_before), write_time(not_after)),
             name,
-            der.write(der.SEQUENCE, _KEY_ALGORITHM, der.write_bits(key)),
+            der.write(der.SEQUENCE, _key_algorithm(key_algorithm), der.write_bits(key)),
             der.write(
                 0xA3,
                 der.write(
                     der.SEQUENCE,
                     _basic_constraints(ca, path_length),
                     _key_usage(key_usage),
-                    _extension(SUBJECT_KEY_ID, der.write(der.OCTET_STRING, key_id(key))),
-                    *([] if issuer is None else [_authority_key_id(issuer)]),
+                    *([_extended_usage(extended_usage)] if extended_usage else []),
+                    write_extension(SUBJECT_KEY_ID, der.write(der.OCTET_STRING, key_id(key))),
+                    *([] if issuer is None else [write_authority_key_id(issuer)]),
                     *([] if organization_code is None else [_organization_code(organization_code)]),
                 ),
             ),
         )
     except ValueError as error:
         raise CertificateError(str(error)) from error
-    certificate = parse(der.write(der.SEQUENCE, tbs, _SIGNATURE_ALGORITHM, der.write_bits(sign(tbs))))
+    certificate = parse(der.write(der.SEQUENCE, tbs, algorithm, der.write_bits(sign(tbs))))
     if not is_signed_by(certificate, issuer or certificate):
         raise CertificateError("the signing key is not the issuer's")
     return certificate.der
+
+
+def signature_algorithm(key_algorithm: str) -> bytes:
+    """Return the AlgorithmIdentifier of what a key of this kind signs. Raise ValueError for other kinds."""
+    if key_algorithm not in _SIGNS_WITH:
+        raise ValueError(f"nothing is issued here under a key of {key_algorithm}")
+    return der.write(der.SEQUENCE, der.write_oid(_SIGNS_WITH[key_algorithm]))
+
+
+def _key_algorithm(key_algorithm: str) -> bytes:
+    if key_algorithm not in _CURVES:
+        raise ValueError(f"no certificate is issued here for a key of {key_algorithm}")
+    return der.write(der.SEQUENCE, der.write_oid(EC_PUBLIC_KEY), der.write_oid(_CURVES[key_algorithm]))
 
 
 def key_id(public_key: bytes) -> bytes:
@@ -95,7 +118,8 @@ def key_id(public_key: bytes) -> bytes:
     return sm2.sm3(public_key)[:20]
 
 
-def _time(moment: datetime) -> bytes:
+def write_time(moment: datetime) -> bytes:
+    """Return a Time (RFC 5280 4.1.2.5), which is UTCTime until 2049. Raise ValueError without a time zone."""
     if moment.tzinfo is None:
         raise ValueError("a certificate's times have a time zone")
     utc = moment.astimezone(UTC)
@@ -104,7 +128,8 @@ def _time(moment: datetime) -> bytes:
     return der.write(der.GENERALIZED_TIME, f"{utc:%Y%m%d%H%M%S}Z".encode())
 
 
-def _extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
+def write_extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
+    """Return one Extension around an encoded value."""
     flag = der.write(der.BOOLEAN, b"\xff") if critical else b""
     return der.write(der.SEQUENCE, der.write_oid(oid), flag, der.write(der.OCTET_STRING, value))
 
@@ -115,7 +140,7 @@ def _basic_constraints(ca: bool, path_length: int | None) -> bytes:
     parts = [der.write(der.BOOLEAN, b"\xff")] if ca else []
     if path_length is not None:
         parts.append(der.write_integer(path_length))
-    return _extension(BASIC_CONSTRAINTS, der.write(der.SEQUENCE, *parts), critical=True)
+    return write_extension(BASIC_CONSTRAINTS, der.write(der.SEQUENCE, *parts), critical=True)
 
 
 def _key_usage(usages: Collection[KeyUsage]) -> bytes:
@@ -125,15 +150,21 @@ def _key_usage(usages: Collection[KeyUsage]) -> bytes:
     flags, last = sum(1 << 15 - position for position in positions), positions[-1]
     size = last // 8 + 1  # a named bit list has no zero bits at its end (X.690 11.2.2)
     bits = bytes([size * 8 - 1 - last]) + flags.to_bytes(2, "big")[:size]
-    return _extension(KEY_USAGE, der.write(der.BIT_STRING, bits), critical=True)
+    return write_extension(KEY_USAGE, der.write(der.BIT_STRING, bits), critical=True)
 
 
-def _authority_key_id(issuer: Certificate) -> bytes:
+def write_authority_key_id(issuer: Certificate) -> bytes:
+    """Return the extension that names the issuer's key."""
     identifier = issuer.extensions.subject_key_id or key_id(issuer.public_key)
-    return _extension(AUTHORITY_KEY_ID, der.write(der.SEQUENCE, der.write(0x80, identifier)))
+    return write_extension(AUTHORITY_KEY_ID, der.write(der.SEQUENCE, der.write(0x80, identifier)))
+
+
+def _extended_usage(usages: Collection[str]) -> bytes:
+    value = der.write(der.SEQUENCE, *(der.write_oid(oid) for oid in sorted(usages)))
+    return write_extension(EXTENDED_KEY_USAGE, value, critical=True)
 
 
 def _organization_code(code: str) -> bytes:
     if not 0 < len(code) <= 64 or not code.isascii() or not code.isalnum():
         raise ValueError("an organisation code is letters and digits")
-    return _extension(ORGANIZATION_CODE, der.write(der.PRINTABLE_STRING, code.encode()))
+    return write_extension(ORGANIZATION_CODE, der.write(der.PRINTABLE_STRING, code.encode()))

@@ -2,15 +2,17 @@
 
 Certificates are judged at signing time. An anchor is a name and a key: what else its certificate says or lacks is at
 most a notice. Where no anchor is reached nothing was found wrong, only nothing is known: `not_checked`.
-Revocation is not looked up here.
+Revocation is looked up in `keys.certificates.revocation`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from keys.certificates.certificate import Certificate, KeyUsage
+from keys.certificates.certificate import Certificate
+from keys.certificates.extensions import ANY_USAGE, EXTENDED_KEY_USAGE, TIME_STAMPING, KeyUsage
 from keys.certificates.signature import SUPPORTED, is_signed_by
 from keys.verdict import Check, Reason, Result
 from keys.verdict import reasons as reasons_of
@@ -24,6 +26,15 @@ MAX_SIGNATURE_CHECKS = 24  # however many certificates with one name are handed 
 
 _SEVERITY = (Result.OK, Result.NOTICE, Result.NOT_CHECKED, Result.FAIL)
 _SIGNING = {KeyUsage.DIGITAL_SIGNATURE, KeyUsage.NON_REPUDIATION}
+# Purposes that have nothing to do with documents: TLS servers, time stamps, OCSP answers (RFC 5280 4.2.1.12).
+_NOT_FOR_DOCUMENTS = {"1.3.6.1.5.5.7.3.1", TIME_STAMPING, "1.3.6.1.5.5.7.3.9"}
+
+
+class Purpose(StrEnum):
+    """What the certificate at the end of a path is wanted for."""
+
+    DOCUMENTS = "documents"
+    TIME_STAMPING = "time_stamping"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +59,9 @@ class PathReport:
 
     def as_check(self, name: str) -> Check:
         """Return all of it as one check called `name`, e.g. `signer_certificate`: the worst result and why."""
-        worst = [check for check in self.checks if check.result is self.result]
+        worst = max(self.checks, key=lambda check: _SEVERITY.index(check.result))  # the first of several
         details = [check.detail for check in self.checks if check.result is not Result.OK and check.detail]
-        return Check(name, self.result, "; ".join(details), worst[0].reason)
+        return Check(name, worst.result, "; ".join(details), worst.reason)
 
 
 def verify_path(
@@ -60,8 +71,9 @@ def verify_path(
     *,
     at: datetime,
     now: datetime | None = None,
+    purpose: Purpose = Purpose.DOCUMENTS,
 ) -> PathReport:
-    """Look for a path from `leaf` to one of `anchors` and judge it as of `at` (aware), for signing documents.
+    """Look for a path from `leaf` to one of `anchors` and judge it as of `at` (aware), for signing documents or times.
 
     With `now`, a certificate that was good at `at` and has expired since is a notice. Never raises for what the
     certificates contain; the number of signatures tried is bounded. Of several paths the best one is reported.
@@ -69,7 +81,7 @@ def verify_path(
     search = _Search(anchors, intermediates)
     best: PathReport | None = None
     for path in search.paths((leaf,)):
-        report = PathReport(tuple(_judge(path, at, now)), path)
+        report = PathReport(tuple(_judge(path, at, now, purpose)), path)
         if best is None or _SEVERITY.index(report.result) < _SEVERITY.index(best.result):
             best = report
         if report.result in (Result.OK, Result.NOTICE):
@@ -132,11 +144,11 @@ def _same_key_id(certificate: Certificate, issuer: Certificate) -> bool:
     return wanted is None or found is None or wanted == found
 
 
-def _judge(path: tuple[Certificate, ...], at: datetime, now: datetime | None) -> Iterator[Check]:
+def _judge(path: tuple[Certificate, ...], at: datetime, now: datetime | None, purpose: Purpose) -> Iterator[Check]:
     anchor, below = path[-1], path[:-1] or path
     yield Check("chain", Result.OK, f"leads to {anchor.subject}")
     yield _validity(below, anchor, at, now)
-    yield _key_usage(path[0])
+    yield _key_usage(path[0], purpose)
     yield _constraints(path)
 
 
@@ -155,13 +167,21 @@ def _validity(below: Sequence[Certificate], anchor: Certificate, at: datetime, n
     return Check("validity", Result.OK)
 
 
-def _key_usage(leaf: Certificate) -> Check:
-    if leaf.key_usage is None:
-        return Check("key_usage", Result.NOTICE, "the certificate states no key usage")
-    if not leaf.key_usage & _SIGNING:
-        detail = "the certificate is not meant for signing"
-        return Check("key_usage", Result.FAIL, detail, Reason.CERTIFICATE_UNTRUSTED)
-    return Check("key_usage", Result.OK)
+def _key_usage(leaf: Certificate, purpose: Purpose) -> Check:
+    stated = leaf.extensions.extended_usage
+    result, detail = Result.OK, ""
+    if leaf.key_usage is not None and not leaf.key_usage & _SIGNING:
+        result, detail = Result.FAIL, "the certificate is not meant for signing"
+    elif purpose is Purpose.TIME_STAMPING:
+        # RFC 3161 2.3 wants this purpose alone, and critical; some authorities state others beside it.
+        if stated is None or TIME_STAMPING not in stated:
+            result, detail = Result.FAIL, "the certificate is not that of a time-stamp authority"
+    elif stated is not None and stated <= _NOT_FOR_DOCUMENTS:
+        result = Result.FAIL if EXTENDED_KEY_USAGE in leaf.extensions.critical else Result.NOTICE
+        detail = "the certificate is meant for other things than documents"
+    elif leaf.key_usage is None:
+        result, detail = Result.NOTICE, "the certificate states no key usage"
+    return Check("key_usage", result, detail, Reason.CERTIFICATE_UNTRUSTED if result is Result.FAIL else None)
 
 
 def _constraints(path: tuple[Certificate, ...]) -> Check:
@@ -184,6 +204,9 @@ def _problem_of(issuer: Certificate, depth: int) -> str:
     allowed = issuer.extensions.path_length
     if allowed is not None and depth - 1 > allowed:
         return f"{issuer.subject} allows fewer authorities below it"
+    usages = issuer.extensions.extended_usage
+    if EXTENDED_KEY_USAGE in issuer.extensions.critical and usages is not None and ANY_USAGE not in usages:
+        return f"{issuer.subject} issues for special purposes only"
     return _unknown_critical(issuer)
 
 
