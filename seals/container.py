@@ -27,6 +27,7 @@ MAX_FILE = 50 * 1_000_000  # bytes of one file, unpacked
 MAX_XML = 4 << 20  # bytes
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
+_DESCRIBED_BEHIND, _UTF8 = 0x8, 0x800  # general purpose bits 3 and 11
 _BROKEN = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
@@ -60,6 +61,7 @@ class Archive:
         self._folded = {_fold(name): name for name in self._entries}
         if len({_fold(entry.filename) for entry in entries}) != len(entries):
             raise ContainerError("two entries have the same name, or differ in case only")
+        _check_twins(data, entries)
         self._contents: dict[str, bytes] = {}
         self._digests: dict[str, bytes] = {}
 
@@ -146,6 +148,36 @@ def _check_layout(data: bytes, entries: list[zipfile.ZipInfo], directory: int) -
         position = start + 30 + name + extra + entry.compress_size
     if directory not in {position, *(position + size for size in _descriptor_sizes(data, position))}:
         raise ContainerError("there is data before the directory that it does not list")
+
+
+def _check_twins(data: bytes, entries: list[zipfile.ZipInfo]) -> None:
+    for entry in entries:
+        start = entry.header_offset
+        name, extra = struct.unpack("<HH", data[start + 26 : start + 30])
+        end = start + 30 + name + extra + entry.compress_size
+        if not _are_twins(data[start : start + 30 + name], data[end : end + 16], entry):
+            raise ContainerError("an entry's own header contradicts the directory")
+
+
+def _are_twins(header: bytes, behind: bytes, entry: zipfile.ZipInfo) -> bool:
+    """Return whether an entry's own header (APPNOTE 4.3.7) and what the directory says of it (4.3.12) are the same.
+
+    Readers differ in which of the two they believe.
+    """
+    version, flags, method, time, date, crc, packed, size, _name, _extra = struct.unpack("<4xHHHHHIIIHH", header[:30])
+    year, month, day, hour, minute, second = entry.date_time
+    stamp = (hour << 11 | minute << 5 | second // 2, (year - 1980) << 9 | month << 5 | day)
+    said = (entry.extract_version, entry.flag_bits, entry.compress_type, *stamp)
+    if (version, flags, method, time, date) != said or header[30:] != _stored_name(entry):
+        return False
+    sizes = (entry.CRC, entry.compress_size, entry.file_size)
+    if flags & _DESCRIBED_BEHIND and (crc, packed, size) == (0, 0, 0):
+        return struct.pack("<III", *sizes) in {behind[:12], behind[4:]}
+    return (crc, packed, size) == sizes
+
+
+def _stored_name(entry: zipfile.ZipInfo) -> bytes:
+    return entry.orig_filename.encode("utf-8" if entry.flag_bits & _UTF8 else "cp437")
 
 
 def _descriptor_sizes(data: bytes, position: int) -> tuple[int, ...]:

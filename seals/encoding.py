@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat import asn1
 from cryptography.x509 import ObjectIdentifier
 
+from keys.certificates import der
 from seals import wire
-from seals.structure import CERTIFICATES, DIGESTS, MAX_TEXT, SM2_WITH_SM3, VERSION, SealFormatError
+from seals.structure import CERTIFICATES, DIGESTS, MAX_TEXT, SM2_WITH_SM3, VERSION, VERSION_2025, SealFormatError
+
+_HEAD = 40  # bytes that hold the header of any seal up to its version
+_ES = b"\x16\x02ES"
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,15 +46,18 @@ def encode_seal_info(info: SealInfo) -> bytes:
     )
 
 
-def encode_seal(info_der: bytes, maker_certificate: bytes, signature: bytes) -> bytes:
-    """Return the DER of SESeal around an encoded SES_SealInfo and the maker's signature over it."""
+def encode_seal(info_der: bytes, maker_certificate: bytes, signature: bytes, timestamp: bytes | None = None) -> bytes:
+    """Return the DER of SESeal around an encoded SES_SealInfo and the maker's signature over it.
+
+    Only a version 5 seal has a `timestamp`, over the signature value.
+    """
     return asn1.encode_der(
         wire.SESeal(
             eSealInfo=_raw(info_der),
             cert=maker_certificate,
             signAlgID=ObjectIdentifier(SM2_WITH_SM3),
             signedValue=asn1.BitString(signature, 0),
-            timeStamp=None,
+            timeStamp=None if timestamp is None else asn1.BitString(timestamp, 0),
         )
     )
 
@@ -62,10 +69,10 @@ def encode_tbs(
     property_info: str,
     extensions: Sequence[Extension] = (),
 ) -> bytes:
-    """Return the DER of TBS_Sign. `signed_at` is aware and of whole seconds, which GeneralizedTime holds."""
+    """Return the DER of TBS_Sign, of the seal's own version. `signed_at` is aware and of whole seconds."""
     return asn1.encode_der(
         wire.TBSSign(
-            version=VERSION,
+            version=version_of(seal_der),
             eseal=_raw(seal_der),
             timeInfo=_time(signed_at),
             dataHash=asn1.BitString(data_hash, 0),
@@ -73,6 +80,24 @@ def encode_tbs(
             extDatas=_wire_extensions(extensions),
         )
     )
+
+
+def version_of(seal_der: bytes) -> int:
+    """Return the version in the header of a seal that is written here; nothing else of it is read.
+
+    Raise SealFormatError for bytes that do not begin as such a seal.
+    """
+    rest = seal_der[:_HEAD]
+    try:
+        for _ in range(3):  # SESeal, SES_SealInfo, SES_Header
+            rest = rest[der.read_head(rest)[0] :]
+        if not rest.startswith(_ES):
+            raise SealFormatError("the header of a seal says ES")
+        number, _rest = der.read(rest[len(_ES) : len(_ES) + 3])
+        version = der.read_integer(number.expect(der.INTEGER))
+    except der.DERError as error:
+        raise SealFormatError(f"not a seal: {error}") from None
+    return version if version == VERSION_2025 else VERSION
 
 
 def encode_signature(

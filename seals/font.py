@@ -1,23 +1,28 @@
-"""Which characters a font has, and its family name: OpenType 1.9 `cmap` (formats 4 and 12) and `name` tables.
+"""A font as a seal needs it: which characters it has, and the outline of each (OpenType 1.9, read by fontTools).
 
-A picture with a missing glyph would silently show a box or nothing, so the font is asked first. Only TrueType and
-OpenType single fonts (.ttf, .otf) are read. The font is a file of the installation, not something sent from outside;
-still, a damaged one raises FontError.
+A picture with a missing glyph would silently show a box or nothing, so a missing character is an error that names it.
+Outlines go into the picture itself: whoever draws a seal later needs no font. The font is a file of the installation,
+not something sent from outside; still, a damaged one raises FontError.
 """
 
 from __future__ import annotations
 
+import io
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING
+
+from fontTools.pens.boundsPen import BoundsPen
+from fontTools.pens.svgPathPen import SVGPathPen
+from fontTools.ttLib import TTFont, TTLibError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_OUTLINES = (b"\x00\x01\x00\x00", b"OTTO")
-_UNICODE_TABLES = ((3, 10), (0, 6), (0, 4), (3, 1), (0, 3))  # (platform, encoding), the fullest first
 _FAMILY_NAMES = (16, 1)  # typographic family, family
+_DAMAGED = (OSError, TTLibError, struct.error, AssertionError, LookupError, ValueError, EOFError, TypeError)
 
 
 class FontError(ValueError):
@@ -25,12 +30,33 @@ class FontError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Font:
-    """A font file: where it is, its family name, and the code points it can draw."""
+class Outline:
+    """How a character is drawn, in units of the em, y upwards: SVG path data, advance and (x0, y0, x1, y1)."""
 
-    path: Path
-    family: str
-    characters: frozenset[int]
+    path: str
+    advance: float
+    bounds: tuple[float, float, float, float]
+
+
+class Font:
+    """A font file: where it is, its family name, its code points, and the outlines of its characters."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._font = TTFont(io.BytesIO(path.read_bytes()), lazy=True)
+            self._names: dict[int, str] = self._font.getBestCmap() or {}
+            self._units = int(self._font["head"].unitsPerEm)
+            self.capital = float(self._font["OS/2"].sCapHeight) / self._units
+            self.family = _family(self._font)
+            self._glyphs = self._font.getGlyphSet()
+        except _DAMAGED as error:
+            raise FontError(f"{path.name} is not a readable font: {error}") from None
+        if not self._names or not self.family:
+            raise FontError(f"{path.name} has no character map or no name")
+        self.path = path
+        self.characters = frozenset(self._names)
+        self._drawn: dict[str, Outline] = {}
+        self._drawing = Lock()  # fontTools reads its tables at first use, which threads must not share
 
     def require(self, text: str) -> None:
         """Raise FontError naming the characters of `text` that this font cannot draw."""
@@ -39,83 +65,40 @@ class Font:
             listed = " ".join(f"{c} (U+{ord(c):04X})" for c in missing)
             raise FontError(f"{self.path.name} cannot draw: {listed}")
 
+    def outline(self, character: str) -> Outline:
+        """Return how a character is drawn. Raise FontError for one that the font lacks or draws as nothing."""
+        self.require(character)
+        with self._drawing:
+            if character not in self._drawn:
+                self._drawn[character] = self._draw(character)
+            return self._drawn[character]
+
+    def _draw(self, character: str) -> Outline:
+        try:
+            glyph = self._glyphs[self._names[ord(character)]]
+            path, bounds = SVGPathPen(self._glyphs), BoundsPen(self._glyphs)
+            glyph.draw(path)
+            glyph.draw(bounds)
+        except _DAMAGED as error:
+            raise FontError(f"{self.path.name} is damaged at U+{ord(character):04X}: {error}") from None
+        if bounds.bounds is None:
+            raise FontError(f"{self.path.name} draws nothing for U+{ord(character):04X}")
+        x0, y0, x1, y1 = (value / self._units for value in bounds.bounds)
+        return Outline(path.getCommands(), glyph.width / self._units, (x0, y0, x1, y1))
+
+    @property
+    def units(self) -> int:
+        """Return the units to the em in which the paths of outlines are written."""
+        return self._units
+
 
 @lru_cache(maxsize=8)
 def open_font(path: Path) -> Font:
     """Read a font file. Raise FontError if it is missing or no TrueType or OpenType font."""
-    try:
-        data = path.read_bytes()
-        tables = _tables(data)
-        return Font(path, _family(data, tables), _characters(data, tables))
-    except (OSError, struct.error, KeyError, IndexError, UnicodeDecodeError) as error:
-        raise FontError(f"{path.name} is not a readable font: {error}") from None
+    return Font(path)
 
 
-def _tables(data: bytes) -> dict[bytes, int]:
-    if data[:4] not in _OUTLINES:
-        raise FontError("not a TrueType or OpenType font")
-    (count,) = struct.unpack_from(">H", data, 4)
-    records = (struct.unpack_from(">4s4xII", data, 12 + 16 * index) for index in range(count))
-    return {tag: offset for tag, offset, _length in records}
-
-
-def _family(data: bytes, tables: dict[bytes, int]) -> str:
-    base = tables[b"name"]
-    count, strings = struct.unpack_from(">2xHH", data, base)
-    found: dict[int, str] = {}
-    for index in range(count):
-        platform, _, language, name, size, offset = struct.unpack_from(">6H", data, base + 6 + 12 * index)
-        if platform == 3 and language == 0x409:  # Windows, English: the name that renderers match
-            start = base + strings + offset
-            found[name] = data[start : start + size].decode("utf-16-be")
-    family = next((found[name] for name in _FAMILY_NAMES if name in found), "")
-    if not family:
-        raise FontError("a font without a family name")
-    return family
-
-
-def _characters(data: bytes, tables: dict[bytes, int]) -> frozenset[int]:
-    base = tables[b"cmap"]
-    (count,) = struct.unpack_from(">2xH", data, base)
-    records = [struct.unpack_from(">HHI", data, base + 4 + 8 * index) for index in range(count)]
-    offsets = {(platform, encoding): base + offset for platform, encoding, offset in records}
-    start = next((offsets[key] for key in _UNICODE_TABLES if key in offsets), None)
-    if start is None:
-        raise FontError("a font without a Unicode character map")
-    (kind,) = struct.unpack_from(">H", data, start)
-    if kind not in {4, 12}:
-        raise FontError(f"a character map of format {kind}")
-    return frozenset(_groups(data, start) if kind == 12 else _segments(data, start))
-
-
-def _groups(data: bytes, start: int) -> list[int]:
-    """Return the code points of a format 12 table: ranges mapped to consecutive glyphs, glyph 0 being the box."""
-    (count,) = struct.unpack_from(">I", data, start + 12)
-    found: list[int] = []
-    for index in range(min(count, 0x10FFFF)):
-        first, last, glyph = struct.unpack_from(">III", data, start + 16 + 12 * index)
-        found.extend(range(first + (glyph == 0), min(last, 0x10FFFF) + 1))
-    return found
-
-
-def _segments(data: bytes, start: int) -> list[int]:
-    """Return the code points of a format 4 table: ranges mapped by a delta or through an array of glyphs."""
-    (doubled,) = struct.unpack_from(">H", data, start + 6)
-    count, array = doubled // 2, f">{doubled // 2}H"
-    ends = struct.unpack_from(array, data, start + 14)
-    starts = struct.unpack_from(array, data, start + 16 + doubled)
-    deltas = struct.unpack_from(array, data, start + 16 + 2 * doubled)
-    offsets_at = start + 16 + 3 * doubled
-    offsets = struct.unpack_from(array, data, offsets_at)
-    found: list[int] = []
-    for index in range(count):
-        for code in range(starts[index], min(ends[index], 0xFFFE) + 1):
-            glyph = code
-            if offsets[index]:
-                place = offsets_at + 2 * index + offsets[index] + 2 * (code - starts[index])
-                (glyph,) = struct.unpack_from(">H", data, place)
-                if glyph == 0:
-                    continue
-            if (glyph + deltas[index]) & 0xFFFF:
-                found.append(code)
-    return found
+def _family(font: TTFont) -> str:
+    names = font["name"]
+    found = (names.getName(name, 3, 1, 0x409) for name in _FAMILY_NAMES)  # Windows, English
+    return next((str(name) for name in found if name is not None), "")

@@ -9,66 +9,98 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seals import ofd_text
 from seals.container import MAX_XML, Archive
 from seals.ofd_parts import NAMESPACE, OfdError, child, locate, optional_child, optional_text, read_xml
+from seals.position import PositionError, around, corner
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lxml.etree import _Element
 
-MARGIN = 25.0  # to the right and below a seal for which no place was asked
+    from seals.position import Position
+
 LARGEST_PAGE = 10_000.0
+THINNEST = 2.0  # mm of a slice across page edges; thinner ones show nothing
+MAX_SEARCHED = 500  # pages
 _NUMBER = r"(-?[0-9]{1,9}(?:\.[0-9]{1,9})?)"
 _BOX = re.compile(r"\s+".join([_NUMBER] * 4))
 
 
-class PositionError(ValueError):
-    """A place that the document does not have: `field` is page, x or y."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a seal is wanted: the page, from 1, and the upper left corner of its picture (x and y, or neither)."""
-
-    page: int = 1
-    x: float | None = None
-    y: float | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a seal stands: the ID of the page, and the Boundary of the picture as ST_Box has it, "x y w h"."""
+    """Where a seal stands: the ID of the page, and the Boundary of the picture as ST_Box has it, "x y w h".
+
+    `clip` is the part of the picture that is shown, in the same form, where it is not the whole.
+    """
 
     page_id: str
     boundary: str
+    clip: str | None = None
 
 
-def place(archive: Archive, document: str, position: Position, size: tuple[int, int]) -> Place:
-    """Return the place of a seal of `size` (width and height) in the document whose Document.xml is `document`.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page: its ID, width and height, and the root element of its Content.xml."""
 
-    Without x and y it is in the lower right of the page. Raise PositionError where the page is not there or the seal
-    does not fit on it, OfdError where the document cannot be read.
+    page_id: str
+    size: tuple[float, float]
+    content: _Element
+
+
+def places(archive: Archive, document: str, position: Position, size: tuple[int, int]) -> tuple[Place, ...]:
+    """Return the places of a seal of `size` (width and height) in the document whose Document.xml is `document`.
+
+    There is one, or with `across` one slice on each page. Without a wish it is in the lower right of the first page.
+    Raise PositionError where the page is not there or the seal does not fit on it, OfdError where the document cannot
+    be read.
     """
-    page_id, page_size = _page(archive, document, position.page)
-    corner = []
-    for field, wanted, whole, part in (
-        ("x", position.x, page_size[0], size[0]),
-        ("y", position.y, page_size[1], size[1]),
-    ):
-        start = max(whole - part - MARGIN, 0.0) if wanted is None else wanted
-        if not 0 <= start <= whole - part:
-            raise PositionError(field, f"The page measures {whole:g} mm, the seal {part:g} mm.")
-        corner.append(start)
-    return Place(page_id, " ".join(format(round(value, 3), ".10g") for value in (*corner, *size)))
+    if position.across:
+        return tuple(_slices(archive, document, size))
+    if position.keyword is not None:
+        return (_beside(archive, document, position, position.keyword, size),)
+    page = _page(archive, document, 1 if position.page is None else position.page)
+    return (Place(page.page_id, _box(*corner(position, page.size, size), *size)),)
 
 
-def _page(archive: Archive, document: str, number: int) -> tuple[str, tuple[float, float]]:
-    """Return ID and size of a page."""
+def _slices(archive: Archive, document: str, size: tuple[int, int]) -> Iterator[Place]:
+    """Yield one slice for each page (骑缝章): put edge to edge, the pages show the whole seal on their right edges."""
+    count = len(_listed(archive, document)[1])
+    if not 2 <= count <= size[0] / THINNEST:
+        raise PositionError("across", f"The document has {count} pages; 2 to {int(size[0] / THINNEST)} can be joined.")
+    width, height = size[0] / count, size[1]
+    for index in range(count):
+        page = _page(archive, document, index + 1)
+        if size[0] > page.size[0] or height > page.size[1]:
+            raise PositionError("across", f"Page {index + 1} is smaller than the seal.")
+        left, top = page.size[0] - (index + 1) * width, (page.size[1] - height) / 2
+        yield Place(page.page_id, _box(left, top, *size), _box(index * width, 0, width, height))
+
+
+def _beside(archive: Archive, document: str, position: Position, keyword: str, size: tuple[int, int]) -> Place:
+    count = len(_listed(archive, document)[1])
+    numbers = range(1, min(count, MAX_SEARCHED) + 1) if position.page is None else [position.page]
+    for number in numbers:
+        page = _page(archive, document, number)
+        found = ofd_text.find(page.content, keyword)
+        if found is not None:
+            return Place(page.page_id, _box(*around(found, page.size, size), *size))
+    raise PositionError("keyword", "The text does not stand in the document.")
+
+
+def _box(*values: float) -> str:
+    return " ".join(format(round(value, 3), ".10g") for value in values)
+
+
+def _listed(archive: Archive, document: str) -> tuple[_Element, list[_Element]]:
     root = read_xml(archive, document, "Document", limit=MAX_XML)
-    pages = child(root, "Pages").findall(f"{NAMESPACE}Page")
+    return root, child(root, "Pages").findall(f"{NAMESPACE}Page")
+
+
+def _page(archive: Archive, document: str, number: int) -> Page:
+    """Return a page, counted from 1."""
+    root, pages = _listed(archive, document)
     if not 1 <= number <= len(pages):
         raise PositionError("page", f"The document has {len(pages)} pages.")
     entry = pages[number - 1]
@@ -79,7 +111,7 @@ def _page(archive: Archive, document: str, number: int) -> tuple[str, tuple[floa
     area = optional_child(content, "Area")
     if area is None:
         area = optional_child(child(root, "CommonData"), "PageArea")
-    return page_id, _size(area)
+    return Page(page_id, _size(area), content)
 
 
 def _size(area: _Element | None) -> tuple[float, float]:

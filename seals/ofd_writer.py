@@ -28,7 +28,7 @@ from keys.sm2 import sm3
 from seals import ofd
 from seals.container import MAX_ENTRIES, MAX_FILE, MAX_RATIO, Archive
 from seals.decoding import read_seal
-from seals.ofd_page import place
+from seals.ofd_page import places
 from seals.ofd_parts import (
     MAX_DESCRIPTION,
     NAMESPACE,
@@ -50,7 +50,8 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from seals.ofd_page import Place, Position
+    from seals.ofd_page import Place
+    from seals.position import Position
 
 MAX_UNPACKED = 64 * 1_000_000  # bytes of a document that is sealed here
 PROVIDER = "ONA"
@@ -72,8 +73,8 @@ class Draft:
     files: Mapping[str, bytes]
     protected: tuple[str, ...]
     folder: str
-    place: Place
-    stamp_id: str
+    places: tuple[Place, ...]
+    stamp_id: int  # of the first place; the others follow
 
     @property
     def name(self) -> str:
@@ -96,7 +97,9 @@ class Draft:
         for name in self.protected:
             reference = _add(references, "Reference", FileRef=f"/{name}")
             _add(reference, "CheckValue", text=base64.b64encode(sm3(self.files[name])).decode())
-        _add(info, "StampAnnot", ID=self.stamp_id, PageRef=self.place.page_id, Boundary=self.place.boundary)
+        for number, place in enumerate(self.places, start=self.stamp_id):
+            clip = {} if place.clip is None else {"Clip": place.clip}
+            _add(info, "StampAnnot", ID=str(number), PageRef=place.page_id, Boundary=place.boundary, **clip)
         _add(_add(info, "Seal"), "BaseLoc", text=f"/{self.folder}/Seal.esl")
         _add(root, "SignedValue", text=f"/{self.folder}/SignedValue.dat")
         description = _to_bytes(root)
@@ -130,17 +133,18 @@ def prepare(data: bytes, *, seal: bytes, position: Position, lock: bool = False)
         files[ROOT] = _pointing(archive, list_name)
     _refuse_locked(archive, index)
     folder = _folder(archive, list_name)
-    listed, number = _listed(archive, list_name if index.lists else None, f"/{folder}/Signature.xml")
+    picture = read_seal(seal).info.picture
+    where = places(archive, document, position, (picture.width, picture.height))
+    listed, number = _listed(archive, list_name if index.lists else None, f"/{folder}/Signature.xml", stamps=len(where))
     files |= {list_name: listed, f"{folder}/Seal.esl": seal}
     if len(files) + _OWN_FILES > MAX_ENTRIES or len(index.signatures) >= ofd.MAX_SIGNATURES:
         raise OfdError("the document has too many files or seals for another one")
-    picture = read_seal(seal).info.picture
     return Draft(
         files=files,
         protected=tuple(name for name in files if lock or name != list_name),
         folder=folder,
-        place=place(archive, document, position, (picture.width, picture.height)),
-        stamp_id=str(number + 1),
+        places=where,
+        stamp_id=number + 1,
     )
 
 
@@ -194,8 +198,8 @@ def _folder(archive: Archive, list_name: str) -> str:
     return f"{base}/Sign_{number}"
 
 
-def _listed(archive: Archive, name: str | None, location: str) -> tuple[bytes, int]:
-    """Return Signatures.xml with one more line, and the number of that line; the next number is the stamp's."""
+def _listed(archive: Archive, name: str | None, location: str, *, stamps: int) -> tuple[bytes, int]:
+    """Return Signatures.xml with one more line, and the number of that line; the next numbers are the stamps'."""
     root = _element("Signatures") if name is None else read_xml(archive, name, "Signatures")
     if (highest := optional_child(root, "MaxSignId")) is None:
         highest = _element("MaxSignId")
@@ -204,7 +208,7 @@ def _listed(archive: Archive, name: str | None, location: str) -> tuple[bytes, i
     number = 1 + max(_number(one) for one in numbers)
     if number > MAX_NUMBER:
         raise OfdError("no number is left for another seal")
-    highest.text = str(number + 1)
+    highest.text = str(number + stamps)
     _add(root, "Signature", ID=str(number), Type=ofd.SEAL, BaseLoc=location)
     return _to_bytes(root), number
 

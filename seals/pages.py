@@ -11,14 +11,15 @@ from flask_babel import gettext
 from idservice.errors import Problem
 from idservice.http.endpoint import MAX_UPLOAD
 from idservice.http.page import Who, page
-from seals.verify import verify
+from seals import draft_pages, register_pages
+from seals.verify import certificate_of_file, verify
 
 if TYPE_CHECKING:
     from idservice.call import Call
     from seals.report import SealReport
 
 blueprint = Blueprint("seal_pages", __name__, template_folder="templates")
-BLUEPRINTS = (blueprint,)
+BLUEPRINTS = (blueprint, register_pages.blueprint, draft_pages.blueprint)
 
 
 @blueprint.url_value_preprocessor
@@ -35,7 +36,9 @@ def verify_seal(call: Call) -> str:
     name, data = _upload("file")
     if data is None:
         return _show(error=gettext("尚未选择文件"))
-    return _show(verify(call, data, document=_upload("document")[1]), filename=name)
+    handed_in = _upload("certificate")[1]
+    certificate = certificate_of_file(handed_in) if handed_in else None
+    return _show(verify(call, data, document=_upload("document")[1], certificate=certificate), filename=name)
 
 
 def _upload(field: str) -> tuple[str, bytes | None]:

@@ -7,38 +7,43 @@ from typing import TYPE_CHECKING, Any
 
 from flask_smorest import Blueprint
 
-from idservice.errors import Kind, Problem, register
 from idservice.http.endpoint import endpoint
+from seals import approval, custody, time_routes, use_document
 from seals import register as seal_register
 from seals.change import change
-from seals.models import Seal
-from seals.ofd_page import Position
+from seals.picture_kinds import chosen
+from seals.position import Position
 from seals.schemas import (
     ChangeBody,
     ChangeSchema,
+    HistorySchema,
     ReportSchema,
     SealBody,
     SealSchema,
     SealsQuery,
     SealsSchema,
     UseBody,
+    UserBody,
+    UserSchema,
+    UsersSchema,
     UseSchema,
+    UsesQuery,
+    UsesSchema,
     VerificationBody,
 )
-from seals.use import intend, use
-from seals.use_ofd import draft, use_ofd
-from seals.verify import verify
+from seals.use import intend
+from seals.use_document import Form, Wish
+from seals.uses import history, listed_uses
+from seals.verify import certificate_of_file, verify
 
 if TYPE_CHECKING:
     from idservice.call import Call
-    from seals.ofd_writer import Draft
-
-register({"format_not_offered": Kind(422, "暂不提供这种格式", "This format is not offered yet")})
+    from seals.use_document import Ready
 
 SCOPE = "seals.use"
 blueprint = Blueprint("seals", __name__, url_prefix="/v1", description="Electronic seals")
 BLUEPRINTS = (blueprint,)
-PLAIN_BLUEPRINTS: tuple[object, ...] = ()
+PLAIN_BLUEPRINTS = (time_routes.blueprint,)
 
 
 @endpoint(
@@ -52,16 +57,57 @@ PLAIN_BLUEPRINTS: tuple[object, ...] = ()
     write=True,
     limit="30/minute",
 )
-def make_seal(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    """Make a department's seal."""
-    seal_id = seal_register.make(call, **body)
-    return seal_register.shown(call, call.session.get_one(Seal, seal_id))
+def apply_for_seal(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+    """Apply for a seal of a department; a second person approves it by a change, then it is made."""
+    facts = dict(body)
+    design = chosen(**{name: facts.pop(name) for name in ("kind", "rank", "special", "number", "code")})
+    return seal_register.shown(call, approval.apply(call, design=design, **facts))
 
 
 @endpoint(blueprint, "GET", "/seals", scope=SCOPE, query=SealsQuery, answer=SealsSchema)
 def list_seals(call: Call, query: dict[str, Any]) -> dict[str, Any]:
-    """List the seals of the departments that the caller acts for."""
-    return seal_register.listed(call, limit=query["limit"], cursor=query["cursor"])
+    """List the seals of the departments that the caller acts for, or their applications in one state."""
+    return seal_register.listed(call, **query)
+
+
+@endpoint(blueprint, "GET", "/seals/<seal_id>", scope=SCOPE, answer=SealSchema)
+def read_seal(call: Call, seal_id: str) -> dict[str, Any]:
+    """Read a seal, or the application for it."""
+    found = seal_register.find_application(call, seal_id) or seal_register.find(call, seal_id)
+    return seal_register.shown(call, found)
+
+
+@endpoint(blueprint, "GET", "/seals/<seal_id>/changes", scope=SCOPE, answer=HistorySchema)
+def list_changes(call: Call, seal_id: str) -> dict[str, Any]:
+    """Tell the life of a seal, from the application on."""
+    return {"items": history(call, seal_id)}
+
+
+@endpoint(blueprint, "GET", "/seals/<seal_id>/users", scope=SCOPE, answer=UsersSchema)
+def list_users(call: Call, seal_id: str) -> dict[str, Any]:
+    """Tell who may use a seal; with nobody named, every officer of the department may."""
+    return {"items": custody.users(call, seal_register.find(call, seal_id).seal_id)}
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/seals/<seal_id>/users",
+    scope=SCOPE,
+    body=UserBody,
+    answer=UserSchema,
+    status=201,
+    write=True,
+)
+def name_user(call: Call, seal_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Name somebody who may use a seal, and until when; an end that has come takes the right away."""
+    return custody.permit(call, seal_register.find(call, seal_id), body["who"], until=body["until"])
+
+
+@endpoint(blueprint, "GET", "/seals/<seal_id>/uses", scope=SCOPE, query=UsesQuery, answer=UsesSchema)
+def list_uses(call: Call, seal_id: str, query: dict[str, Any]) -> dict[str, Any]:
+    """List what a seal was used for, newest first."""
+    return listed_uses(call, seal_id, **query)
 
 
 @endpoint(
@@ -75,19 +121,20 @@ def list_seals(call: Call, query: dict[str, Any]) -> dict[str, Any]:
     write=True,
 )
 def change_seal(call: Call, seal_id: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Suspend, resume or destroy a seal."""
+    """Approve, refuse or make a seal applied for; suspend, resume, report lost, retire or destroy one."""
     return change(call, seal_id, body["change"], reason=body["reason"])
 
 
-def _intend(call: Call, seal_id: str, body: dict[str, Any]) -> tuple[str, Draft | None]:
+def _wish(body: dict[str, Any]) -> Wish:
+    position = Position(body["page"], body["x"], body["y"], body["keyword"], bool(body["across"]))
+    return Wish(Form(body["format"]), position, bool(body["lock"]), body["profile"])
+
+
+def _intend(call: Call, seal_id: str, body: dict[str, Any]) -> tuple[str, Ready]:
     """Record the intent; a document that cannot be sealed is refused before."""
-    document, ready = body["file"], None
-    if body["format"] == "pdf":
-        raise Problem("format_not_offered", "For now: detached or ofd.")
-    if body["format"] == "ofd":
-        position = Position(body["page"] or 1, body["x"], body["y"])
-        ready = draft(call, seal_id=seal_id, document=document, position=position, lock=bool(body["lock"]))
-    return intend(call, seal_id=seal_id, document=document), ready
+    document = body["file"]
+    ready = use_document.draft(call, seal_id=seal_id, document=document, wish=_wish(body))
+    return intend(call, seal_id=seal_id, document=document, purpose=body["purpose"], on_behalf=body["on_behalf"]), ready
 
 
 @endpoint(
@@ -102,20 +149,17 @@ def _intend(call: Call, seal_id: str, body: dict[str, Any]) -> tuple[str, Draft 
     prepare=_intend,
     upload=True,
 )
-def use_seal(call: Call, seal_id: str, body: dict[str, Any], prepared: tuple[str, Draft | None]) -> dict[str, Any]:
-    """Seal a file; the answer carries the seal signature or the sealed OFD. The file itself is not kept."""
-    use_id, ready = prepared
+def use_seal(call: Call, seal_id: str, body: dict[str, Any], prepared: tuple[str, Ready]) -> dict[str, Any]:
+    """Seal a file; the answer carries the seal signature or the sealed OFD or PDF. The file itself is not kept."""
+    (use_id, ready), wish = prepared, _wish(body)
     facts = {"seal_id": seal_id, "use_id": use_id, "document": body["file"], "purpose": body["purpose"]}
-    if ready is None:
-        used, ending, media_type = use(call, **facts), "ses", "application/octet-stream"
-    else:
-        used, ending, media_type = use_ofd(call, **facts, ready=ready), "ofd", "application/ofd"
+    used = use_document.seal(call, **facts, ready=ready)
     data = base64.b64encode(used.result).decode()
     return {
         "id": used.use_id,
         "sealed_at": used.sealed_at,
         "digest": used.digest.hex(),
-        "result": {"name": f"{used.use_id}.{ending}", "media_type": media_type, "data": data},
+        "result": {"name": f"{used.use_id}.{wish.ending}", "media_type": wish.media_type, "data": data},
     }
 
 
@@ -131,4 +175,5 @@ def use_seal(call: Call, seal_id: str, body: dict[str, Any], prepared: tuple[str
 )
 def verify_seal(call: Call, body: dict[str, Any]) -> dict[str, object]:
     """Tell whose seals are on a file and whether they hold. Open to everybody; nothing is kept."""
-    return verify(call, body["file"], document=body.get("document")).as_json()
+    certificate = certificate_of_file(body["certificate"]) if body.get("certificate") else None
+    return verify(call, body["file"], document=body.get("document"), certificate=certificate).as_json()

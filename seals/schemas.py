@@ -7,20 +7,60 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from idservice.http.openapi import Upload
-from seals.lifecycle import Change, State
+from seals.lifecycle import OF_APPLICATIONS, Change, State
+from seals.pdf import Profile
+from seals.picture_kinds import Kind
+from seals.picture_round import Rank
 
 _PLAIN = validate.Regexp(r"[^\x00-\x1f\x7f\ud800-\udfff]*\Z", error="Control characters are refused.")
+_PERSON = [validate.Length(1, 64), _PLAIN]
 _RESULTS = ["ok", "notice", "fail", "not_checked"]
 
 
-class SealBody(Schema):
-    """A seal to be made. It bears the department's registered name."""
+class DesignBody(Schema):
+    """What a seal is to look like."""
 
-    department = fields.String(required=True, validate=validate.Regexp(r"[0-9A-Z]{18}\Z"))
+    kind = fields.Enum(Kind, by_value=True, load_default=None, metadata={"description": "Default: by `special`"})
     special = fields.String(
         load_default=None,
         validate=[validate.Length(4, 12), _PLAIN],
         metadata={"description": "Line under the star; it ends with 专用章, for example 行政审批专用章"},
+    )
+    rank = fields.Enum(
+        Rank,
+        by_value=True,
+        load_default=Rank.DEPARTMENT,
+        metadata={"description": "Sets diameter and centre (国发〔1999〕25号)"},
+    )
+    number = fields.Integer(
+        load_default=None, validate=validate.Range(1, 99), metadata={"description": "Tells several of one kind apart"}
+    )
+    code = fields.String(
+        load_default=None,
+        validate=validate.Regexp(r"[0-9A-Z]{13,20}\Z"),
+        metadata={"description": "On the lower arc, 13 or 18 characters; the taxpayer's number of an invoice seal"},
+    )
+
+
+class SealBody(DesignBody):
+    """An application for a seal. The seal will bear the department's registered name."""
+
+    department = fields.String(required=True, validate=validate.Regexp(r"[0-9A-Z]{18}\Z"))
+    reason = fields.String(load_default="", validate=[validate.Length(max=500), _PLAIN])
+    custodian = fields.String(
+        load_default=None, validate=_PERSON, metadata={"description": "Citizen number of the keeper, an officer"}
+    )
+    users = fields.List(
+        fields.String(validate=_PERSON),
+        load_default=list,
+        validate=validate.Length(max=50),
+        metadata={"description": "Citizen numbers of who may use it; none: every officer of the department"},
+    )
+    purposes = fields.List(
+        fields.String(validate=[validate.Length(1, 100), _PLAIN]),
+        load_default=None,
+        validate=validate.Length(1, 50),
+        metadata={"description": "What it may be used for; default: anything"},
     )
     valid_from = fields.AwareDateTime(load_default=None, metadata={"description": "Default: now"})
     valid_until = fields.AwareDateTime(load_default=None, metadata={"description": "Default: five years later"})
@@ -32,9 +72,11 @@ class SealSchema(Schema):
     id = fields.String(required=True, metadata={"description": "14 digits: region and serial"})
     department = fields.String(required=True)
     name = fields.String(required=True)
+    kind = fields.Enum(Kind, by_value=True, allow_none=True, required=True)
     state = fields.Enum(State, by_value=True, required=True)
-    valid_from = fields.AwareDateTime(required=True)
-    valid_until = fields.AwareDateTime(required=True)
+    purposes = fields.List(fields.String(), allow_none=True, required=True)
+    valid_from = fields.AwareDateTime(allow_none=True, required=True)
+    valid_until = fields.AwareDateTime(allow_none=True, required=True)
     created_at = fields.AwareDateTime(required=True)
     changed_at = fields.AwareDateTime(required=True)
 
@@ -44,6 +86,13 @@ class SealsQuery(Schema):
 
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
     cursor = fields.String(load_default=None, validate=validate.Regexp(r"[0-9]{14}\Z"))
+    state = fields.Enum(
+        State,
+        by_value=True,
+        load_default=None,
+        validate=validate.OneOf(sorted(OF_APPLICATIONS)),
+        metadata={"description": "Lists applications in that state in place of seals"},
+    )
 
 
 class SealsSchema(Schema):
@@ -70,39 +119,126 @@ class ChangeSchema(Schema):
     at = fields.AwareDateTime(required=True)
 
 
+class UserBody(Schema):
+    """Somebody who may use a seal."""
+
+    who = fields.String(
+        required=True,
+        validate=[validate.Length(1, 64), _PLAIN],
+        metadata={"description": "Citizen number of an officer, or client_id of a program of the department"},
+    )
+    until = fields.AwareDateTime(load_default=None, metadata={"description": "The last instant; default: no end"})
+
+
+class UserSchema(Schema):
+    """Somebody who may use a seal; a person's name is masked."""
+
+    who = fields.String(required=True)
+    until = fields.AwareDateTime(allow_none=True, required=True)
+
+
+class UsersSchema(Schema):
+    """Everybody who is named; nobody: every officer of the department may use the seal."""
+
+    items = fields.List(fields.Nested(UserSchema), required=True)
+
+
+class HistoryLineSchema(Schema):
+    """One line of a seal's life."""
+
+    at = fields.AwareDateTime(required=True)
+    change = fields.String(required=True)
+    state = fields.Enum(State, by_value=True, required=True)
+    reason = fields.String(allow_none=True, required=True)
+    who = fields.String(required=True)
+
+
+class HistorySchema(Schema):
+    """A seal's life, from the application on."""
+
+    items = fields.List(fields.Nested(HistoryLineSchema), required=True)
+
+
+class UsesQuery(Schema):
+    """Keyset paging, newest first."""
+
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
+    cursor = fields.String(load_default=None, validate=validate.Regexp(r"[0-9a-f]{32}\Z"))
+
+
+class UseLineSchema(Schema):
+    """One use: announced, and whether it was done."""
+
+    id = fields.String(required=True)
+    at = fields.AwareDateTime(required=True)
+    digest = fields.String(required=True, metadata={"description": "SM3 of the file, hexadecimal"})
+    purpose = fields.String(allow_none=True, required=True)
+    on_behalf = fields.String(allow_none=True, required=True)
+    who = fields.String(required=True)
+    outcome = fields.String(required=True, validate=validate.OneOf(["done", "unfinished"]))
+
+
+class UsesSchema(Schema):
+    """A page of uses."""
+
+    items = fields.List(fields.Nested(UseLineSchema), required=True)
+    next_cursor = fields.String(allow_none=True, required=True)
+
+
 class UseBody(Schema):
     """A document to be sealed."""
 
     file = Upload(required=True, validate=validate.Length(min=1))
     purpose = fields.String(required=True, validate=[validate.Length(1, 500), _PLAIN])
+    on_behalf = fields.String(
+        load_default=None, validate=[validate.Length(1, 200), _PLAIN], metadata={"description": "For whom"}
+    )
     format = fields.String(
         load_default="detached",
-        validate=validate.OneOf(["ofd", "pdf", "detached"]),
+        validate=validate.OneOf(["ofd", "pdf", "detached", "signed_data", "signature"]),
         metadata={
-            "description": "`detached`: an SES_Signature to lie beside the file; `ofd`: the sealed OFD; `pdf`: not yet"
+            "description": "`detached`: an SES_Signature to lie beside the file; `ofd`, `pdf`: the sealed file; "
+            "`signed_data` (GB/T 35275) and `signature` (SM2 value alone): without the seal, beside the file"
         },
     )
     page = fields.Integer(
-        load_default=None, validate=validate.Range(1, 100_000), metadata={"description": "OFD: from 1, the default"}
+        load_default=None, validate=validate.Range(1, 100_000), metadata={"description": "From 1, the default"}
     )
     x = fields.Float(
         load_default=None,
         validate=validate.Range(0, 10_000),
-        metadata={"description": "OFD: millimetres from the left edge; default: lower right of the page"},
+        metadata={"description": "Millimetres from the left edge; default: lower right of the page"},
     )
     y = fields.Float(
-        load_default=None, validate=validate.Range(0, 10_000), metadata={"description": "OFD: millimetres from the top"}
+        load_default=None, validate=validate.Range(0, 10_000), metadata={"description": "Millimetres from the top"}
     )
-    lock = fields.Boolean(load_default=None, metadata={"description": "OFD: true refuses further seals"})
+    keyword = fields.String(
+        load_default=None,
+        validate=[validate.Length(1, 100), _PLAIN],
+        metadata={"description": "Text whose first place the middle of the seal lies on; with `page` on that page"},
+    )
+    across = fields.Boolean(
+        load_default=None, metadata={"description": "OFD: true puts slices on the right edges of all pages (骑缝章)"}
+    )
+    lock = fields.Boolean(load_default=None, metadata={"description": "True refuses further seals"})
+    profile = fields.Enum(
+        Profile,
+        by_value=True,
+        load_default=None,
+        metadata={"description": "PDF: PAdES level, or `SES` for the SM2 seal (GB/T 38540) in the PDF"},
+    )
 
     @validates_schema
     def _position(self, data: dict[str, Any], **_options: object) -> None:
-        if data["format"] != "ofd":
-            given = [name for name in ("page", "x", "y", "lock") if data[name] is not None]
-            if given:
-                raise ValidationError("Only with format `ofd`.", given[0])
-        elif (data["x"] is None) != (data["y"] is None):
+        form, where = data["format"], ("page", "x", "y", "keyword", "across", "lock")
+        foreign = {"ofd": ("profile",), "pdf": ("across",)}.get(form, (*where, "profile"))
+        if given := [name for name in foreign if data[name] is not None]:
+            raise ValidationError(f"Not with format `{form}`.", given[0])
+        if (data["x"] is None) != (data["y"] is None):
             raise ValidationError("Give both x and y, or neither.", "x" if data["x"] is None else "y")
+        ways = [name for name in ("x", "keyword") if data[name] is not None] + ["across"] * bool(data["across"])
+        if len(ways) > 1 or (data["across"] and data["page"] is not None):
+            raise ValidationError("Choose one way to say where.", ways[-1])
 
 
 class ResultSchema(Schema):
@@ -125,8 +261,12 @@ class UseSchema(Schema):
 class VerificationBody(Schema):
     """A sealed file, or a seal signature and the document it lies beside."""
 
-    file = Upload(required=True, metadata={"description": "Sealed OFD, SES_Signature (DER) or seal (.esl)"})
+    file = Upload(
+        required=True,
+        metadata={"description": "Sealed OFD or PDF, SES_Signature, seal (.esl), SignedData or signature value"},
+    )
     document = Upload(metadata={"description": "The original, where the signature is detached"})
+    certificate = Upload(metadata={"description": "The signer's (DER or PEM), where the signature is a value alone"})
 
 
 class CheckSchema(Schema):
@@ -138,11 +278,17 @@ class CheckSchema(Schema):
 
 
 class PictureSchema(Schema):
-    """What a seal's picture is; the picture itself is not repeated."""
+    """What a seal's picture is."""
 
     type = fields.String(required=True)
     width_mm = fields.Integer(required=True)
     height_mm = fields.Integer(required=True)
+
+
+class ShownPictureSchema(PictureSchema):
+    """The picture of a seal, or what is seen in its place on a PDF."""
+
+    data = fields.String(metadata={"description": "`data:` URI; absent for a kind that browsers do not show"})
 
 
 class SealFactsSchema(Schema):
@@ -167,6 +313,21 @@ class SignerSchema(Schema):
     serial = fields.String(required=True)
     not_before = fields.String(required=True)
     not_after = fields.String(required=True)
+    key = fields.String(required=True)
+    identities = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "GB/T 20518 extensions; personal ones are masked"},
+    )
+
+
+class TimesSchema(Schema):
+    """What the signer claims, and what a trusted time-stamp authority says."""
+
+    claimed = fields.String(allow_none=True, required=True)
+    trusted = fields.String(allow_none=True, required=True)
+    authority = fields.String(allow_none=True, required=True)
 
 
 class SignatureSchema(Schema):
@@ -174,8 +335,10 @@ class SignatureSchema(Schema):
 
     checks = fields.List(fields.Nested(CheckSchema), required=True)
     seal = fields.Nested(SealFactsSchema)
+    picture = fields.Nested(ShownPictureSchema)
     signer = fields.Nested(SignerSchema)
     signed_at = fields.String()
+    times = fields.Nested(TimesSchema)
     altered = fields.List(fields.String())
     not_covered = fields.List(fields.String())
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from seals.decoding import read_seal
 from seals.encoding import encode_seal, encode_seal_info, encode_signature, encode_tbs
-from seals.structure import Picture, SealFormatError, SealInfo
+from seals.structure import VERSION, VERSION_2025, Picture, SealFormatError, SealInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,8 +40,13 @@ def make_seal(
     sign: Callable[[bytes], bytes],
     kind: int = UNIT,
     extensions: Sequence[Extension] = (),
+    version: int = VERSION,
+    timestamp: Callable[[bytes], bytes | None] | None = None,
 ) -> bytes:
     """Return the DER of a seal (SESeal) that the maker signs through `sign`; times are aware, of whole seconds.
+
+    `version` is 4 (GB/T 38540-2020) or 5 (GM/T 0031-2025); a version 5 seal takes the time stamp that
+    `timestamp(signature) -> token` gives over the maker's signature value.
 
     Raise SealFormatError where a fact does not fit the structure, before anything is signed.
     """
@@ -59,10 +64,13 @@ def make_seal(
             valid_until=valid_until,
             picture=picture,
             extensions=tuple(extensions),
+            version=version,
         )
     )
     read_seal(encode_seal(info, maker_certificate, b"\0"))  # what cannot be read back is not signed
-    return encode_seal(info, maker_certificate, sign(info))
+    value = sign(info)
+    token = timestamp(value) if timestamp is not None and version == VERSION_2025 else None
+    return encode_seal(info, maker_certificate, value, token)
 
 
 def tbs(seal_der: bytes, signed_at: datetime, data_hash: bytes, property_info: str) -> bytes:

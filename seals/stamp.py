@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -14,9 +15,15 @@ from idservice.db import table_of
 from idservice.errors import Kind, Problem, register
 from keys.ring import RingError
 from keys.sm2 import sm3
+from keys.verdict import Check, Reason, Result
 from seals import signature
+from seals.check import check_signature
+from seals.decoding import read_seal
 from seals.lifecycle import State, state_at
 from seals.models import Seal
+from seals.report import SignatureReport
+from seals.structure import SM2_WITH_SM3, SealFormatError, SealSignature
+from seals.verify import trust_of
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -69,6 +76,36 @@ def export(call: Call, stamped: Stamp, *, document: bytes, name: str) -> bytes:
         signer_certificate=certificate,
         signature=stamped.signature,
     )
+
+
+def judge(call: Call, stamped: Stamp, *, document: bytes, name: str) -> SignatureReport:
+    """Judge a stamp made on `document` under `name` at this instant: what a reader of its `export` would be told.
+
+    It is the verifier's own judgement over the same bytes; only the way through DER and back is left out.
+    """
+    seal_der, certificate = _bytes_of(call, stamped.seal_id)
+    try:
+        seal = _decoded(seal_der)
+    except SealFormatError as error:
+        return SignatureReport(checks=(Check("format", Result.FAIL, str(error), Reason.UNREADABLE),))
+    digest = sm3(document)
+    signed = SealSignature(
+        der=b"",
+        tbs_der=signature.tbs(seal_der, stamped.sealed_at, digest, name),
+        seal=seal,
+        signed_at=stamped.sealed_at,
+        data_hash=digest,
+        property_info=name,
+        extensions=(),
+        signer_certificate=certificate,
+        algorithm=SM2_WITH_SM3,
+        signature=stamped.signature,
+        timestamp=None,
+    )
+    return check_signature(signed, trust_of(call), digest=digest)
+
+
+_decoded = lru_cache(maxsize=1024)(read_seal)  # the bytes of a seal say the same for ever
 
 
 def _bytes_of(call: Call, seal_id: str) -> tuple[bytes, bytes]:

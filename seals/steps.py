@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from keys import sm2
-from keys.certificates import Certificate, CertificateError, parse, verify_path
 from keys.verdict import Check, Reason, Result
 from seals.structure import SM2_WITH_SM3, VERSION_2025
+from seals.timestamps import CLOCK_SKEW
+from seals.trust import certificate_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,28 +21,10 @@ if TYPE_CHECKING:
 
     from seals.structure import Extension, Seal, SealSignature
 
-CLOCK_SKEW = timedelta(minutes=5)  # a signing time this far ahead of our clock is still believed
 RAW_SIGNATURE = 64  # bytes of r ‖ s
 REMEMBERED_SEALS = 4096
 _seal_verdicts: dict[bytes, tuple[Result, str]] = {}
 _SM3_NAMES = frozenset({"SM3", "1.2.156.10197.1.401"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
-    """What the verifier relies on: roots (an anchor is a name and a key), further CA certificates, and the time."""
-
-    anchors: Sequence[Certificate]
-    now: datetime
-    intermediates: Sequence[Certificate] = ()
-
-
-def certificate_in(der: bytes) -> Certificate | None:
-    """Return the certificate that a seal carries, None where the bytes are none."""
-    try:
-        return parse(der)
-    except CertificateError:
-        return None
 
 
 def form(extensions: Iterable[Extension]) -> Check:
@@ -71,13 +52,12 @@ def seal_signature(seal: Seal) -> Check:
     return Check("seal_signature", result, detail, Reason.SEAL_INVALID if result is Result.FAIL else None)
 
 
-def seal_maker(seal: Seal, trust: Trust, at: datetime) -> Check:
-    """The certificate of the maker (制章者) leads to a trusted root.
+def maker_judged_at(seal: Seal, at: datetime) -> datetime:
+    """Return when the maker's certificate has to be good.
 
     GM/T 0031-2025 asks whether it was good when the seal was made, and calls its end since then a notice.
     """
-    judged_at = seal.info.created_at if seal.info.version == VERSION_2025 else at
-    return _certificate("seal_maker", seal.maker_certificate, trust, judged_at)
+    return seal.info.created_at if seal.info.version == VERSION_2025 else at
 
 
 def seal_period(seal: Seal, at: datetime) -> Check:
@@ -94,7 +74,8 @@ def seal_period(seal: Seal, at: datetime) -> Check:
 
 def signature(signed: SealSignature) -> Check:
     """The signer signed TBS_Sign."""
-    result, detail = _verify(signed.signer_certificate, signed.algorithm, signed.tbs_der, signed.signature)
+    shared = _end_of(signed.seal.der, signed.tbs_der)
+    result, detail = _verify(signed.signer_certificate, signed.algorithm, signed.tbs_der, signed.signature, shared)
     return Check("signature", result, detail, Reason.SIGNATURE_INVALID if result is Result.FAIL else None)
 
 
@@ -105,11 +86,6 @@ def signer_in_list(signed: SealSignature) -> Check:
     if certificate in info.certificates or (digests and sm2.sm3(certificate) in digests):
         return Check("signer_in_list", Result.OK)
     return Check("signer_in_list", Result.FAIL, "the seal does not name this signer", Reason.SEAL_INVALID)
-
-
-def signer_certificate(signed: SealSignature, trust: Trust) -> Check:
-    """The signer's certificate leads to a trusted root, judged at the time of signing."""
-    return _certificate("signer_certificate", signed.signer_certificate, trust, signed.signed_at)
 
 
 def integrity(signed: SealSignature, digest: bytes | None) -> Check:
@@ -130,28 +106,18 @@ def coverage(not_covered: Sequence[str], covered_by_others: frozenset[str]) -> C
     return Check("coverage", Result.FAIL, "some files are covered by no seal", Reason.NOT_COVERED)
 
 
-def timestamp(signed: SealSignature, now: datetime) -> tuple[Check, ...]:
-    """The time is the signer's own word and may not lie ahead; an authority's timestamp is not judged here."""
-    if signed.signed_at > now + CLOCK_SKEW:
-        return (Check("timestamp", Result.FAIL, "the time of signing lies in the future", Reason.CLOCK_WRONG),)
-    return authority_timestamp(signed.timestamp, signed.seal.timestamp)
+def _end_of(seal: bytes, tbs: bytes) -> int:
+    """Return where the seal ends that TBS_Sign begins with, after a header and a version; 0 where it does not.
+
+    All signatures made with one seal begin alike, and its picture is most of what is hashed.
+    """
+    for start in range(5, 9):
+        if tbs.startswith(seal, start):
+            return start + len(seal)
+    return 0
 
 
-def authority_timestamp(*received: bytes | None) -> tuple[Check, ...]:
-    """Say that a timestamp is there and was not verified; nothing where there is none."""
-    if all(token is None for token in received):
-        return ()
-    return (Check("timestamp", Result.NOT_CHECKED, "timestamps of an authority are not verified here"),)
-
-
-def _certificate(name: str, der: bytes, trust: Trust, at: datetime) -> Check:
-    certificate = certificate_in(der)
-    if certificate is None:
-        return Check(name, Result.FAIL, "not a certificate", Reason.CERTIFICATE_UNTRUSTED)
-    return verify_path(certificate, trust.intermediates, trust.anchors, at=at, now=trust.now).as_check(name)
-
-
-def _verify(certificate_der: bytes, algorithm: str, signed: bytes, value: bytes) -> tuple[Result, str]:
+def _verify(certificate_der: bytes, algorithm: str, signed: bytes, value: bytes, shared: int = 0) -> tuple[Result, str]:
     """Verify an SM2 signature value. A raw r ‖ s, which GB/T 35276 does not allow, is a notice at best."""
     certificate = certificate_in(certificate_der)
     if algorithm != SM2_WITH_SM3:
@@ -163,7 +129,7 @@ def _verify(certificate_der: bytes, algorithm: str, signed: bytes, value: bytes)
         der = sm2.raw_to_signature(value) if raw else value
     except sm2.SM2Error:
         return Result.FAIL, "the signature value is out of range"
-    if not sm2.verify(certificate.public_key, signed, der):
+    if not sm2.verify(certificate.public_key, signed, der, shared=shared):
         return Result.FAIL, "the signature value does not fit what was signed"
     return (Result.NOTICE, "the value holds, but is r ‖ s and not DER (GB/T 35276)") if raw else (Result.OK, "")
 

@@ -1,7 +1,7 @@
 """Electronic seals (电子印章) and electronic seal signatures (电子签章) as values: GB/T 38540-2020 clauses 6.1 and 7.1.
 
 Three versions are alive, and one set of values holds them all: 1 is GM/T 0031-2014, 4 is GB/T 38540-2020, 5 is
-GM/T 0031-2025. `seals.decoding` reads all three, `seals.encoding` writes version 4. Whatever somebody signed is kept as
+GM/T 0031-2025. `seals.decoding` reads all three, `seals.encoding` writes 4 and 5. Whatever somebody signed is kept as
 the bytes received, because a signature is verified over those, never over what was encoded again.
 
 Limits: a seal signature has at most 4 MiB, a seal 2 MiB; at most 100 certificates and 64 extensions.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 SM2_WITH_SM3 = "1.2.156.10197.1.501"
-VERSION = 4  # the version that is written
+VERSION = 4  # the version that is written unless the settings say 5
 VERSION_2014, VERSION_2025 = 1, 5
 MAX_SIGNATURE, MAX_SEAL = 4 << 20, 2 << 20  # bytes
 MAX_CERTIFICATES, MAX_EXTENSIONS, MAX_TEXT, MAX_NUMBER = 100, 64, 1_000, 1_000_000

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keys.verdict import Reason
-from seals.report import ExitStatus, Format
+from seals.report import ExitStatus
 
 if TYPE_CHECKING:
     from seals.report import SealReport, SignatureReport
@@ -34,8 +33,6 @@ VERDICTS = {
 def told(report: SealReport) -> str:
     """Return the report as lines of text; nothing that the file says can steer the terminal."""
     lines = [f"{VERDICTS[report.exit_status]}  ({report.format})"]
-    if report.format is Format.PDF and Reason.FORMAT_UNKNOWN in report.problems:
-        lines.append("PDF 中的签章暂不能验证。Seals in a PDF cannot be judged yet.")
     for number, signature in enumerate(report.signatures, start=1):
         lines += _signature(number, signature)
     if report.reasons:
@@ -62,7 +59,11 @@ def _signature(number: int, signature: SignatureReport) -> list[str]:
 
 
 def _whose(signature: SignatureReport) -> str:
-    if signature.seal is None:
-        return "—"
-    signed = f" · {signature.signed_at:%Y-%m-%d %H:%M:%S} UTC" if signature.signed_at else ""
-    return printable(f"{signature.seal.name} ({signature.seal.seal_id}){signed}")
+    signed = f" · {signature.signed_at:%Y-%m-%d %H:%M:%S} UTC (自称 claimed)" if signature.signed_at else ""
+    if signature.trusted_at:
+        signed += f" · {signature.trusted_at:%Y-%m-%d %H:%M:%S} UTC (时间戳 {signature.authority})"
+    if signature.seal is not None:
+        return printable(f"{signature.seal.name} ({signature.seal.seal_id}){signed}")
+    if signature.signer is not None:
+        return printable(f"{signature.signer.common_name or signature.signer.subject}{signed}")
+    return "—"

@@ -1,0 +1,163 @@
+"""Make a seal (制章): draw its picture, give it a key and a certificate, have the maker sign it, and try it out."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from idservice.errors import FieldProblem, Kind, Problem, register
+from keys.certificates import CertificateError
+from keys.sm2 import sm3
+from seals import signature
+from seals.authority import authority_of, certify_signer
+from seals.font import FontError, open_font
+from seals.lettering import PictureError
+from seals.lifecycle import State
+from seals.models import Seal, SealApplication
+from seals.picture import render, to_png
+from seals.picture_kinds import DesignError, full_name, layout_of
+from seals.structure import Picture, SealFormatError
+from seals.time_stamping import token_over
+from seals.verify import rehearse
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+    from idservice.models import Department
+    from seals.authority import Authority
+    from seals.picture_kinds import Design
+
+register({"seal_impossible": Kind(422, "无法制作这枚印章", "Such a seal cannot be made")})
+
+FONT = Path(__file__).parent / "fonts" / "NotoSerifSC-Bold.ttf"
+VENDOR = "ONA-DEMO"  # Vid of the seal's header
+TERM = timedelta(days=5 * 365)
+REHEARSAL = "rehearsal"
+_SAMPLE = b"rehearsal, thrown away"
+Term = tuple[datetime, datetime]
+
+
+def draw_svg(name: str, design: Design) -> str:
+    """Return the picture of a seal as SVG, the master.
+
+    Raises:
+        Problem: invalid or seal_impossible; unavailable, where the font is not installed.
+    """
+    if not FONT.is_file():
+        raise Problem("unavailable", f"The font {FONT.name} is not installed: run `make dev`.")
+    try:
+        return render(layout_of(name, design), font=open_font(FONT))
+    except DesignError as error:
+        raise Problem("invalid", "", errors=[FieldProblem(f"/{error.field}", "wording", str(error))]) from None
+    except (PictureError, FontError) as error:
+        raise Problem("seal_impossible", f"{str(error)[:300]}.") from None
+
+
+def draw(name: str, design: Design) -> Picture:
+    """Return the picture of a seal as the seal carries it; raises what `draw_svg` does."""
+    layout_svg = draw_svg(name, design)
+    layout = layout_of(name, design)
+    return Picture("PNG", to_png(layout_svg), round(layout.width), round(layout.height))
+
+
+def make_seal(call: Call, unit: Department, design: Design, term: Term, *, seal_id: str) -> Seal:
+    """Return the row of a new seal, in force and rehearsed; adding it is the caller's part.
+
+    Raises:
+        Problem: invalid, seal_impossible, seal_rehearsal_failed, or unavailable where no authority is set up or the
+            font is not installed.
+    """
+    authority = authority_of(call)
+    picture = draw(unit.name, design)
+    try:
+        seal = _make(call, authority, unit, full_name(unit.name, design), picture, term, seal_id)
+    except (SealFormatError, CertificateError) as error:
+        raise Problem("seal_impossible", f"{str(error)[:300]}.") from None
+    seal.kind = str(design.kind)
+    _rehearse(call, seal)
+    return seal
+
+
+def term_of(call: Call, valid_from: datetime | None, valid_until: datetime | None) -> Term:
+    """Return the period in whole seconds, as GeneralizedTime holds it.
+
+    Raises:
+        Problem: invalid, for a seal that is backdated or outlives its maker's certificate; unavailable.
+    """
+    latest = authority_of(call).maker.certificate.not_after
+    today = call.now.replace(microsecond=0)
+    begin = today if valid_from is None else valid_from.replace(microsecond=0)
+    if begin < today:
+        raise _out_of_range("valid_from", "too_early", "No seal is backdated.")
+    if begin >= latest:
+        raise _out_of_range("valid_from", "too_late", f"The seal maker's certificate ends on {latest.date()}.")
+    end = min(begin + TERM, latest) if valid_until is None else valid_until.replace(microsecond=0)
+    if not begin < end <= latest:
+        raise _out_of_range("valid_until", "out_of_range", f"After valid_from, at latest {latest.isoformat()}.")
+    return begin, end
+
+
+def new_number(call: Call, region: str) -> str:
+    """Return a filing number (印章备案编号): six digits of the region and eight of the seal's own.
+
+    No seal, application or seal's key has it; it is random, so that databases need not share a counter.
+    """
+    taken = {key.name for key in call.keys.list()}
+    while True:
+        seal_id = f"{region}{secrets.randbelow(10**8):08d}"
+        if seal_id not in taken and not _in_register(call, seal_id):
+            return seal_id
+
+
+def _in_register(call: Call, seal_id: str) -> bool:
+    return any(call.session.get(kind, seal_id) is not None for kind in (Seal, SealApplication))
+
+
+def _out_of_range(field: str, code: str, message: str) -> Problem:
+    return Problem("invalid", "", errors=[FieldProblem(f"/{field}", code, message)])
+
+
+def _make(
+    call: Call, authority: Authority, unit: Department, name: str, picture: Picture, term: Term, seal_id: str
+) -> Seal:
+    # A key that a failed transaction leaves behind signs nothing: no register has a seal that its certificate is in.
+    public = call.keys.new_seal_key(seal_id, now=call.now)
+    certificate = certify_signer(authority, unit, public, term=term)
+    seal_der = signature.make_seal(
+        seal_id=seal_id,
+        vendor=VENDOR,
+        name=name,
+        picture=picture,
+        signer_certificates=[certificate],
+        created_at=call.now.replace(microsecond=0),
+        valid_from=term[0],
+        valid_until=term[1],
+        maker_certificate=authority.maker.certificate.der,
+        sign=authority.maker.sign,
+        version=call.settings.seal_version,
+        timestamp=partial(token_over, call),
+    )
+    return Seal(
+        seal_id=seal_id,
+        department=unit.credit_code,
+        name=name,
+        state=State.IN_FORCE,
+        seal_der=seal_der,
+        signer_certificate=certificate,
+        valid_from=term[0],
+        valid_until=term[1],
+        created_at=call.now,
+        changed_at=call.now,
+    )
+
+
+def _rehearse(call: Call, seal: Seal) -> None:
+    """Use the seal on a sample as of the first second it will be in force, and throw the result away."""
+    at, digest = seal.valid_from, sm3(_SAMPLE)
+    value = call.keys.seal_signer(seal.seal_id).sign(signature.tbs(seal.seal_der, at, digest, REHEARSAL))
+    sealed = signature.assemble(
+        seal.seal_der, at, digest, REHEARSAL, signer_certificate=seal.signer_certificate, signature=value
+    )
+    rehearse(call, sealed, document=_SAMPLE, now=at)

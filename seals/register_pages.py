@@ -1,0 +1,268 @@
+"""The officer's pages of the seal register (用章管理): list, apply with a preview, decide, change, look back."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, redirect, render_template, request
+from flask_babel import gettext
+from sqlalchemy import select
+
+from idservice.call import Post
+from idservice.errors import FieldProblem, Problem
+from idservice.http import idempotency
+from idservice.http.endpoint import load
+from idservice.http.page import Who, page
+from idservice.http.problems import language
+from idservice.models import Department
+from seals import approval, custody, register
+from seals.change import change
+from seals.decoding import read_seal
+from seals.lifecycle import TABLE, Change, State, allowed
+from seals.making import draw_svg
+from seals.models import Seal, SealApplication
+from seals.picture_kinds import Design, chosen
+from seals.schemas import ChangeBody, DesignBody, SealBody, UserBody
+from seals.uses import history, listed_uses
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+
+blueprint = Blueprint("seal_register", __name__, url_prefix="/seals", template_folder="templates")
+
+_APPLICATION, _DESIGN, _CHANGE, _USER = SealBody(), DesignBody(), ChangeBody(), UserBody()
+_LISTED = 200
+_USES_SHOWN = 20
+_DESIGN_FIELDS = ("kind", "rank", "special", "number", "code")
+
+
+@page(blueprint, "", who=Who.OFFICER)
+def index(call: Call) -> str:
+    """List the seals of the officer's departments, and the applications that wait."""
+    waiting = [
+        row
+        for state in (State.APPLIED, State.APPROVED)
+        for row in register.listed(call, limit=_LISTED, state=state)["items"]
+    ]
+    return render_template(
+        "seals/index.html", seals=register.listed(call, limit=_LISTED)["items"], waiting=waiting, units=_units(call)
+    )
+
+
+# --- apply ---------------------------------------------------------------------------------------------------------
+
+
+@page(blueprint, "/apply", who=Who.OFFICER)
+def application(call: Call) -> str:
+    """Ask for what a new seal is to be, with a picture of what it would look like."""
+    return _application(call, errors={})
+
+
+@page(blueprint, "/preview.svg", who=Who.OFFICER)
+def preview(call: Call) -> Response:
+    """Draw a seal that is being designed; its text is not personal data, so that it may stand in the address."""
+    return Response(_preview(call, request.args.to_dict()), content_type="image/svg+xml")
+
+
+def _apply_again(call: Call, problem: Problem) -> str:
+    faults = {_control(fault): problem_text(fault) for fault in problem.errors}
+    return _application(call, errors=faults or {"special": _refusal(problem)})
+
+
+@page(blueprint, "/apply", who=Who.OFFICER, methods=("POST",), write=True, again=_apply_again)
+def apply(call: Call) -> Response | str:
+    """Apply, or only show the picture once more; a form posted twice applies once."""
+    if "preview" in request.form:
+        return _application(call, errors={})
+    key = _key(call)
+    if key is not None and (done := idempotency.replay(call, key)) is not None:
+        return _to_seal(json.loads(done[1])["id"])
+    facts = load(_APPLICATION, _body(), where="form")
+    design = chosen(**{name: facts.pop(name) for name in _DESIGN_FIELDS})
+    made = approval.apply(call, design=design, **facts)
+    if key is not None:
+        idempotency.remember(call, key, 303, json.dumps({"id": made.seal_id}).encode())
+    return _to_seal(made.seal_id)
+
+
+def _application(call: Call, *, errors: dict[str, str]) -> str:
+    values = request.form.to_dict()
+    units = _units(call)
+    values.setdefault("department", next(iter(units), ""))
+    drawn = None
+    try:
+        drawn = _data_uri("image/svg+xml", _preview(call, values).encode())
+    except Problem as problem:
+        if request.method == "POST" and not errors:
+            errors = {_control(fault): problem_text(fault) for fault in problem.errors} or {
+                "special": _refusal(problem)
+            }
+    return render_template(
+        "seals/apply.html",
+        units=units,
+        values=values,
+        errors=errors,
+        picture=drawn,
+        idempotency_key=request.form.get("idempotency_key") or secrets.token_hex(16),
+    )
+
+
+def _preview(call: Call, values: dict[str, str]) -> str:
+    """Return the SVG of what the form's values describe.
+
+    Raises:
+        Problem: forbidden, invalid or seal_impossible.
+    """
+    department = values.get("department", "")
+    register.refuse_stranger(call, department)
+    given = {name: values[name].strip() for name in _DESIGN_FIELDS if values.get(name, "").strip()}
+    return draw_svg(register.unit_of(call, department).name, chosen(**load(_DESIGN, given, where="form")))
+
+
+def _body() -> dict[str, Any]:
+    """Return the posted form as the body of `POST /v1/seals`."""
+    form = {name: value.strip() for name, value in request.form.items()}
+    plain = ("department", *_DESIGN_FIELDS, "reason", "custodian")
+    body: dict[str, Any] = {name: form[name] for name in plain if form.get(name)}
+    if form.get("valid_until"):
+        body["valid_until"] = f"{form['valid_until']}T23:59:59+08:00"  # the end of that day in China
+    for name in ("users", "purposes"):
+        if lines := [line.strip() for line in form.get(name, "").splitlines() if line.strip()]:
+            body[name] = lines
+    if not body.get("reason"):
+        raise Problem("invalid", "", errors=[FieldProblem("/reason", "required", "Say what the seal is needed for.")])
+    return body
+
+
+# --- one seal ------------------------------------------------------------------------------------------------------
+
+
+@page(blueprint, "/<seal_id>", who=Who.OFFICER)
+def seal(call: Call, seal_id: str) -> str:
+    """Show a seal or an application: picture, facts, who may use it, its life and its uses."""
+    return _seal_page(call, seal_id, errors={})
+
+
+def _change_again(call: Call, problem: Problem, seal_id: str) -> str:
+    faults = {_control(fault): problem_text(fault) for fault in problem.errors}
+    return _seal_page(call, seal_id, errors=faults or {"change": _refusal(problem)})
+
+
+@page(blueprint, "/<seal_id>/changes", who=Who.OFFICER, methods=("POST",), write=True, again=_change_again)
+def change_seal(call: Call, seal_id: str) -> Response:
+    """Decide on an application, have the seal made, or change it."""
+    given = {name: request.form[name].strip() for name in ("change", "reason") if request.form.get(name, "").strip()}
+    body = load(_CHANGE, given, where="form")
+    change(call, seal_id, body["change"], reason=body["reason"])
+    return _to_seal(seal_id)
+
+
+def _name_again(call: Call, problem: Problem, seal_id: str) -> str:
+    faults = {_control(fault): problem_text(fault) for fault in problem.errors}
+    return _seal_page(call, seal_id, errors=faults or {"who": _refusal(problem)})
+
+
+@page(blueprint, "/<seal_id>/users", who=Who.OFFICER, methods=("POST",), write=True, again=_name_again)
+def name_user(call: Call, seal_id: str) -> Response:
+    """Name somebody who may use the seal, without an end."""
+    given = {"who": who} if (who := request.form.get("who", "").strip()) else {}
+    body = load(_USER, given, where="form")
+    custody.permit(call, register.find(call, seal_id), body["who"], until=body["until"])
+    return _to_seal(seal_id)
+
+
+def _seal_page(call: Call, seal_id: str, *, errors: dict[str, str]) -> str:
+    found = register.find_application(call, seal_id) or register.find(call, seal_id)
+    made = isinstance(found, Seal)
+    return render_template(
+        "seals/seal.html",
+        seal=register.shown(call, found),
+        made=made,
+        department=_name(call, found.department),
+        custodian=custody.shown_as(call, f"person:{found.custodian}") if found.custodian else None,
+        picture=_picture(found),
+        changes=_offered(call, found),
+        needs_second=isinstance(found, SealApplication)
+        and found.state == State.APPLIED
+        and not approval.may_decide(call, found),
+        may_use=isinstance(found, Seal) and custody.may_use(call, found),
+        users=custody.users(call, seal_id),
+        history=history(call, seal_id),
+        uses=listed_uses(call, seal_id, limit=_USES_SHOWN)["items"] if made else [],
+        errors=errors,
+        values=request.form.to_dict(),
+    )
+
+
+def _offered(call: Call, found: Seal | SealApplication) -> list[Change]:
+    """Return the changes that this officer may make now."""
+    offered = allowed(State(found.state))
+    if isinstance(found, SealApplication) and not approval.may_decide(call, found):
+        offered = tuple(deed for deed in offered if not TABLE[deed].second_person)
+    return list(offered)
+
+
+def _picture(found: Seal | SealApplication) -> str | None:
+    if isinstance(found, SealApplication):
+        try:
+            return _data_uri("image/svg+xml", draw_svg(found.name, Design.of_json(found.design)).encode())
+        except Problem:
+            return None
+    drawn = read_seal(found.seal_der).info.picture
+    return _data_uri("image/png", drawn.data) if drawn.kind.upper() == "PNG" else None
+
+
+# --- words and places ------------------------------------------------------------------------------------------------
+
+
+def problem_text(fault: FieldProblem) -> str:
+    """Return what is wrong with one field, in the reader's language."""
+    words = {
+        "required": gettext("请填写"),
+        "wording": gettext("字样不合规定：专用章以“专用章”结尾，公章没有字样和编号，发票专用章要有纳税人识别号"),
+        "unknown": gettext("不是本部门经办人员的号码"),
+        "too_early": gettext("不能早于现在"),
+        "too_late": gettext("晚于制章者证书的有效期"),
+        "out_of_range": gettext("不在允许的期限内"),
+    }
+    return str(words.get(fault.code, gettext("格式不对")))
+
+
+def _refusal(problem: Problem) -> str:
+    return str(problem.kind.en if language() == "en" else problem.kind.zh)
+
+
+def _control(fault: FieldProblem) -> str:
+    """Return the id of the field that a pointer means."""
+    return fault.pointer.split("/")[1] if "/" in fault.pointer else "reason"
+
+
+def _units(call: Call) -> dict[str, str]:
+    mine = sorted(call.caller.departments_as(Post.OFFICER))
+    found = call.session.scalars(select(Department).where(Department.credit_code.in_(mine)))
+    return {unit.credit_code: unit.name for unit in sorted(found, key=lambda unit: unit.credit_code)}
+
+
+def _name(call: Call, department: str) -> str:
+    unit = call.session.get(Department, department)
+    return unit.name if unit is not None else department
+
+
+def _data_uri(media_type: str, data: bytes) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+
+
+def _key(call: Call) -> idempotency.Key | None:
+    given = request.form.get("idempotency_key")
+    if not given:
+        return None
+    asked = json.dumps(sorted((name, value) for name, value in request.form.items() if name != "csrf_token"))
+    caller = f"page|{call.caller.person}"
+    return idempotency.key_of(given, caller=caller, method="POST", path=request.path, body=asked.encode())
+
+
+def _to_seal(seal_id: str) -> Response:
+    return redirect(f"/seals/{seal_id}", 303)  # type: ignore[return-value]

@@ -1,0 +1,112 @@
+"""Sign any file with a seal's key, without the seal (签名数据): GB/T 35275 SignedData, or an SM2 signature value alone.
+
+It is a use of the seal like any other: the same key, the same register, the same rehearsal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from idservice.errors import Kind, Problem, register
+from keys.certificates import Certificate, der, parse
+from keys.cms_write import write_signed_data
+from keys.ring import RingError
+from seals import custody
+from seals.check import check_file
+from seals.lifecycle import State, state_at
+from seals.register import find
+from seals.stamp import Stamp
+from seals.time_stamping import token_over
+from seals.use import Used, record
+from seals.verify import read_known
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from idservice.call import Call
+    from seals.models import Seal
+
+register({"document_refused": Kind(422, "这份文件不能加盖印章", "This document cannot be sealed")})
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What is wanted: a SignedData, with the file inside or beside it, or the signature value alone."""
+
+    value_alone: bool = False
+    detached: bool = True
+
+
+def use_signed_data(call: Call, *, seal_id: str, use_id: str, document: bytes, ready: Ready, purpose: str) -> Used:
+    """Sign `document`, rehearse, record the use that was intended as `use_id`.
+
+    Raises:
+        Problem: not_found, forbidden, seal_not_in_force, timestamp_unavailable, document_refused or
+            seal_rehearsal_failed; nothing is recorded as done then.
+    """
+    seal = find(call, seal_id)
+    custody.refuse_use(call, seal, purpose)
+    certificate, values = parse(seal.signer_certificate), list[bytes]()
+    signer = _signer(call, seal)
+    signed_at = call.now.replace(microsecond=0)
+
+    def sign(data: bytes) -> bytes:
+        values.append(signer(data))
+        return values[-1]
+
+    if ready.value_alone:
+        refuse_structures(document)
+        result = sign(document)
+    else:
+        result = write_signed_data(
+            document,
+            certificate=certificate,
+            sign=sign,
+            gm=True,
+            detached=ready.detached,
+            signed_at=signed_at,
+            timestamp=(lambda value: token_over(call, value) or b"") if call.settings.timestamp_url else None,
+        )
+    _rehearse(call, result, document, certificate)
+    stamped = Stamp(seal_id, signed_at, values[-1])
+    return record(call, use_id, stamped, document=document, purpose=purpose, result=result)
+
+
+def refuse_structures(document: bytes) -> None:
+    """Refuse to put a bare signature value on what could be taken for another signature's inside.
+
+    A value over the bytes of a TBS_Sign, of a certificate or of signed attributes would be that signature.
+
+    Raises:
+        Problem: document_refused.
+    """
+    try:
+        element, rest = der.read(document)
+    except der.DERError:
+        return
+    if not rest and element.tag in {der.SEQUENCE, der.SET}:
+        raise Problem("document_refused", "A signature value alone is not put on an ASN.1 structure.")
+
+
+def _signer(call: Call, seal: Seal) -> Callable[[bytes], bytes]:
+    if state_at(seal.state, seal.valid_from, seal.valid_until, call.now) is not State.IN_FORCE:
+        raise Problem("seal_not_in_force", "Use a seal of this department that is in force.")
+    try:
+        return call.keys.seal_signer(seal.seal_id).sign
+    except RingError:
+        raise Problem("seal_not_in_force", "The key of this seal is not at hand.") from None
+
+
+def _rehearse(call: Call, result: bytes, document: bytes, certificate: Certificate) -> None:
+    relied = read_known(call)
+    report = check_file(
+        result,
+        document=document,
+        certificate=certificate,
+        anchors=relied.anchors,
+        lists=relied.lists,
+        now=call.now,
+    )
+    if not report.ok:
+        raise Problem("seal_rehearsal_failed", f"It does not verify: {', '.join(report.reasons)}.")
