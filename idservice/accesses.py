@@ -31,6 +31,7 @@ class AccessSchema(Schema):
     act = fields.String(required=True)
     who = fields.String(allow_none=True)
     unit = fields.String(allow_none=True)
+    acting = fields.String(allow_none=True, metadata={"description": "Who acted for the holder, masked"})
     purpose = fields.String(allow_none=True)
     matter = fields.String(allow_none=True)
     case_number = fields.String(allow_none=True)
@@ -72,7 +73,7 @@ def of_holder(call: Call, *, limit: int, cursor: str | None = None) -> dict[str,
 def _item(call: Call, record: AccessRecord, log_index: int | None) -> dict[str, Any]:
     sealed = record.facts_sealed
     facts = json.loads(call.cipher.open(sealed, table="access_record", column="facts_sealed", row=record.record_id))
-    nothing = dict.fromkeys(("who", "unit", "purpose", "matter", "case_number", "basis"))
+    nothing = dict.fromkeys(("who", "unit", "acting", "purpose", "matter", "case_number", "basis"))
     return {**nothing, "fields": [], **facts, "at": record.at, "act": record.act, "log_index": log_index}
 
 

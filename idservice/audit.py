@@ -19,6 +19,7 @@ from sqlalchemy import insert
 from idservice.db import table_of
 from idservice.ids import timed_id
 from idservice.models import AccessRecord, AuditEntry
+from idservice.numbers.names import mask_name
 from keys.canonical import canonical_json
 
 if TYPE_CHECKING:
@@ -35,23 +36,40 @@ class Deed(StrEnum):
 
     LOGIN = "idservice:session:login"
     LOGOUT = "idservice:session:logout"
+    NOTICE_SENT = "idservice:notice:send"
+    CLIENT_REGISTERED = "idservice:client:register"
+    CLIENT_CHANGED = "idservice:client:change"
+    CLIENT_REMOVED = "idservice:client:remove"
+    INITIAL_TOKEN_MADE = "idservice:initial_token:make"
+    STREAM_MADE = "idservice:event_stream:make"
+    STREAM_CHANGED = "idservice:event_stream:change"
+    STREAM_REMOVED = "idservice:event_stream:remove"
     CONSENT_GIVEN = "idservice:consent:give"
     CONSENT_WITHDRAWN = "idservice:consent:withdraw"
     CODE_ISSUED = "idservice:code:issue"
     TOKEN_ISSUED = "idservice:token:issue"
     TOKEN_REFRESHED = "idservice:token:refresh"
+    TOKEN_REPEATED = "idservice:token:repeat"
+    REQUEST_PUSHED = "idservice:authorization_request:push"
     TOKEN_REVOKED = "idservice:token:revoke"
     FAMILY_KILLED = "idservice:family:kill"
     CLAIMS_RELEASED = "idservice:claims:release"
     PERSON_ENROLLED = "idservice:person:enrol"
     ORGANISATION_ENROLLED = "idservice:organisation:enrol"
+    REGISTER_IMPORTED = "idservice:register:import"
+    MANDATE_OFFERED = "idservice:mandate:offer"
+    MANDATE_ACCEPTED = "idservice:mandate:accept"
+    MANDATE_WITHDRAWN = "idservice:mandate:withdraw"
+    MANDATE_SUSPENDED = "idservice:mandate:suspend"
+    MANDATE_CONFIRMED = "idservice:mandate:confirm"
+    REPRESENTATIVE_CHANGED = "idservice:organisation:change_representative"
     REQUEST_REFUSED = "idservice:request:refuse"
 
 
 def record(call: Call, deed: StrEnum, *, outcome: str = "done", **facts: Any) -> str:
     """Add the audit row of `deed` to the call's transaction and return its identifier."""
     entry_id = timed_id(call.now)
-    call.session.connection().execute(  # Core: every request pays for this row
+    call.connection.execute(  # Core: every request pays for this row
         _INSERT_ENTRY,
         {
             "entry_id": entry_id,
@@ -75,8 +93,9 @@ def record_access(call: Call, deed: StrEnum, *, subject: str, facts: dict[str, F
     """
     record_id = timed_id(call.now)
     audit_id = record(call, deed, subject=subject, access=record_id, **public)
+    facts = {"acting": _acting(call), **facts}
     body = json.dumps({k: v for k, v in facts.items() if v is not None}, ensure_ascii=False).encode()
-    call.session.connection().execute(
+    call.connection.execute(
         _INSERT_ACCESS,
         {
             "subject": subject,
@@ -88,6 +107,16 @@ def record_access(call: Call, deed: StrEnum, *, subject: str, facts: dict[str, F
         },
     )
     return record_id
+
+
+def _acting(call: Call) -> str | None:
+    """Return the masked name of a person who acts for another: the holder's record shows both names."""
+    if call.caller.principal is None or call.caller.person is None:
+        return None
+    from idservice.register import people
+
+    facts = people.facts(call, call.caller.person)
+    return mask_name(facts.name) if facts is not None else None
 
 
 def leaf_bytes(  # the columns of AuditEntry, so that a changed column changes the leaf

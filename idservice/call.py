@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
     from sqlalchemy.orm import Session
 
     from idservice.db import Database
@@ -42,12 +43,17 @@ class Caller:
     client_name: str | None = None
     person: str | None = None
     principal: str | None = None
+    mandate: str | None = None  # by which he acts for `principal`
     scopes: frozenset[str] = frozenset()
     posts: frozenset[tuple[str, str]] = frozenset()  # of the person: (post, credit code of the department)
     departments: frozenset[str] = frozenset()
     all_departments: bool = False
     counter: str | None = None
     session_id: str | None = None
+    amr: tuple[str, ...] = ()  # how the person logged in (RFC 8176), when, and what was unusual about it
+    auth_time: datetime | None = None
+    signals: tuple[str, ...] = ()
+    level: int = 0  # his real-name level
     address: str | None = None
 
     @property
@@ -106,6 +112,14 @@ class Call:
     now: datetime
     request_id: str = "-"
     audit_ids: list[str] = field(default_factory=list)
+    _connection: Connection | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """Return the connection of this transaction: for statements on tables, without the session's detour."""
+        if self._connection is None:
+            self._connection = self.session.connection()
+        return self._connection
 
     @property
     def keys(self) -> KeyRing:

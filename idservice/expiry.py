@@ -13,6 +13,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from idservice.call import House
+from idservice.events.models import Notice
+from idservice.login.models import Proofing, Recovery, SentCode
 from idservice.models import (
     AccessToken,
     AuthorizationCode,
@@ -22,30 +24,60 @@ from idservice.models import (
     RevokedToken,
     UsedIdentifier,
 )
+from idservice.oauth.models import ExchangedToken, PendingRequest, PushedRequest, UserCode
 
 CLOCKS = timedelta(minutes=10)  # longer than clocks differ
 A_DAY = timedelta(hours=24)
-BATCH = 1000
+BATCH, BATCHES = 1000, 20
 
 # The key, the time that counts, and how long after it a row is kept.
-KEPT: tuple[tuple[InstrumentedAttribute[bytes], InstrumentedAttribute[datetime], timedelta], ...] = (
+KEPT: tuple[tuple[InstrumentedAttribute[Any], InstrumentedAttribute[datetime], timedelta], ...] = (
     (AccessToken.jti_hash, AccessToken.expires_at, CLOCKS),
     (RevokedToken.jti_hash, RevokedToken.expires_at, CLOCKS),
     (UsedIdentifier.value_hash, UsedIdentifier.expires_at, CLOCKS),
     (LoginSession.id_hash, LoginSession.expires_at, CLOCKS),
     (AuthorizationCode.code_hash, AuthorizationCode.expires_at, A_DAY),
     (RefreshToken.token_hash, RefreshToken.expires_at, A_DAY),
+    (PushedRequest.request_hash, PushedRequest.expires_at, A_DAY),
+    (PendingRequest.request_hash, PendingRequest.expires_at, A_DAY),
+    (UserCode.code_hash, UserCode.expires_at, CLOCKS),
+    (ExchangedToken.jti_hash, ExchangedToken.expires_at, CLOCKS),
+    (Notice.notice_id, Notice.expires_at, CLOCKS),
+    (SentCode.form_hash, SentCode.expires_at, A_DAY),
+    (Recovery.form_hash, Recovery.expires_at, CLOCKS),
+    (Proofing.nonce_hash, Proofing.expires_at, CLOCKS),
     (IdempotentRequest.key_hash, IdempotentRequest.created_at, A_DAY),
 )
 
 
+_also: dict[str, tuple[InstrumentedAttribute[Any], InstrumentedAttribute[datetime], timedelta]] = {}
+
+
+def sweep_also(
+    key: InstrumentedAttribute[Any], end: InstrumentedAttribute[datetime], kept: timedelta = timedelta(0)
+) -> None:
+    """Sweep a table of another room too."""
+    _also[str(key)] = (key, end, kept)
+
+
 def sweep(house: House, now: datetime) -> int:
-    """Delete expired rows, at most a thousand of each kind, each kind in its own transaction; return how many."""
-    return sum(_sweep(house, key, end, now - kept) for key, end, kept in KEPT)
+    """Delete expired rows, a thousand in a transaction and at most `BATCHES` of these for a kind; return how many."""
+    return sum(_sweep_all(house, key, end, now - kept) for key, end, kept in (*KEPT, *_also.values()))
+
+
+def _sweep_all(
+    house: House, key: InstrumentedAttribute[Any], end: InstrumentedAttribute[datetime], before: datetime
+) -> int:
+    swept = 0
+    for _ in range(BATCHES):
+        swept += (found := _sweep(house, key, end, before))
+        if found < BATCH:
+            break
+    return swept
 
 
 def _sweep(
-    house: House, key: InstrumentedAttribute[bytes], end: InstrumentedAttribute[datetime], before: datetime
+    house: House, key: InstrumentedAttribute[Any], end: InstrumentedAttribute[datetime], before: datetime
 ) -> int:
     def find(session: Session) -> list[Any]:
         return list(session.scalars(select(key).where(end < before).limit(BATCH)))

@@ -101,16 +101,27 @@ class Organisation(Base):
 
 
 class Mandate(Base):
-    """An organisation's grant to a named person to act for it (授权委托). Owned by the person who acts."""
+    """A grant to a named person to act for an organisation or a person (授权委托). Owned by the person who acts."""
 
     __tablename__ = "mandate"
-    __table_args__ = SUBJECT
+    __table_args__ = (Index(None, "principal"), SUBJECT)
     subject: Mapped[str] = mapped_column(String(32), primary_key=True)
     mandate_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     principal: Mapped[str] = mapped_column(String(32))
-    role: Mapped[str] = mapped_column(String(32))  # legal_representative | administrator | agent
+    principal_kind: Mapped[str] = mapped_column(String(12))  # organisation | person
+    role: Mapped[str] = mapped_column(String(32))  # see register.grants
+    granted_by: Mapped[str | None] = mapped_column(String(32))  # who granted it; None: it comes from a register
+    parent_id: Mapped[str | None] = mapped_column(
+        String(32)
+    )  # the grantor's own mandate, with which it stands or falls
+    depth: Mapped[int]  # links between it and the register
+    licence_types: Mapped[list[str]]  # codes it is limited to; none: every type
+    matters: Mapped[list[str]]  # the same of matters
+    grantee_sealed: Mapped[bytes | None]  # name and number as the grantor wrote them
     valid_from: Mapped[datetime]
     valid_until: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+    suspended_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
 
 
@@ -148,10 +159,19 @@ class LoginSession(Base):
     subject: Mapped[str] = mapped_column(String(32))
     auth_time: Mapped[datetime]
     amr: Mapped[list[str]]
+    signals: Mapped[list[str] | None]  # what was unusual about it: see login.risk
     level: Mapped[int]
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    first_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))  # of the session that a new login carried on
+    device: Mapped[str | None] = mapped_column(String(64))  # words for browser and system
+    place: Mapped[str | None] = mapped_column(String(64))  # masked address
+
+    @property
+    def chain(self) -> bytes:
+        """Return what names the session to apps: a new login of the same person carries it on."""
+        return self.first_hash or self.id_hash
 
 
 class Client(Base):
@@ -164,6 +184,8 @@ class Client(Base):
     unit: Mapped[str] = mapped_column(String(256))  # the organisation answerable for it, shown at consent
     auth_method: Mapped[str] = mapped_column(String(32))
     secret_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    previous_secret_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))  # of a rotated secret, good until:
+    previous_secret_until: Mapped[datetime | None]
     jwks: Mapped[dict[str, Any] | None]
     redirect_uris: Mapped[list[str]]
     post_logout_redirect_uris: Mapped[list[str]]
@@ -172,6 +194,13 @@ class Client(Base):
     profile: Mapped[str] = mapped_column(String(16))
     sector: Mapped[str | None] = mapped_column(String(256))
     departments: Mapped[list[str]]  # credit codes; ["*"] = any, in the demonstration only
+    about: Mapped[dict[str, Any] | None]  # of RFC 7591 section 2, what is told and not acted on
+    logout: Mapped[dict[str, Any] | None]  # where it wants to hear of a logout
+    jwks_uri: Mapped[str | None] = mapped_column(Text)
+    jwks_fetched_at: Mapped[datetime | None]
+    registration_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))  # of its registration access token
+    demands: Mapped[list[str] | None]  # of oauth.demands, beyond those of its profile
+    certificate: Mapped[dict[str, Any] | None]  # by which name or hash its TLS certificate is known (RFC 8705)
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
 
@@ -201,7 +230,8 @@ class AuthorizationCode(Base):
     scope: Mapped[str] = mapped_column(Text)
     nonce: Mapped[str | None] = mapped_column(Text)
     code_challenge: Mapped[str] = mapped_column(String(64))
-    expires_at: Mapped[datetime]
+    bound_to: Mapped[str | None] = mapped_column(String(64))  # the key that must redeem it: see oauth.confirmation
+    expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
 
 
@@ -234,7 +264,9 @@ class RefreshToken(Base):
     subject: Mapped[str] = mapped_column(String(32))
     family_id: Mapped[str] = mapped_column(String(32))
     client_id: Mapped[str] = mapped_column(String(64))
-    expires_at: Mapped[datetime]
+    bound_to: Mapped[str | None] = mapped_column(String(64))  # the key that alone may use it
+    answer_sealed: Mapped[bytes | None]  # what its holder got for it, in case that was lost on the way
+    expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
 
 
@@ -246,7 +278,7 @@ class AccessToken(Base):
     jti_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     subject: Mapped[str] = mapped_column(String(32))
     family_id: Mapped[str] = mapped_column(String(32))
-    expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class RevokedToken(Base):
@@ -264,7 +296,7 @@ class UsedIdentifier(Base):
     __tablename__ = "used_identifier"
     __table_args__ = HASHED
     value_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 # --- plumbing ----------------------------------------------------------------------------------------------------

@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 from idservice import accesses, home, operations
+from idservice.admin import routes as admin_routes
+from idservice.events import routes as events_routes
 from idservice.log import routes as log_routes
-from idservice.oauth import consent_routes
+from idservice.login import proofing_pages
+from idservice.oauth import consent_routes, registration_routes, resource_routes, session_routes
 from idservice.oauth import routes as oauth_routes
+from idservice.register import routes as register_routes
 
-BLUEPRINTS = (home.api, accesses.blueprint, consent_routes.blueprint)
-PLAIN_BLUEPRINTS = (operations.blueprint, log_routes.blueprint, *oauth_routes.BLUEPRINTS)
+BLUEPRINTS = (
+    home.api,
+    accesses.blueprint,
+    consent_routes.blueprint,
+    session_routes.blueprint,
+    events_routes.blueprint,
+    register_routes.blueprint,
+    admin_routes.blueprint,
+)
+PLAIN_BLUEPRINTS = (
+    operations.blueprint,
+    log_routes.blueprint,
+    proofing_pages.blueprint,
+    *oauth_routes.BLUEPRINTS,
+    registration_routes.blueprint,
+    resource_routes.blueprint,
+    events_routes.plain,
+)

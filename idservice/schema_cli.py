@@ -26,7 +26,8 @@ from sqlalchemy.orm import Session
 from idservice import audit, schema, settings
 from idservice.call import Call, Caller, House
 from idservice.db import Database
-from keys.ring import KeyInfo, KeyRing, Purpose, RingError
+from idservice.key_ring import open_ring
+from keys.ring import NAMED, KeyInfo, KeyRing, Purpose, RingError
 
 OPERATOR = Caller(channel="cli", client_id="operator")
 CANNOT = 2
@@ -49,7 +50,7 @@ class Deed(StrEnum):
 
 
 @keys.command()
-@click.argument("purpose", required=False, type=click.Choice([str(p) for p in Purpose if p is not Purpose.SEAL]))
+@click.argument("purpose", required=False, type=click.Choice([str(p) for p in Purpose if p not in NAMED]))
 @machine
 def new(purpose: str | None, as_json: bool) -> None:
     """生成密钥 Make a key for PURPOSE (published ahead if it has an active one); without it, all that are missing."""
@@ -65,7 +66,7 @@ def new(purpose: str | None, as_json: bool) -> None:
 
 
 @keys.command()
-@click.argument("purpose", type=click.Choice([str(p) for p in Purpose if p is not Purpose.SEAL]))
+@click.argument("purpose", type=click.Choice([str(p) for p in Purpose if p not in NAMED]))
 @machine
 def rotate(purpose: str, as_json: bool) -> None:
     """轮换密钥 Sign with the pending key of PURPOSE (or a new one) from now on; the old one stays trusted."""
@@ -91,6 +92,17 @@ def revoke(kid: str, yes: bool, as_json: bool) -> None:
     if not yes and not click.confirm(f"吊销后不可恢复 Revoke {kid} for ever?", err=True):
         sys.exit(1)
     _change(Deed.KEY_REVOKED, lambda ring: ring.revoke(kid), as_json)
+
+
+@keys.command()
+@machine
+def wrap(as_json: bool) -> None:
+    """重新加密保管 Wrap every private key by the key-encryption key that the settings name, or the ring's own."""
+    try:
+        count = _ring().wrap_all()
+    except RingError as error:
+        _give_up(str(error))
+    click.echo(json.dumps({"wrapped": count}) if as_json else str(count))
 
 
 @keys.command("list")
@@ -120,7 +132,7 @@ def _ring(*, create: bool = False) -> KeyRing:
     """Return the application's own ring, as it is on disk now; before there is one, open (or `create`) it."""
     house: House | None = current_app.extensions.get("ona")
     if house is None:
-        return KeyRing.open(_settings().keys_dir, create=create)
+        return open_ring(_settings(), create=create)
     house.keys.reload_if_changed(at_once=True)
     return house.keys
 

@@ -21,6 +21,8 @@ from environs import EnvError, FileAwareEnv
 PREFIX = "ONA_"
 TEST_PREFIX = "ONA_TEST_"  # read by the test suite alone, ignored here
 
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
+_SENDER = re.compile(r"file:.+|python:[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
@@ -36,6 +38,10 @@ class Settings:
     credential_issuer: str | None = None
     database_url: str = "sqlite:///instance/ona.db"
     keys_dir: Path = Path("instance/keys")
+    key_encryption_key: str | None = None
+    pkcs11_module: Path | None = None
+    pkcs11_token: str | None = None
+    pkcs11_pin: str | None = None
     redis_url: str | None = None
     insecure_loopback: bool = False
     unthrottled_loopback: bool = False
@@ -43,14 +49,22 @@ class Settings:
     ready_file: Path | None = None
     checkpoint_file: Path | None = None
     trust_anchors: Path | None = None
+    seal_makers: Path | None = None
+    seal_version: int = 4
+    timestamp_url: str | None = None
     log_level: str = "INFO"
     log_json: bool = True
     metrics_token: str | None = None
     proxy_hops: int = 0
+    client_certificate_header: str | None = None
+    client_certificate_authorities: Path | None = None
+    mtls_origin: str | None = None
     password_hashes_at_once: int = 2
     show_code_seconds: int = 60
     session_idle_minutes: int = 30
     session_hours: int = 12
+    sms_sender: str | None = None
+    person_checkers: Path | None = None
 
     @property
     def origin(self) -> str:
@@ -141,8 +155,35 @@ def refuse_unsafe(settings: Settings) -> None:
             settings.log_level.upper() in logging.getLevelNamesMapping(),
             "ONA_LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL",
         ),
+        (
+            len({settings.pkcs11_module is None, settings.pkcs11_token is None, settings.pkcs11_pin is None}) == 1,
+            "ONA_PKCS11_MODULE, ONA_PKCS11_TOKEN and ONA_PKCS11_PIN belong together",
+        ),
+        (settings.seal_version in {4, 5}, "ONA_SEAL_VERSION must be 4 (GB/T 38540-2020) or 5 (GM/T 0031-2025)"),
+        (
+            settings.timestamp_url is None or settings.timestamp_url.startswith(("http://", "https://")),
+            "ONA_TIMESTAMP_URL must be an http:// or https:// URL",
+        ),
         (settings.proxy_hops >= 0, "ONA_PROXY_HOPS must not be negative"),
+        (
+            settings.client_certificate_header is None
+            or (settings.proxy_hops > 0 and _HEADER.fullmatch(settings.client_certificate_header) is not None),
+            "ONA_CLIENT_CERTIFICATE_HEADER must name the one header that the proxies of ONA_PROXY_HOPS set",
+        ),
+        (
+            settings.mtls_origin is None
+            or (
+                settings.mtls_origin.startswith("https://")
+                and _host_of(settings.mtls_origin) is not None
+                and settings.client_certificate_header is not None
+            ),
+            "ONA_MTLS_ORIGIN must be https, host and port alone, and needs ONA_CLIENT_CERTIFICATE_HEADER",
+        ),
         (settings.password_hashes_at_once >= 1, "ONA_PASSWORD_HASHES_AT_ONCE must be at least 1"),
+        (
+            settings.sms_sender is None or _SENDER.fullmatch(settings.sms_sender) is not None,
+            "ONA_SMS_SENDER must be file:PATH or python:MODULE:NAME",
+        ),
         (1 <= settings.show_code_seconds <= 60, "ONA_SHOW_CODE_SECONDS must be 1 to 60"),
         (1 <= settings.session_idle_minutes <= 1440, "ONA_SESSION_IDLE_MINUTES must be 1 to 1440"),
         (1 <= settings.session_hours <= 24, "ONA_SESSION_HOURS must be 1 to 24"),

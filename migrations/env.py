@@ -5,12 +5,26 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection, text
 
+import idservice.admin.models
+import idservice.events.models
+import idservice.login.models
 import idservice.models
+import idservice.oauth.models
+import idservice.register.models
 import licences.models
 import seals.models
 
 LOCK = 0x6F6E6101  # arbitrary; two upgrades of one PostgreSQL database at once must take turns
-MODELS = (idservice.models, seals.models, licences.models)  # their import fills the one metadata
+MODELS = (
+    idservice.models,
+    idservice.admin.models,
+    idservice.events.models,
+    idservice.login.models,
+    idservice.oauth.models,
+    idservice.register.models,
+    seals.models,
+    licences.models,
+)  # their import fills the one metadata
 
 
 def run(connection: Connection) -> None:

@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
+from flask.globals import request_ctx
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.routing import MapAdapter
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
     from flask import Request
+    from flask.ctx import RequestContext
     from flask.sessions import SecureCookieSession, SessionMixin
+    from flask.typing import ResponseReturnValue
 
 
 class FormSessions(SecureCookieSessionInterface):
@@ -40,13 +44,73 @@ class FormProtection(CSRFProtect):  # type: ignore[misc]
 
 
 class Application(Flask):
-    """Flask with the forms' sessions, and without asking of every function whether it is a coroutine: none is."""
+    """Flask with the forms' sessions, and without what only other applications need.
+
+    No function here is a coroutine, blueprints have no hooks but for their addresses and none is inside another, nobody
+    listens to signals, and no route asks for the host: a test holds these to be so. The name in redirects is that of
+    `name_host`, never the caller's.
+    """
 
     session_interface = FormSessions()
+    host = ""
+
+    def name_host(self, host: str) -> None:
+        """Say under which host, and port if any, this application is reached."""
+        self.host = host
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return `func` as it is."""
         return func
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Bind the routes to a request's path and method."""
+        if request is None:
+            return super().create_url_adapter(None)
+        environ = request.environ
+        return MapAdapter(
+            self.url_map,
+            server_name=self.host,
+            script_name=request.root_path,
+            subdomain="",
+            url_scheme=request.scheme,
+            path_info=environ["PATH_INFO"].encode("latin-1").decode(errors="replace"),  # PEP 3333
+            default_method=request.method,
+            query_args=environ.get("QUERY_STRING", ""),
+        )
+
+    def full_dispatch_request(self) -> Response:
+        """Answer the request: what is done before, the view or the error, what is done after."""
+        self._got_first_request = True
+        try:
+            answer = self.preprocess_request()
+            if answer is None:
+                answer = self.dispatch_request()
+        except Exception as error:  # noqa: BLE001 - the one place where every fault becomes an answer
+            answer = self.handle_user_exception(error)
+        return self.finalize_request(answer)
+
+    def preprocess_request(self) -> ResponseReturnValue | None:
+        """Call what the blueprint does with its addresses, and then what is to be done before every request."""
+        asked = request_ctx.request
+        for first in self.url_value_preprocessors.get(asked.blueprint, ()):
+            first(asked.endpoint, asked.view_args)
+        for before in self.before_request_funcs[None]:
+            if (answer := before()) is not None:
+                return answer  # type: ignore[return-value]
+        return None
+
+    def process_response(self, response: Response) -> Response:
+        """Call what is to be done after every request, the last registered first."""
+        context: RequestContext = request_ctx._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+        for after in (*context._after_request_functions, *reversed(self.after_request_funcs[None])):  # noqa: SLF001
+            response = after(response)
+        self.session_interface.save_session(self, context._session, response)  # type: ignore[arg-type]  # noqa: SLF001
+        return response
+
+    def do_teardown_request(self, exc: BaseException | None = None) -> None:
+        """Call what is to be done when a request has ended, the last registered first."""
+        for teardown in reversed(self.teardown_request_funcs.get(None, ())):
+            teardown(exc)
 
 
 class WholeResponse(Response):

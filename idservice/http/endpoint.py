@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -23,8 +24,9 @@ from idservice import audit
 from idservice.call import Call, Caller, House
 from idservice.errors import FieldProblem, Problem
 from idservice.http import idempotency
+from idservice.http.answers import shower
 from idservice.http.application import WholeResponse
-from idservice.oauth import bearer
+from idservice.oauth import bearer, possession
 from keys.strict_json import StrictJSONError, strict_json
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ CONTRACTS: list[Contract] = []
 View = Callable[..., Any]
 
 _fixed: WeakKeyDictionary[Database, dict[str, bytes]] = WeakKeyDictionary()
+_shower = cache(shower)
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -146,7 +149,8 @@ class _Serving:
         """Refuse what can be refused before a transaction is opened, cheapest first."""
         contract, address = self.contract, self.address
         if contract.scope is not None:
-            self.token = bearer.of_header(self.home, request.headers.get("Authorization"), now=datetime.now(UTC))
+            authorization, came = request.headers.get("Authorization"), possession.sent(self.home)
+            self.token = bearer.of_header(self.home, authorization, now=datetime.now(UTC), came=came)
             self.caller = Caller(channel="api", client_id=self.token.client_id, address=address)
         who = "|".join((self.token.client_id, self.token.claims["sub"])) if self.token else address or "-"
         self.home.limiter.check(contract.limit, what=contract.name, who=who, address=address)
@@ -224,7 +228,7 @@ def audit_refusal(home: House, what: str, caller: Caller, code: str) -> None:
 
 def encode(schema: Schema | None, result: Any) -> bytes:
     """Return `result` as JSON bytes, through its schema where there is one."""
-    shown = schema.dump(result) if schema is not None else result
+    shown = _shower(schema)(result) if schema is not None else result
     return _to_json(shown).encode()
 
 

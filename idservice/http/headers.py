@@ -1,4 +1,4 @@
-"""Security headers, one policy in one place; a response may add to its own `form-action` and nothing else.
+"""Security headers, one policy in one place; a response may add origins to its own `form-action` and `frame-src`.
 
 Chromium applies `form-action` to every redirect that follows a form post. The consent form's answer is a redirect to
 the app, so that one page must allow the origin of the validated redirect URI, and only that page.
@@ -7,6 +7,7 @@ the app, so that one page must allow the origin of the validated redirect URI, a
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -23,6 +24,9 @@ PAGE_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
+FRAMED_POLICY = (
+    "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors http: https:"
+)
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _SOURCE = re.compile(
     r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?|(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE
@@ -32,11 +36,25 @@ _CODE = frozenset({"javascript:", "data:", "blob:", "vbscript:", "about:"})
 
 def allow_form_action(url: str) -> None:
     """Let the forms of this response lead, by redirect, to the origin of `url` (a validated redirect URI)."""
+    g.form_action = _source(url)
+
+
+def allow_frames(urls: Iterable[str]) -> None:
+    """Let this response show pages of the origins of `urls` (registered front-channel logout URIs) in frames."""
+    g.frame_sources = sorted({_source(url) for url in urls})
+
+
+def allow_framing() -> None:
+    """Let any site show this response in a frame: only for a page that shows and does nothing by itself."""
+    g.is_framed = True
+
+
+def _source(url: str) -> str:
     parts = urlsplit(url)
     source = f"{parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else f"{parts.scheme}:"
     if not _SOURCE.fullmatch(source) or source in _CODE:
         raise ValueError("not an origin")
-    g.form_action = source
+    return source
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -64,9 +82,13 @@ def install(app: Flask, settings: Settings) -> None:
         if response.mimetype != "text/html":
             headers.extend(data if is_stored else data_not_stored)
             return response
+        if g.get("is_framed"):
+            headers.extend([*common, ("Content-Security-Policy", FRAMED_POLICY)])
+            return response
         headers.extend(page)
-        extra = g.get("form_action")
-        headers["Content-Security-Policy"] = f"{PAGE_POLICY} {extra}" if extra else PAGE_POLICY
+        extra, frames = g.get("form_action"), g.get("frame_sources")
+        policy = f"{PAGE_POLICY} {extra}" if extra else PAGE_POLICY
+        headers["Content-Security-Policy"] = f"{policy}; frame-src {' '.join(frames)}" if frames else policy
         if not is_stored:
             headers["Cache-Control"] = "no-store"
         return response

@@ -17,6 +17,7 @@ from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy.exc import SQLAlchemyError
 
+from idservice.events import courier
 from idservice.log import proof, resign, sequencer, tree
 from idservice.log.verify import Progress, verify_log
 from keys.ring import RingError
@@ -66,13 +67,14 @@ def verify(copies: tuple[Path, ...], as_json: bool) -> None:
 @audit.command()
 @click.option("--once", is_flag=True, help="只处理一次 One pass, then end.")
 def sequence(once: bool) -> None:
-    """将审计记录编入日志 Put committed rows into the log every two seconds until stopped."""
+    """将审计记录编入日志 Put committed rows into the log every two seconds until stopped, and send notices."""
     house = _house()
     if not once:
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda _number, _frame: stop.set())
-        sequencer.run_forever(house, stop)
+        with courier.running(house):
+            sequencer.run_forever(house, stop)
         return
     with _or_give_up():
         click.echo(sequencer.sequence(house, datetime.now(UTC)))

@@ -7,7 +7,7 @@ is unknown, the password wrong or the account locked, the caller gets None after
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -16,10 +16,12 @@ from sqlalchemy import or_, select, update
 
 from idservice import audit
 from idservice.call import Call, Caller, House
-from idservice.login import device, password, session
+from idservice.login import change_password, device, levels, lockout, passkey, password, risk, session
+from idservice.login.device import KNOWN
 from idservice.models import Password, Person
 from idservice.numbers import citizen
 from idservice.numbers.fold import InvalidNumber
+from idservice.oauth import signing_out
 from idservice.register import people
 from keys.ring import Purpose
 
@@ -59,7 +61,9 @@ class _Found:
 
     subject: str
     hash: str | None
-    device: str | None
+    device: str | None  # the name of a known one
+    device_kind: str = KNOWN
+    failures: int = 0
 
 
 def log_in(house: House, number: str, secret: str, visitor: Visitor) -> LoggedIn | None:
@@ -78,6 +82,22 @@ def log_in(house: House, number: str, secret: str, visitor: Visitor) -> LoggedIn
         _limit(house, visitor, CITY_LIMIT, "login.city", "-")
     is_right = password.matches(house, found.hash, secret)
     return _run(house, visitor, lambda call: _decide(call, found, visitor, is_right=is_right), write=True)
+
+
+def log_in_with_passkey(call: Call, sent: Mapping[str, str], visitor: Visitor, *, browser: str) -> LoggedIn | None:
+    """Return the cookies of a new session if a passkey of somebody's has signed our challenge, else None.
+
+    No lock stands in the way: there is nothing to guess, and nobody can shut the owner out.
+    """
+    subject = passkey.check(call, sent, browser=browser)
+    person = call.session.get(Person, subject) if subject is not None else None
+    if person is None or person.status != "active":
+        audit.record(call, audit.Deed.LOGIN, outcome="refused", subject=subject)
+        return None
+    changed_at = change_password.changed_at(call, person.subject) or device.NO_PASSWORD
+    known = device.name_of(call.keys.secret(Purpose.SESSION), visitor.device_cookie, person.subject, changed_at)
+    found = _Found(person.subject, None, known, device.PROVED)
+    return _open(call, found, visitor, changed_at, amr=[levels.POP, levels.MFA])
 
 
 def _limit(house: House, visitor: Visitor, limit: str, what: str, who: str) -> None:
@@ -104,12 +124,14 @@ def _look_up(call: Call, number: str, visitor: Visitor) -> _Found:
     found = people.find_kind(call, number)
     subject = found[0] if found is not None and found[1] == "person" else ""
     row = call.session.execute(
-        select(Password.hash, Password.changed_at).where(Password.subject == subject)
+        select(Password.hash, Password.changed_at, Password.failures).where(Password.subject == subject)
     ).one_or_none()
     if row is None:
         return _Found(subject, None, None)
-    known = device.name_of(call.keys.secret(Purpose.SESSION), visitor.device_cookie, subject, row.changed_at)
-    return _Found(subject, row.hash, known)
+    secret, cookie = call.keys.secret(Purpose.SESSION), visitor.device_cookie
+    known = device.name_of(secret, cookie, subject, row.changed_at)
+    kind = device.kind_of(secret, cookie, subject, row.changed_at) or device.KNOWN
+    return _Found(subject, row.hash, known, kind, row.failures)
 
 
 def _decide(call: Call, found: _Found, visitor: Visitor, *, is_right: bool) -> LoggedIn | None:
@@ -123,21 +145,26 @@ def _decide(call: Call, found: _Found, visitor: Visitor, *, is_right: bool) -> L
             update(Password).where(*conditions).values(failures=0, locked_until=None).returning(Password.changed_at)
         )
         if changed_at is not None:
-            return _open(call, found.subject, visitor, changed_at)
+            return _open(call, found, visitor, changed_at)
     failures = call.session.scalar(
         update(Password).where(mine, unlocked).values(failures=Password.failures + 1).returning(Password.failures)
     )
-    lock = password.lock_after(failures or 0)
+    lock = lockout.lock_after(failures or 0)
     if lock is not None:
         call.session.execute(update(Password).where(mine).values(locked_until=call.now + lock))
     audit.record(call, audit.Deed.LOGIN, outcome="refused", subject=found.subject or None)
     return None
 
 
-def _open(call: Call, subject: str, visitor: Visitor, password_changed_at: datetime) -> LoggedIn:
+def _open(
+    call: Call, found: _Found, visitor: Visitor, password_changed_at: datetime, *, amr: list[str] | None = None
+) -> LoggedIn:
+    subject = found.subject
     call.caller = replace(call.caller, person=subject)
-    if visitor.session_cookie:
-        session.end(call, visitor.session_cookie)
-    cookie = session.start(call, call.session.get_one(Person, subject), amr=PASSWORD_ONLY)
-    audit.record(call, audit.Deed.LOGIN, subject=subject)
-    return LoggedIn(cookie, device.new(call.keys.secret(Purpose.SESSION), subject, password_changed_at))
+    first = signing_out.give_way(call, visitor.session_cookie, subject)
+    unusual = risk.signals(call, subject, is_known_device=found.device is not None, failures=found.failures)
+    person = call.session.get_one(Person, subject)
+    cookie = session.start(call, person, amr=amr or PASSWORD_ONLY, first=first, signals=unusual)
+    audit.record(call, audit.Deed.LOGIN, subject=subject, signals=unusual or None)
+    secret = call.keys.secret(Purpose.SESSION)
+    return LoggedIn(cookie, device.new(secret, subject, password_changed_at, kind=found.device_kind))

@@ -9,31 +9,39 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flask import Response
 
 COOKIE = "__Host-ona-device"
+NO_PASSWORD = datetime(1970, 1, 1, tzinfo=UTC)  # stands for when it was changed, of who has none
+KNOWN, PROVED = "known-device", "proved-device"
 SECONDS = 400 * 24 * 3600  # what browsers keep at most
 
 _FORM = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{64})\Z")
 
 
-def new(secret: bytes, subject: str, password_changed_at: datetime) -> str:
-    """Return a cookie value for the browser in which `subject` has just logged in."""
+def new(secret: bytes, subject: str, password_changed_at: datetime, *, kind: str = KNOWN) -> str:
+    """Return a cookie value for the browser in which `subject` has just logged in, or PROVED a second factor."""
     name = secrets.token_hex(16)
-    return f"{name}.{_mac(secret, name, subject, password_changed_at)}"
+    return f"{name}.{_mac(secret, kind, name, subject, password_changed_at)}"
 
 
 def name_of(secret: bytes, cookie: str | None, subject: str, password_changed_at: datetime) -> str | None:
     """Return the device's random name if the cookie fits this person and his present password; else None."""
+    kind = kind_of(secret, cookie, subject, password_changed_at)
+    return (cookie or "").partition(".")[0] if kind is not None else None
+
+
+def kind_of(secret: bytes, cookie: str | None, subject: str, password_changed_at: datetime) -> str | None:
+    """Return KNOWN or PROVED if the cookie fits this person and his present password; else None."""
     match = _FORM.match(cookie or "")
     if match is None:
         return None
-    is_known = hmac.compare_digest(match[2], _mac(secret, match[1], subject, password_changed_at))
-    return match[1] if is_known else None
+    macs = {kind: _mac(secret, kind, match[1], subject, password_changed_at) for kind in (KNOWN, PROVED)}
+    return next((kind for kind, mac in macs.items() if hmac.compare_digest(match[2], mac)), None)
 
 
 def give_cookie(response: Response, value: str) -> Response:
@@ -42,6 +50,6 @@ def give_cookie(response: Response, value: str) -> Response:
     return response
 
 
-def _mac(secret: bytes, name: str, subject: str, password_changed_at: datetime) -> str:
-    covered = f"known-device|{name}|{subject}|{password_changed_at.timestamp():.6f}"
+def _mac(secret: bytes, kind: str, name: str, subject: str, password_changed_at: datetime) -> str:
+    covered = f"{kind}|{name}|{subject}|{password_changed_at.timestamp():.6f}"
     return hmac.digest(secret, covered.encode(), "sha256").hex()

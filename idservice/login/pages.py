@@ -1,24 +1,20 @@
-"""The login and logout pages. Login runs its own transactions (see `attempt`); everything else is an ordinary page."""
+"""The login page. Login runs its own transactions (see `attempt`)."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 
-from idservice import audit
 from idservice.call import Call, Caller
 from idservice.http import headers
 from idservice.http.endpoint import house
 from idservice.http.page import PAGES, Who, page
 from idservice.http.problems import language
-from idservice.login import attempt, device, session
-from idservice.oauth import authorization, end_session, families
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from idservice.login import attempt, device, passkey, session
+from idservice.login.browser import browser
+from idservice.oauth import authorization
 
 blueprint = Blueprint("login", __name__)
 
@@ -28,6 +24,10 @@ _LOCAL = re.compile(r"/(?![/\\])[!-\[\]-~]{0,8192}\Z")  # printable ASCII withou
 WRONG = (
     "证件号码或密码不正确，或账号暂时锁定。",
     "The number or the password is wrong, or the account is locked for a while.",
+)
+NO_PASSKEY = (
+    "这个通行密钥没有登记，或者确认已经过期。",
+    "This passkey is not registered here, or the page has expired.",
 )
 DEMO_HINT = (
     "演示账号和密码在启动演示时列出。",
@@ -51,13 +51,9 @@ def submit() -> Response:
     """Log a person in and send him where he wanted to go."""
     home = house()
     to = local_path(request.form.get("to"))
-    visitor = attempt.Visitor(
-        request.remote_addr, g.request_id, request.cookies.get(session.COOKIE), request.cookies.get(device.COOKIE)
-    )
-    done = attempt.log_in(home, request.form.get("number", ""), request.form.get("password", ""), visitor)
+    done = attempt.log_in(home, request.form.get("number", ""), request.form.get("password", ""), _visitor())
     if done is not None:
-        response: Response = redirect(to, 303)  # type: ignore[assignment]
-        return device.give_cookie(session.give_cookie(response, done.session_cookie), done.device_cookie)
+        return _let_in(done, to)
     caller = Caller(channel="page", address=request.remote_addr)
     shown = home.database.run(
         lambda opened: _form(Call(home, opened, caller, datetime.now(UTC), g.request_id), to, error=_word(WRONG)),
@@ -69,46 +65,22 @@ def submit() -> Response:
 PAGES.append(("login.submit", "/login", Who.ANYONE))
 
 
-@page(blueprint, "/logout", who=Who.ANYONE)
-def logout(_call: Call) -> str:
-    """Ask whether to log out."""
-    return render_template("logout.html", action="/logout", client_name=None)
+@page(blueprint, "/login/passkey", who=Who.ANYONE, methods=("POST",), write=True)
+def submit_passkey(call: Call) -> Response:
+    """Log a person in by his passkey."""
+    to = local_path(request.form.get("to"))
+    done = attempt.log_in_with_passkey(call, request.form, _visitor(), browser=browser())
+    return _let_in(done, to) if done is not None else make_response(_form(call, to, error=_word(NO_PASSKEY)), 400)
 
 
-@page(blueprint, "/logout", who=Who.ANYONE, methods=("POST",), write=True)
-def leave(call: Call) -> Response:
-    """Log out, and go where the app that asked for it wants the visitor back."""
-    leaving = end_session.read(call, request.form)
-    _end(call)
-    if leaving.redirect_uri is not None:
-        response: Response = redirect(leaving.redirect_uri, 303)  # type: ignore[assignment]
-    else:
-        g.current_user = None
-        response = make_response(render_template("logged_out.html"))
-    return session.take_cookie(response)
+def _visitor() -> attempt.Visitor:
+    cookies = request.cookies
+    return attempt.Visitor(request.remote_addr, g.request_id, cookies.get(session.COOKIE), cookies.get(device.COOKIE))
 
 
-def show_logout(call: Call, sent: Mapping[str, str]) -> Response | str:
-    """Serve an app's logout request (RP-Initiated Logout 1.0): ask first, for anybody can send a visitor here."""
-    leaving = end_session.read(call, sent)
-    if call.caller.person is None:
-        if leaving.redirect_uri is not None:
-            return redirect(leaving.redirect_uri, 303)  # type: ignore[return-value]
-        return render_template("logged_out.html")
-    if leaving.redirect_uri is not None:
-        headers.allow_form_action(leaving.redirect_uri)
-    name = leaving.app.name if leaving.app is not None else None
-    hidden = {name: sent[name] for name in end_session.PARAMETERS if name in sent}
-    return render_template("logout.html", action="/logout", client_name=name, hidden=hidden)
-
-
-def _end(call: Call) -> None:
-    caller = call.caller
-    if caller.person is None or caller.session_id is None:
-        return
-    session.end(call, request.cookies.get(session.COOKIE))
-    families.kill_of_session(call, caller.person, bytes.fromhex(caller.session_id))
-    audit.record(call, audit.Deed.LOGOUT, subject=caller.person)
+def _let_in(done: attempt.LoggedIn, to: str) -> Response:
+    response: Response = redirect(to, 303)  # type: ignore[assignment]
+    return device.give_cookie(session.give_cookie(response, done.session_cookie), done.device_cookie)
 
 
 def _form(call: Call, to: str, *, error: str | None) -> str:
@@ -123,6 +95,7 @@ def _form(call: Call, to: str, *, error: str | None) -> str:
         error=error,
         client_name=asker.app.name if asker is not None else None,
         demo_hint=_word(DEMO_HINT) if call.settings.demo else None,
+        ceremony=passkey.begin_use(call, browser()) if passkey.is_offered(call.settings) else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Passwords (口令): Argon2id (RFC 9106), at most a few at a time, and the lock that grows with every wrong one.
+"""Passwords (口令): Argon2id (RFC 9106), at most a few at a time.
 
 Unknown number, wrong password and locked account cost the same work: one key derivation, the same queries, one audit
 row. Which of them it was is decided in one statement after the derivation, so that parallel guesses gain nothing.
@@ -7,7 +7,6 @@ row. Which of them it was is decided in one statement after the derivation, so t
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
 
 MIN_CHARACTERS = 8  # NIST SP 800-63B-4 section 3.1.1.2
 MAX_BYTES = 1024
-FREE_TRIES = 5
-FIRST_LOCK = timedelta(minutes=1)
-LONGEST_LOCK = timedelta(hours=1)
 WAIT_SECONDS = 3.0
 
 # OWASP's parameters for Argon2id: 19 MiB, two passes, one lane.
@@ -46,8 +42,7 @@ def set_password(call: Call, subject: str, password: str) -> None:
     Raises:
         PasswordRefused: fewer than 8 characters or more than 1024 bytes.
     """
-    if len(password) < MIN_CHARACTERS or len(password.encode()) > MAX_BYTES:
-        raise PasswordRefused("a password has at least 8 characters and at most 1024 bytes")
+    refuse_length(password)
     derived = _hasher.hash(password.encode())  # before the first write: it takes tens of milliseconds
     call.session.execute(delete(Password).where(Password.subject == subject))
     call.session.execute(
@@ -62,12 +57,10 @@ def set_password(call: Call, subject: str, password: str) -> None:
     )
 
 
-def lock_after(failures: int) -> timedelta | None:
-    """Return how long an account is locked after that many wrong passwords in a row: 5, then growing up to an hour."""
-    if failures < FREE_TRIES:
-        return None
-    doublings = min(failures - FREE_TRIES, 16)
-    return min(LONGEST_LOCK, timedelta(seconds=FIRST_LOCK.total_seconds() * (1 << doublings)))
+def refuse_length(password: str) -> None:
+    """Raise PasswordRefused for fewer than 8 characters or more than 1024 bytes."""
+    if len(password) < MIN_CHARACTERS or len(password.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise PasswordRefused("a password has at least 8 characters and at most 1024 bytes")
 
 
 def matches(house: House, known: str | None, given: str) -> bool:

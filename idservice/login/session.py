@@ -10,11 +10,12 @@ import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flask import Response, g
+from flask import Response, g, has_request_context, request
 from sqlalchemy import insert, select, update
 
 from idservice.call import Caller
 from idservice.ids import secret_hash
+from idservice.login import browser_state, whereabouts
 from idservice.models import LoginSession, Person, Staff
 from idservice.numbers.names import mask_name
 
@@ -27,8 +28,14 @@ COOKIE = "__Host-ona-session"
 TOUCH_AFTER = timedelta(minutes=1)
 
 
-def start(call: Call, person: Person, *, amr: list[str]) -> str:
-    """Open a session for `person` and return the cookie value; the old one, if any, is never continued."""
+def start(
+    call: Call, person: Person, *, amr: list[str], first: bytes | None = None, signals: list[str] | None = None
+) -> str:
+    """Open a session for `person` and return the cookie value, always a new one.
+
+    `first` names the session of the same person that this login carries on; see `oauth.signing_out`. `signals` say
+    what was unusual about the login; see `login.risk`.
+    """
     value = secrets.token_urlsafe(32)
     call.session.execute(
         insert(LoginSession),
@@ -37,12 +44,29 @@ def start(call: Call, person: Person, *, amr: list[str]) -> str:
             "subject": person.subject,
             "auth_time": call.now,
             "amr": amr,
+            "signals": signals or None,
             "level": person.level,
             "seen_at": call.now,
             "expires_at": call.now + timedelta(hours=call.settings.session_hours),
             "ended_at": None,
+            "first_hash": first,
+            "device": whereabouts.device(request.headers.get("User-Agent")) if has_request_context() else None,
+            "place": whereabouts.network(call.caller.address),
         },
     )
+    return value
+
+
+def strengthen(call: Call, old: LoginSession, *, amr: list[str]) -> str:
+    """Carry a session on with one more factor in it, under a new cookie value: the old one gains nothing.
+
+    It began when it began: a second factor makes a login stronger, not younger.
+    """
+    value = secrets.token_urlsafe(32)
+    columns = {column.name: getattr(old, column.name) for column in LoginSession.__table__.columns}
+    new = {"id_hash": secret_hash(value), "amr": amr, "first_hash": old.chain, "seen_at": call.now}
+    call.session.execute(insert(LoginSession), {**columns, **new})
+    call.session.execute(update(LoginSession).where(LoginSession.id_hash == old.id_hash).values(ended_at=call.now))
     return value
 
 
@@ -75,6 +99,10 @@ def caller(call: Call, cookie: str | None) -> Caller:
         posts=frozenset((post.role, post.department) for post in posts),
         counter=next((post.counter for post in posts if post.counter), None),
         session_id=row.id_hash.hex(),
+        amr=tuple(row.amr),
+        auth_time=row.auth_time,
+        signals=tuple(row.signals or ()),
+        level=person.level,
         address=nobody.address,
     )
 
@@ -105,10 +133,12 @@ def end(call: Call, cookie: str | None) -> None:
 def give_cookie(response: Response, value: str) -> Response:
     """Set the session cookie on a response."""
     response.set_cookie(COOKIE, value, secure=True, httponly=True, samesite="Lax", path="/")
+    browser_state.give_cookie(response, secret_hash(value))
     return response
 
 
 def take_cookie(response: Response) -> Response:
     """Remove the session cookie."""
     response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="Lax", path="/")
+    browser_state.take_cookie(response)
     return response

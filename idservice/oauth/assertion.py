@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from authlib.oauth2.rfc6749 import InvalidClientError
 
 from idservice import replay
-from idservice.oauth import clients
+from idservice.oauth import clients, remote_documents
 from keys import claims
 from keys.base64url import unb64u
 from keys.jws import JWSError, decode_with_jwk
@@ -36,8 +36,9 @@ def authenticate(house: House, assertion: str, *, now: datetime) -> App:
     app = clients.find_outside(house, _claimed_client(assertion), now)
     if app is None or app.auth_method != "private_key_jwt" or app.jwks is None:
         raise _refusal()
+    app = remote_documents.with_key_of(house, app, assertion, now)
     try:
-        payload = decode_with_jwk(assertion, jwks=app.jwks, typ=TYPES, max_bytes=MAX_ASSERTION).payload
+        payload = decode_with_jwk(assertion, jwks=app.jwks or {}, typ=TYPES, max_bytes=MAX_ASSERTION).payload
         claims.check(
             payload,
             issuer=app.client_id,

@@ -1,33 +1,30 @@
-"""An authorization request (授权请求) and the rules it must pass, in order.
+"""An authorization request (授权请求), however it comes: in the URL, in a signed object, or pushed ahead.
 
-RFC 6749 section 4.1.1, RFC 7636 section 4.3, RFC 8707 section 2, OpenID Connect Core 1.0 section 3.1.2.1. Until client
-and redirect URI are known to belong together, a fault is shown on our own page: an answer sent to an address nobody
-vouches for is an open redirector. From then on every fault goes back to the app, with `state` and `iss` (RFC 9207).
+RFC 6749 section 4.1.1, RFC 9101 section 6, RFC 9126 section 4. Until client and redirect URI are known to belong
+together, a fault is shown on our own page: an answer sent to an address nobody vouches for is an open redirector. From
+then on every fault goes back to the app, with `state` and `iss` (RFC 9207).
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 from idservice.errors import Kind, Problem, register
-from idservice.oauth import clients, scopes, tokens
+from idservice.oauth import clients, par, request_object, scopes
+from idservice.oauth.profiles import Demand
+from idservice.oauth.request_object import RequestObjectRefused
+from idservice.oauth.rules import RULES, SIGNED_MODES, is_text
 
 if TYPE_CHECKING:
     from idservice.call import Call
     from idservice.oauth.clients import App
+    from idservice.oauth.par import Pairs, Pushed
 
 PATH = "/oauth/authorize"
-MAX_VALUE = 2048
-MAX_NONCE = 512
-PROMPTS = frozenset({"none", "login", "consent"})
-
-_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}\Z")  # base64url of a SHA-256
-
 register(
     {"authorization_request": Kind(400, "应用发来的登录请求不正确", "The app sent a login request that is not valid")}
 )
@@ -45,11 +42,12 @@ class AuthorizationRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks and where the answer goes: both validated."""
+    """Who asks and where the answer goes: both validated. `wants_signed` asks for a signed answer (JARM)."""
 
     app: App
     redirect_uri: str
     state: str | None
+    wants_signed: bool = False
 
     def answer(self, issuer: str, **members: str) -> str:
         """Return the redirect URI with `members`, `state` and `iss` added to its query."""
@@ -69,6 +67,10 @@ class AuthorizationRequest:
     max_age: int | None
     id_token_hint: str | None
     digest: str
+    acr_values: tuple[str, ...] = ()
+    ui_locales: str = ""
+    dpop_jkt: str | None = None  # thumbprint of the key that must redeem the code
+    pushed: Pushed | None = None
 
     @property
     def app(self) -> App:
@@ -76,17 +78,31 @@ class AuthorizationRequest:
         return self.asker.app
 
 
-Parameters = Mapping[str, str]
-
-
 def read(call: Call, pairs: Iterable[tuple[str, str]]) -> AuthorizationRequest:
-    """Return the request made of these parameters.
+    """Return the request of the authorization endpoint that these parameters make or name.
 
     Raises:
         Problem: authorization_request, where nobody can be told but the visitor.
         AuthorizationRefused: where the app can be told.
     """
     sent = [(name, value) for name, value in pairs if value]
+    digest = hashlib.sha256(urlencode(sent).encode()).hexdigest()
+    pushed = par.named(call, sent)
+    if pushed is not None:
+        return replace(check(call, pushed.parameters), digest=digest, pushed=pushed)
+    try:
+        opened = request_object.opened(call, sent)
+    except RequestObjectRefused as refused:
+        raise AuthorizationRefused(find_asker(call, sent), refused.code, refused.description) from None
+    asked = replace(check(call, opened), digest=digest)
+    if asked.app.must_push:
+        raise AuthorizationRefused(asked.asker, "invalid_request", "This app must push its requests (RFC 9126).")
+    refuse_unsigned(asked, is_signed=opened is not sent)
+    return asked
+
+
+def check(call: Call, sent: Pairs) -> AuthorizationRequest:
+    """Return the request made of these parameters if it passes every rule; raises as `read` does."""
     asker = find_asker(call, sent)
     parameters = dict(sent)
     for rule in RULES:
@@ -103,11 +119,20 @@ def read(call: Call, pairs: Iterable[tuple[str, str]]) -> AuthorizationRequest:
         prompt=frozenset(parameters.get("prompt", "").split()),
         max_age=int(parameters["max_age"]) if "max_age" in parameters else None,
         id_token_hint=parameters.get("id_token_hint"),
-        digest=hashlib.sha256(urlencode(sent).encode()).hexdigest(),
+        digest="",
+        acr_values=tuple(parameters.get("acr_values", "").split()),
+        ui_locales=parameters.get("ui_locales", ""),
+        dpop_jkt=parameters.get("dpop_jkt"),
     )
 
 
-def find_asker(call: Call, sent: list[tuple[str, str]]) -> Asker:
+def refuse_unsigned(asked: AuthorizationRequest, *, is_signed: bool) -> None:
+    """Hold an app to signing its requests where it is registered so (RFC 9101 section 10.5)."""
+    if not is_signed and Demand.SIGNED in asked.app.demands:
+        raise AuthorizationRefused(asked.asker, "invalid_request", "This app must sign its requests (RFC 9101).")
+
+
+def find_asker(call: Call, sent: Pairs) -> Asker:
     """Return client and redirect URI if they belong together; Problem otherwise, and never a redirect."""
     found: dict[str, list[str]] = {}
     for name, value in sent:
@@ -120,8 +145,9 @@ def find_asker(call: Call, sent: list[tuple[str, str]]) -> Asker:
         raise Problem("authorization_request", "The app is not registered here, or not for logging people in.")
     if not app.check_redirect_uri(uris[0]):
         raise Problem("authorization_request", "The redirect_uri is not one the app has registered.")
-    state = states[0] if len(states) == 1 and _is_text(states[0]) else None
-    return Asker(app, uris[0], state)
+    state = states[0] if len(states) == 1 and is_text(states[0]) else None
+    wants_signed = any(name == "response_mode" and value in SIGNED_MODES for name, value in sent)
+    return Asker(app, uris[0], state, wants_signed)
 
 
 def asker_of(call: Call, local_url: str) -> Asker | None:
@@ -130,96 +156,8 @@ def asker_of(call: Call, local_url: str) -> Asker | None:
     if path != PATH:
         return None
     try:
-        return find_asker(call, [(name, value) for name, value in parse_qsl(query, max_num_fields=64) if value])
-    except (Problem, ValueError):
+        sent = [(name, value) for name, value in parse_qsl(query, max_num_fields=64) if value]
+        pushed = par.named(call, sent)
+        return find_asker(call, request_object.opened(call, sent) if pushed is None else pushed.parameters)
+    except (Problem, RequestObjectRefused, ValueError):
         return None
-
-
-def _is_text(value: str) -> bool:
-    return len(value) <= MAX_VALUE and value.isprintable()
-
-
-# --- the rules, each one question; the first fault is the answer ----------------------------------------------------
-
-Fault = tuple[str, str] | None
-
-
-def every_value_is_text(_call: Call, _app: App, sent: Parameters) -> Fault:
-    """Bound every value, and keep control characters out of the database and the logs."""
-    is_sound = all(_is_text(value) or name == "id_token_hint" for name, value in sent.items())
-    return None if is_sound else ("invalid_request", "A parameter is too long or holds control characters.")
-
-
-def no_request_object(_call: Call, _app: App, sent: Parameters) -> Fault:
-    """Refuse what would replace these parameters by others (OpenID Connect Core 1.0 section 3.1.2.6)."""
-    for name in ("request", "request_uri", "registration"):
-        if name in sent:
-            return f"{name}_not_supported", f"{name} is not supported."
-    return None
-
-
-def response_is_a_code(_call: Call, _app: App, sent: Parameters) -> Fault:
-    """Answer with a code in the query and nothing else (RFC 9700 section 2.1.2)."""
-    if "response_type" not in sent:
-        return "invalid_request", "response_type is missing."
-    if sent["response_type"] != "code":
-        return "unsupported_response_type", "Only response_type code is offered."
-    if sent.get("response_mode", "query") != "query":
-        return "invalid_request", "Only response_mode query is offered."
-    return None
-
-
-def scope_is_the_apps(_call: Call, app: App, sent: Parameters) -> Fault:
-    """Refuse a scope that does not exist or is not the app's; none is dropped in silence."""
-    asked = scopes.split(sent.get("scope"))
-    if not asked or not set(asked) <= set(app.scope):
-        return "invalid_scope", "scope is missing, unknown, or not registered for this app."
-    return None
-
-
-def challenge_is_s256(_call: Call, _app: App, sent: Parameters) -> Fault:
-    """Demand PKCE with S256 of every client (RFC 9700 section 2.1.1)."""
-    if sent.get("code_challenge_method") != "S256":
-        return "invalid_request", "code_challenge_method S256 is required."
-    if not _CHALLENGE.match(sent.get("code_challenge", "")):
-        return "invalid_request", "code_challenge is missing or malformed."
-    return None
-
-
-def nonce_is_short(_call: Call, _app: App, sent: Parameters) -> Fault:
-    """Bound what is carried into the ID token."""
-    return ("invalid_request", "nonce is too long.") if len(sent.get("nonce", "")) > MAX_NONCE else None
-
-
-def prompt_is_known(_call: Call, _app: App, sent: Parameters) -> Fault:
-    """Accept `none` alone, or `login` and `consent`."""
-    prompts = frozenset(sent.get("prompt", "").split())
-    if not prompts <= PROMPTS or ("none" in prompts and len(prompts) > 1):
-        return "invalid_request", "prompt is none, or of login and consent."
-    return None
-
-
-def max_age_is_seconds(_call: Call, _app: App, sent: Parameters) -> Fault:
-    """Accept a whole number of seconds."""
-    text = sent.get("max_age", "0")
-    is_seconds = text.isascii() and text.isdecimal() and len(text) <= 9
-    return None if is_seconds else ("invalid_request", "max_age is a number of seconds.")
-
-
-def resource_is_ours(call: Call, _app: App, sent: Parameters) -> Fault:
-    """Accept our own API as the resource (RFC 8707 section 2)."""
-    own = tokens.resource(call.settings)
-    return None if sent.get("resource", own) == own else ("invalid_target", "This resource is not served here.")
-
-
-RULES: tuple[Callable[[Call, App, Parameters], Fault], ...] = (
-    every_value_is_text,
-    no_request_object,
-    response_is_a_code,
-    scope_is_the_apps,
-    challenge_is_s256,
-    nonce_is_short,
-    prompt_is_known,
-    max_age_is_seconds,
-    resource_is_ours,
-)

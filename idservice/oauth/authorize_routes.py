@@ -15,16 +15,19 @@ from flask import Blueprint, Response, redirect, render_template, request, sessi
 from idservice.http import headers
 from idservice.http.page import Who, page
 from idservice.http.problems import language
+from idservice.login import step_up
 from idservice.numbers.names import mask_name
-from idservice.oauth import authorization, scopes, steps, userinfo
+from idservice.oauth import authorization, par, response_jwt, scopes, steps, userinfo
 from idservice.oauth.authorization import AuthorizationRefused, AuthorizationRequest
-from idservice.oauth.decision import Choose, LogIn, Ready, decide, grant
+from idservice.oauth.decision import Choose, LogIn, Prove, Ready, decide, grant
 from idservice.oauth.steps import Step
 from idservice.oauth.subjects import pairwise
-from idservice.register import organisations, people
+from idservice.register import people
 from keys.ring import Purpose
 
 if TYPE_CHECKING:
+    from werkzeug.datastructures import MultiDict
+
     from idservice.call import Call
 
 blueprint = Blueprint("authorize", __name__)
@@ -33,86 +36,108 @@ ROLES = {
     "legal_representative": ("法定代表人", "Legal representative"),
     "administrator": ("管理员", "Administrator"),
     "agent": ("经办人", "Agent"),
+    "guardian": ("监护人", "Guardian"),
+    "proxy": ("代办人", "Acting person"),
 }
 ORGANISATION_NAME = ("单位名称", "Name")
+HINT = "login_hint"  # may be a citizen's number: it is not read, and goes into no address of ours
 
 
 @page(blueprint, authorization.PATH, who=Who.ANYONE, methods=("GET", "POST"), write=True)
 def authorize(call: Call) -> Response | str:
     """Answer an authorization request, or show the page it waits for."""
     if request.method == "POST":
-        return _to(f"{request.path}?{urlencode(list(request.form.items(multi=True)))}")
+        return _to(f"{request.path}?{urlencode(_pairs(request.form, HINT))}")
     return walk(call, lambda asked, step: _show_or_answer(call, asked, step))
 
 
 def walk(call: Call, deed: Any) -> Response | str:
     """Read the request of this URL and do `deed(asked, step)`; a refusal goes back to the app."""
-    pairs = [(name, value) for name, value in request.args.items(multi=True) if name not in {steps.PARAMETER, "lang"}]
+    pairs = _pairs(request.args, HINT, steps.PARAMETER, "lang")
+    pushed = None
     try:
         asked = authorization.read(call, pairs)
         found = steps.unseal(
             call.keys.secret(Purpose.SESSION),
             request.args.get(steps.PARAMETER),
             digest=asked.digest,
-            browser=_browser(),
+            browser=browser_name(),
             now=call.now,
         )
+        if asked.pushed is not None:
+            par.admit(call, asked.pushed, browser=browser_name(), has_begun=found is not None)
+            pushed = asked.pushed
         return deed(asked, found)  # type: ignore[no-any-return]
     except AuthorizationRefused as refused:
+        if pushed is not None:
+            par.end(call, pushed)  # the app is answered
         answer = {"error": refused.error, "error_description": refused.description}
-        return _to(refused.asked.answer(call.settings.issuer, **answer))
+        return _to(response_jwt.answer(call, refused.asked, **answer))
 
 
 def url_of(call: Call, step: Step) -> str:
     """Return the URL of the same request at another step."""
-    pairs = [(name, value) for name, value in request.args.items(multi=True) if name != steps.PARAMETER]
+    pairs = _pairs(request.args, HINT, steps.PARAMETER)
     sealed = steps.seal(call.keys.secret(Purpose.SESSION), step)
     return f"{authorization.PATH}?{urlencode([*pairs, (steps.PARAMETER, sealed)])}"
 
 
 def first_step(call: Call, asked: AuthorizationRequest) -> Step:
     """Return the step of a request that begins now."""
-    return Step(asked.digest, _browser(), int(call.now.timestamp() * 1000))
+    return Step(asked.digest, browser_name(), int(call.now.timestamp() * 1000))
 
 
 def _show_or_answer(call: Call, asked: AuthorizationRequest, step: Step | None) -> Response | str:
     needed = decide(call, asked, step)
     if isinstance(needed, LogIn):
         here = url_of(call, step or first_step(call, asked))
-        return _to(f"/login?to={quote(here, safe='')}{_wanted_language()}")
+        return _to(f"/login?to={quote(here, safe='')}{_wanted_language(asked)}")
+    if isinstance(needed, Prove):
+        return _to(step_up.page_for(needed.acr, url_of(call, step or first_step(call, asked))))
     if isinstance(needed, Ready) and needed.has_consent:
         return _to(grant(call, asked, needed))
     headers.allow_form_action(asked.asker.redirect_uri)
     if isinstance(needed, Choose):
-        return _acting_page(call, needed)
-    return _consent_page(call, asked, needed)
+        return acting_page(call, needed, action=_decision_url())
+    host = urlsplit(asked.asker.redirect_uri).hostname or asked.asker.redirect_uri.partition(":")[0]
+    return consent_page(call, asked, needed, action=_decision_url(), host=host)
 
 
-def _acting_page(call: Call, needed: Choose) -> str:
+def acting_page(call: Call, needed: Choose, *, action: str) -> str:
+    """Return the page that asks for whom the person acts; it posts to `action`."""
     person = people.facts(call, call.caller.person or "")
     listed = [{"id": m.mandate_id, "organisation": m.organisation, "role": _role(m.role)} for m in needed.mandates]
     return render_template(
-        "acting.html", action=_decision_url(), person_name=mask_name(person.name) if person else "", mandates=listed
+        "acting.html", action=action, person_name=mask_name(person.name) if person else "", mandates=listed
     )
 
 
-def _consent_page(call: Call, asked: AuthorizationRequest, ready: Ready) -> str:
-    host = urlsplit(asked.asker.redirect_uri).hostname or asked.asker.redirect_uri.partition(":")[0]
-    organisation = organisations.facts(call, ready.holder) if ready.mandate else None
+def consent_page(
+    call: Call,
+    asked: AuthorizationRequest,
+    ready: Ready,
+    *,
+    action: str,
+    host: str | None,
+    template: str = "consent.html",
+    **more: Any,
+) -> str:
+    """Return the page that asks for consent, whichever grant it is for; `more` is for a template that extends it."""
     return render_template(
-        "consent.html",
-        action=_decision_url(),
+        template,
+        action=action,
         client={"name": asked.app.name, "unit": asked.app.unit, "host": host},
         claims=_shown_claims(call, asked, ready),
         scopes=shown_scopes(tuple(name for name in asked.scope if name not in scopes.PERSON_CLAIMS)),
-        acting_name=organisation.name if organisation else None,
+        acting_name=ready.mandate.organisation if ready.mandate else None,
         redirect_host=host,
+        **more,
     )
 
 
 def _shown_claims(call: Call, asked: AuthorizationRequest, ready: Ready) -> list[dict[str, str]]:
     """Return title and masked value of everything the app would learn."""
-    is_organisation = ready.mandate is not None
+    is_organisation = ready.mandate is not None and ready.mandate.credit_code != ""
     known = userinfo.facts(call, ready.holder, organisation=is_organisation)
     names = scopes.claims_of(frozenset(asked.scope), organisation=is_organisation)
     shown = [
@@ -148,18 +173,22 @@ def _role(role: str) -> str:
 
 
 def _decision_url() -> str:
-    return f"/oauth/decision?{request.query_string.decode('ascii', 'replace')}"
+    return f"/oauth/decision?{urlencode(_pairs(request.args, HINT))}"
 
 
-def _wanted_language() -> str:
+def _pairs(sent: MultiDict[str, str], *without: str) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in sent.items(multi=True) if name not in without]
+
+
+def _wanted_language(asked: AuthorizationRequest) -> str:
     """Honour `ui_locales` on the way to the login page, where the visitor has not chosen a language himself."""
-    for wanted in request.args.get("ui_locales", "")[:64].lower().split():
+    for wanted in asked.ui_locales[:64].lower().split():
         if wanted[:2] in {"zh", "en"}:
             return f"&lang={wanted[:2]}"
     return ""
 
 
-def _browser() -> str:
+def browser_name() -> str:
     """Return a random name of this browser, kept in the signed form cookie: a step is good in one browser only."""
     if "browser" not in session:
         session["browser"] = secrets.token_hex(16)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from idservice.call import Call, Caller, House
 from idservice.errors import Problem
 from idservice.http.endpoint import house
-from idservice.oauth import client_authentication
+from idservice.oauth import client_authentication, mtls
 from idservice.oauth.clients import App
 from idservice.oauth.server import refusal
 
@@ -52,7 +52,10 @@ def backchannel(*, public: bool, needs: str) -> Callable[[View], Callable[[], Re
                 return refusal(error)
             except Problem as problem:
                 return _in_oauth_form(problem)
-            return view(home, app, form)
+            try:
+                return view(home, app, form)
+            except OAuth2Error as error:
+                return refusal(error)
 
         return serve
 
@@ -91,7 +94,14 @@ def _form() -> dict[str, str]:
 def _client(home: House, form: dict[str, str], *, public: bool) -> App:
     authorization = request.headers.get("Authorization")
     try:
-        return client_authentication.authenticate(home, form, authorization, now=datetime.now(UTC), public=public)
+        return client_authentication.authenticate(
+            home,
+            form,
+            authorization,
+            now=datetime.now(UTC),
+            public=public,
+            certificate=mtls.presented(home.settings, request.environ),
+        )
     except InvalidClientError:
         address = request.remote_addr
         home.limiter.check(FAILURE_LIMIT, what="oauth.client", who=address or "-", address=address)

@@ -19,7 +19,7 @@ from idservice.db import table_of
 from idservice.errors import Problem
 from idservice.ids import secret_hash
 from idservice.models import AccessToken, RevokedToken, Staff
-from idservice.oauth import clients, families, tokens
+from idservice.oauth import clients, exchanged, families, possession, resource_metadata, tokens
 from keys import claims
 from keys.jws import Decoded, JWSError, decode
 from keys.ring import Purpose
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from idservice.call import Call, House
     from idservice.oauth.clients import App
     from idservice.oauth.families import Family
+    from idservice.oauth.possession import Sent
     from keys.ring import KeyRing
 
 
@@ -38,6 +39,8 @@ _staff = table_of(Staff).c
 _POSTS = select(_staff.role, _staff.department, _staff.counter).where(_staff.subject == bindparam("subject"))
 
 
+_SCHEMES = frozenset({"bearer", "dpop"})
+_NOT_GOOD = "The access token is malformed, expired or revoked."
 _KEPT = 4096
 _decoded: WeakKeyDictionary[KeyRing, dict[bytes, Decoded]] = WeakKeyDictionary()
 
@@ -52,6 +55,11 @@ class Token:
     has_person: bool
     claims: Mapping[str, Any] = field(repr=False)
 
+    @property
+    def scheme(self) -> str:
+        """Return the authentication scheme the token is sent by, in lower case."""
+        return "dpop" if "jkt" in self.claims.get("cnf", ()) else "bearer"
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -61,32 +69,39 @@ class Standing:
     family: Family | None
 
 
-def read(house: House, authorization_header: str | None, *, scope: str, now: datetime) -> Token:
+def read(
+    house: House, authorization_header: str | None, *, scope: str, now: datetime, came: Sent | None = None
+) -> Token:
     """Return the token of an Authorization header if it holds `scope`.
 
     Raises:
         Problem: unauthenticated (401) without a good token, insufficient_scope (403) without the scope; both say so in
             WWW-Authenticate (RFC 6750 section 3).
     """
-    token = of_header(house, authorization_header, now=now)
+    token = of_header(house, authorization_header, now=now, came=came)
     demand(token, scope)
     return token
 
 
-def of_header(house: House, authorization_header: str | None, *, now: datetime) -> Token:
-    """Return the token of an Authorization header, whatever its scope.
+def of_header(house: House, authorization_header: str | None, *, now: datetime, came: Sent | None = None) -> Token:
+    """Return the token of an Authorization header, whatever its scope; call it outside any transaction.
+
+    A token that is bound to a key is good only with what `came` to prove that key.
 
     Raises:
         Problem: unauthenticated (401), as RFC 6750 section 3 words it.
     """
     if authorization_header is None:
-        raise _unauthenticated("Send an access token in the Authorization header.", "Bearer")
+        raise _unauthenticated(house)
     scheme, _, text = authorization_header.partition(" ")
-    if scheme.lower() != "bearer" or not text or " " in text:
-        raise _unauthenticated("Send an access token in the Authorization header.", "Bearer")
+    scheme = scheme.lower()
+    if scheme not in _SCHEMES or not text or " " in text:
+        raise _unauthenticated(house)
     token = verify(house, text, now=now)
     if token is None:
-        raise _invalid()
+        raise possession.refusal("invalid_token", _NOT_GOOD, scheme)
+    if scheme != "bearer" or "cnf" in token.claims:
+        possession.of_token(house, text, token.claims, scheme, came, now=now)
     return token
 
 
@@ -97,15 +112,17 @@ def demand(token: Token, scope: str) -> None:
         Problem: insufficient_scope (403), as RFC 6750 section 3 words it.
     """
     if scope not in token.scopes:
-        challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
+        scheme = "DPoP" if token.scheme == "dpop" else "Bearer"
+        challenge = f'{scheme} error="insufficient_scope", scope="{scope}"'
         raise Problem("insufficient_scope", f"Needed: {scope}.", headers={"WWW-Authenticate": challenge})
 
 
-def verify(house: House, text: str, *, now: datetime) -> Token | None:
-    """Return the token that `text` is, if it is one of ours for our own API and in time; else None."""
+def verify(house: House, text: str, *, now: datetime, audience: str | None = None) -> Token | None:
+    """Return the token that `text` is, if it is one of ours in time for our own API, or for `audience`; else None."""
     try:
         payload = _decode(house, text).payload
-        claims.check(payload, issuer=house.settings.issuer, audience=tokens.resource(house.settings), now=now)
+        meant_for = audience or tokens.resource(house.settings)
+        claims.check(payload, issuer=house.settings.issuer, audience=meant_for, now=now)
     except JWSError:
         return None
     match payload:
@@ -114,17 +131,26 @@ def verify(house: House, text: str, *, now: datetime) -> Token | None:
     return None
 
 
+def verify_for(house: House, app: App, text: str, *, now: datetime) -> Token | None:
+    """Return the token that `text` is, if it is for our own API, for `app`, or for whom `app` may exchange tokens."""
+    audiences = (None, app.client_id, *app.policy.audiences)
+    found = (verify(house, text, now=now, audience=audience) for audience in audiences)
+    return next((token for token in found if token is not None), None)
+
+
 def standing(call: Call, token: Token) -> Standing | None:
     """Return what stands behind a token if it may be used at this instant; else None."""
     jti_hash = secret_hash(token.jti)
     app = clients.find(call, token.client_id)
-    if app is None or call.session.connection().execute(_REVOKED, {"jti": jti_hash}).first() is not None:
+    if app is None or call.connection.execute(_REVOKED, {"jti": jti_hash}).first() is not None:
         return None
     if not token.has_person:
         return Standing(app, None)
-    row = call.session.connection().execute(_ISSUED, {"jti": jti_hash}).one_or_none()
+    row = call.connection.execute(_ISSUED, {"jti": jti_hash}).one_or_none()
     family = families.find_alive(call, row.subject, row.family_id) if row is not None else None
-    if family is None or family.client_id != app.client_id:
+    if family is None:
+        return None
+    if family.client_id != app.client_id and not exchanged.is_held_by(call, jti_hash, app.client_id):
         return None
     return Standing(app, family)
 
@@ -140,7 +166,7 @@ def caller(call: Call, token: Token, *, address: str | None) -> Caller:
     """
     found = standing(call, token)
     if found is None:
-        raise _invalid()
+        raise possession.refusal("invalid_token", _NOT_GOOD, token.scheme)
     app, family = found.app, found.family
     if family is None:
         return Caller(
@@ -159,15 +185,20 @@ def caller(call: Call, token: Token, *, address: str | None) -> Caller:
         client_name=app.name,
         person=family.subject,
         principal=family.principal,
+        mandate=family.mandate_id,
         scopes=token.scopes,
         posts=frozenset((post.role, post.department) for post in posts),
         counter=next((post.counter for post in posts if post.counter), None),
+        amr=family.amr,
+        auth_time=family.auth_time,
+        level=family.level,
+        session_id=family.session_hash.hex() if family.session_hash else None,
         address=address,
     )
 
 
 def _posts(call: Call, family: Family) -> list[Any]:
-    return list(call.session.connection().execute(_POSTS, {"subject": family.subject}).all())
+    return list(call.connection.execute(_POSTS, {"subject": family.subject}).all())
 
 
 def _decode(house: House, text: str) -> Decoded:
@@ -193,9 +224,8 @@ def _verified(house: House, text: str) -> Decoded:
     return decode(text, keys=house.keys.public(Purpose.ACCESS_TOKEN), typ=tokens.ACCESS_TYPE)
 
 
-def _unauthenticated(detail: str, challenge: str) -> Problem:
+def _unauthenticated(house: House) -> Problem:
+    described = f'resource_metadata="{resource_metadata.address(house.settings)}"'  # RFC 9728 section 5.1
+    challenge = f'Bearer {described}, DPoP algs="{possession.ALGORITHMS}", {described}'
+    detail = "Send an access token in the Authorization header."
     return Problem("unauthenticated", detail, headers={"WWW-Authenticate": challenge})
-
-
-def _invalid() -> Problem:
-    return _unauthenticated("The access token is malformed, expired or revoked.", 'Bearer error="invalid_token"')

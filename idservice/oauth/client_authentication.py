@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
-from idservice.oauth import assertion, clients
+from idservice.oauth import assertion, clients, mtls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 
 def authenticate(
-    house: House, form: Mapping[str, str], authorization: str | None, *, now: datetime, public: bool = True
+    house: House,
+    form: Mapping[str, str],
+    authorization: str | None,
+    *,
+    now: datetime,
+    public: bool = True,
+    certificate: bytes | None = None,
 ) -> App:
     """Return the client of a back-channel request; must be called outside a transaction.
 
@@ -30,6 +36,7 @@ def authenticate(
         authorization: the Authorization header.
         now: the time of the request.
         public: whether clients that cannot authenticate are served here.
+        certificate: that the sender showed to the proxy, DER.
 
     Raises:
         InvalidRequestError: two methods at once, or two client identifiers.
@@ -48,6 +55,8 @@ def authenticate(
         raise InvalidRequestError("More than one client authentication method is used.")
     method = tried[0] if tried else "none"
     app = _by_method(house, method, form, authorization or "", now)
+    if method == "none" and app is not None and mtls.is_clients(house.settings, app, certificate, now=now):
+        method = app.auth_method
     if app is None or app.auth_method != method or (method == "none" and not public):
         raise InvalidClientError("Client authentication failed.", status_code=401)
     if form.get("client_id", app.client_id) != app.client_id:

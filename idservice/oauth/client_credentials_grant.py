@@ -24,4 +24,4 @@ class ClientCredentialsGrant(AuthlibGrant):  # type: ignore[misc]
 
     def generate_token(self, **_choices: Any) -> dict[str, Any]:
         """Issue the token."""
-        return tokens.for_client(self.request.call, self.client, self.asked)
+        return tokens.for_client(self.request.call, self.client, self.asked, key=self.request.key)

@@ -10,7 +10,7 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -18,7 +18,9 @@ from sqlalchemy import insert
 
 from idservice.ids import secret_hash
 from idservice.models import Client
-from idservice.oauth import redirects, scopes
+from idservice.oauth import grant_policy, mtls, redirects, scopes
+from idservice.oauth.grant_policy import CIBA_GRANT, DEVICE_GRANT, EXCHANGE_GRANT, FOR_CONFIDENTIAL, GrantPolicy
+from idservice.oauth.profiles import FAPI2, STANDARD, TLS_METHODS, Demand, fault
 from keys.jwk import JWKError, parse_set
 
 if TYPE_CHECKING:
@@ -27,9 +29,9 @@ if TYPE_CHECKING:
     from idservice.call import Call, House
     from idservice.db import Database
 
-AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
-GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
-PROFILES = ("standard",)
+AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", *TLS_METHODS, "none")
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", DEVICE_GRANT, CIBA_GRANT, EXCHANGE_GRANT)
+LOGOUT_URIS = ("backchannel_logout_uri", "frontchannel_logout_uri")
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,39}\Z")  # shorter than any subject, so never mistaken for one
 _SECRET = re.compile(
@@ -61,11 +63,28 @@ class App:
     departments: frozenset[str]
     secret_hash: bytes | None = field(repr=False)
     jwks: Mapping[str, Any] | None = field(repr=False)
+    profile: str = STANDARD
+    demands: frozenset[str] = frozenset()
+    certificate: Mapping[str, Any] | None = field(default=None, repr=False)
+    policy: GrantPolicy = grant_policy.ORDINARY
+    jwks_uri: str | None = None
+    logout: Mapping[str, Any] = field(default_factory=dict)
+    previous_secret_hash: bytes | None = field(default=None, repr=False)
 
     @property
     def is_public(self) -> bool:
         """Return whether the client cannot keep a secret (RFC 6749 section 2.1)."""
         return self.auth_method == "none"
+
+    @property
+    def must_push(self) -> bool:
+        """Return whether the client's authorization requests must be pushed (RFC 9126)."""
+        return self.profile == FAPI2 or Demand.PUSHED in self.demands
+
+    @property
+    def must_bind(self) -> bool:
+        """Return whether the client's tokens must be bound to a key."""
+        return self.profile == FAPI2 or not self.demands.isdisjoint({Demand.DPOP, Demand.TLS})
 
     @property
     def acts_for_all(self) -> bool:
@@ -82,13 +101,33 @@ class App:
 
     def check_secret(self, secret: str) -> bool:
         """Compare a client secret in constant time."""
-        return self.secret_hash is not None and hmac.compare_digest(self.secret_hash, secret_hash(secret))
+        known = [held for held in (self.secret_hash, self.previous_secret_hash) if held is not None]
+        return any(hmac.compare_digest(held, secret_hash(secret)) for held in known)
 
 
-def register(
+def register(call: Call, *, client_id: str, registration_hash: bytes | None = None, **stated: Any) -> None:
+    """Enter a new client: `client_id` is 1 to 40 characters of `A-Za-z0-9._~-`, all else is stated as for `checked`.
+
+    Raises:
+        RegistrationRefused: something of it is unsafe or contradictory, or the identifier is taken.
+    """
+    if not is_identifier(client_id) or call.session.get(Client, client_id) is not None:
+        raise RegistrationRefused("client_id is malformed or taken")
+    row = checked(call, **stated) | {
+        "client_id": client_id,
+        "previous_secret_hash": None,
+        "previous_secret_until": None,
+        "registration_hash": registration_hash,
+        "created_at": call.now,
+        "disabled_at": None,
+    }
+    call.session.execute(insert(Client), row)
+    grant_policy.add(call.session, client_id, stated.get("policy", grant_policy.ORDINARY))
+
+
+def checked(
     call: Call,
     *,
-    client_id: str,
     name: str,
     unit: str,
     auth_method: str,
@@ -98,88 +137,104 @@ def register(
     jwks: Mapping[str, Any] | None = None,
     redirect_uris: Sequence[str] = (),
     post_logout_redirect_uris: Sequence[str] = (),
-    profile: str = "standard",
+    profile: str = STANDARD,
+    demands: Sequence[str] = (),
+    certificate: Mapping[str, Any] | None = None,
     sector: str | None = None,
     departments: Sequence[str] = (),
-) -> None:
-    """Enter a new client.
+    policy: GrantPolicy = grant_policy.ORDINARY,
+    about: Mapping[str, Any] | None = None,
+    logout: Mapping[str, Any] | None = None,
+    jwks_uri: str | None = None,
+) -> dict[str, Any]:
+    """Return the columns of a client of whom this is stated: one set of rules, whoever registers or changes it.
 
     Args:
         call: the call.
-        client_id: 1 to 40 characters of `A-Za-z0-9._~-`.
         name: shown at consent.
         unit: the organisation answerable for it, shown at consent.
         auth_method: one of `AUTH_METHODS`.
         grant_types: of `GRANT_TYPES`.
         scope: all the client may ask for, separated by spaces.
         secret: for `client_secret_*`: 32 to 256 random characters of `A-Za-z0-9._~-`; stored as a hash only.
-        jwks: for `private_key_jwt`: its public keys.
+        jwks: its public keys, for `private_key_jwt`, `self_signed_tls_client_auth` and signed requests.
         redirect_uris: see `redirects`; needed for `authorization_code`.
         post_logout_redirect_uris: the same, for after logout.
         profile: of `PROFILES`.
+        demands: of `Demand`, beyond those of the profile.
+        certificate: for `tls_client_auth` and `self_signed_tls_client_auth`: see `mtls.registered`.
         sector: joins clients that shall see the same subject (OpenID Connect Core 1.0 section 8.1).
         departments: credit codes the client acts for on its own; `*` is every one.
+        policy: what it needs for CIBA and token exchange.
+        about: further metadata of RFC 7591 section 2, told again and not acted on.
+        logout: `backchannel_logout_uri`, `frontchannel_logout_uri`, and their `..._session_required`.
+        jwks_uri: where `jwks` came from, to be asked again when an unknown key turns up.
 
     Raises:
-        RegistrationRefused: something of it is unsafe or contradictory, or the identifier is taken.
+        RegistrationRefused: something of it is unsafe or contradictory.
     """
     public = auth_method == "none"
-    if not is_identifier(client_id) or call.session.get(Client, client_id) is not None:
-        raise RegistrationRefused("client_id is malformed or taken")
-    if auth_method not in AUTH_METHODS or profile not in PROFILES:
-        raise RegistrationRefused("auth_method or profile is not one of ours")
-    if not grant_types or not set(grant_types) <= set(GRANT_TYPES) or (public and "client_credentials" in grant_types):
+    if auth_method not in AUTH_METHODS:
+        raise RegistrationRefused("auth_method is not one of ours")
+    if (contradiction := fault(profile, auth_method, demands)) is not None:
+        raise RegistrationRefused(contradiction)
+    if not grant_types or not set(grant_types) <= set(GRANT_TYPES) or (public and FOR_CONFIDENTIAL & set(grant_types)):
         raise RegistrationRefused("grant_types are not allowed for this client")
     if not (wanted := scopes.split(scope)) or not set(wanted) <= scopes.CATALOGUE.keys():
         raise RegistrationRefused("scope holds a scope that does not exist")
     if ("authorization_code" in grant_types) is not bool(redirect_uris):
         raise RegistrationRefused("authorization_code and redirect_uris need each other")
-    _check_credentials(auth_method, secret, jwks)
+    _check_credentials(auth_method, secret, jwks, signs=Demand.SIGNED in demands)
+    try:
+        known = mtls.registered(auth_method, certificate, jwks)
+    except ValueError as error:
+        raise RegistrationRefused(str(error)) from None
     loopback = call.settings.insecure_loopback
     try:
         for uri in (*redirect_uris, *post_logout_redirect_uris):
             redirects.check(uri, native=public, loopback=loopback)
-    except redirects.UnsafeRedirect as error:
+        for uri in filter(None, map((logout or {}).get, LOGOUT_URIS)):
+            redirects.check(uri, native=False, loopback=loopback)
+        grant_policy.check(policy, grant_types, loopback=loopback)
+    except (redirects.UnsafeRedirect, grant_policy.PolicyRefused) as error:
         raise RegistrationRefused(str(error)) from None
-    call.session.execute(
-        insert(Client),
-        {
-            "client_id": client_id,
-            "name": name,
-            "unit": unit,
-            "auth_method": auth_method,
-            "secret_hash": secret_hash(secret) if secret else None,
-            "jwks": dict(jwks) if jwks else None,
-            "redirect_uris": list(redirect_uris),
-            "post_logout_redirect_uris": list(post_logout_redirect_uris),
-            "grant_types": list(grant_types),
-            "scope": " ".join(wanted),
-            "profile": profile,
-            "sector": sector,
-            "departments": list(departments),
-            "created_at": call.now,
-            "disabled_at": None,
-        },
-    )
+    return {
+        "name": name,
+        "unit": unit,
+        "auth_method": auth_method,
+        "secret_hash": secret_hash(secret) if secret else None,
+        "jwks": dict(jwks) if jwks else None,
+        "jwks_uri": jwks_uri,
+        "jwks_fetched_at": call.now if jwks_uri else None,
+        "redirect_uris": list(redirect_uris),
+        "post_logout_redirect_uris": list(post_logout_redirect_uris),
+        "grant_types": list(grant_types),
+        "scope": " ".join(wanted),
+        "profile": profile,
+        "sector": sector,
+        "departments": list(departments),
+        "demands": list(demands),
+        "certificate": known,
+        "about": dict(about) if about else None,
+        "logout": dict(logout) if logout else None,
+    }
 
 
-def _check_credentials(auth_method: str, secret: str | None, jwks: Mapping[str, Any] | None) -> None:
+def _check_credentials(auth_method: str, secret: str | None, jwks: Mapping[str, Any] | None, *, signs: bool) -> None:
     """Refuse a client with less, more or weaker credentials than its method needs."""
     if auth_method.startswith("client_secret"):
-        if secret is None or not _SECRET.match(secret) or jwks is not None:
-            raise RegistrationRefused(
-                "this method needs a random secret of 32 to 256 characters of A-Za-z0-9._~- alone"
-            )
+        if secret is None or not _SECRET.match(secret):
+            raise RegistrationRefused("this method needs a random secret of 32 to 256 characters of A-Za-z0-9._~-")
     elif secret is not None:
         raise RegistrationRefused("this method takes no secret")
-    if auth_method == "private_key_jwt":
+    if auth_method == "private_key_jwt" or signs:
         try:
             usable = parse_set(jwks or {})
         except JWKError as error:
             raise RegistrationRefused(f"jwks: {error}") from None
         if not usable:
             raise RegistrationRefused("jwks holds no key for ES256, EdDSA or PS256")
-    elif jwks is not None:
+    elif jwks is not None and auth_method not in TLS_METHODS:
         raise RegistrationRefused("this method takes no jwks")
 
 
@@ -200,6 +255,11 @@ def find_outside(house: House, client_id: str, now: datetime) -> App | None:
     if (app := _kept(cache, client_id, now)) is not None:
         return app
     return _keep(cache, house.database.run(lambda session: _read(session, client_id), write=False), now)
+
+
+def forget(house: House, client_id: str) -> None:
+    """Let the client be read anew in this process; the others do so within two seconds."""
+    _cache(house.database).pop(client_id, None)
 
 
 def _cache(database: Database) -> dict[str, tuple[datetime, App]]:
@@ -239,4 +299,17 @@ def _read(session: Session, client_id: str) -> App | None:
         departments=frozenset(row.departments),
         secret_hash=row.secret_hash,
         jwks=row.jwks,
+        jwks_uri=row.jwks_uri,
+        logout=row.logout or {},
+        profile=row.profile,
+        demands=frozenset(row.demands or ()),
+        certificate=row.certificate,
+        policy=grant_policy.find(session, client_id),
+        previous_secret_hash=_previous_secret(row),
     )
+
+
+def _previous_secret(row: Client) -> bytes | None:
+    """Return the secret before a rotation while the overlap lasts."""
+    until = row.previous_secret_until
+    return row.previous_secret_hash if until is not None and until > datetime.now(UTC) else None

@@ -12,7 +12,7 @@ from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant as AuthlibGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 
 from idservice import audit
-from idservice.oauth import codes, families, tokens
+from idservice.oauth import codes, disclosure, families, tokens
 from idservice.oauth.clients import App
 from idservice.oauth.codes import Code, Reused
 from idservice.oauth.families import Family
@@ -39,6 +39,8 @@ class CodeGrant(AuthlibGrant):  # type: ignore[misc]
             raise self.request.refuse_reuse(found)
         if found is None:
             raise InvalidGrantError("The code is unknown, expired or not for this client.")
+        if found.bound_to is not None and (self.request.key is None or found.bound_to != self.request.key.text):
+            raise InvalidGrantError("The code is bound to another key.")
         return found
 
     def authenticate_user(self, authorization_code: Code) -> Family | None:
@@ -48,23 +50,17 @@ class CodeGrant(AuthlibGrant):  # type: ignore[misc]
     def generate_token(self, user: Family, scope: str, **_choices: Any) -> dict[str, Any]:
         """Issue the tokens of the family, and tell the holder what the app may now read."""
         call, app = self.request.call, self.client
-        if released := tokens.granted_claims(user):
-            audit.record_access(
-                call,
-                audit.Deed.CLAIMS_RELEASED,
-                subject=user.holder,
-                facts={
-                    "who": app.name,
-                    "unit": app.unit,
-                    "purpose": "login",
-                    "fields": list(released),
-                    "basis": "consent",
-                },
-                client=app.client_id,
-                family=user.family_id,
-            )
+        disclosure.tell_holder(call, app, user)
         nonce = self.request.authorization_code.nonce
-        return tokens.for_person(call, app, user, deed=audit.Deed.TOKEN_ISSUED, scope=tuple(scope.split()), nonce=nonce)
+        return tokens.for_person(
+            call,
+            app,
+            user,
+            deed=audit.Deed.TOKEN_ISSUED,
+            scope=tuple(scope.split()),
+            nonce=nonce,
+            key=self.request.key,
+        )
 
     def delete_authorization_code(self, authorization_code: Code) -> None:
         """Nothing is left to do: the code was used up when it was claimed, and is kept to recognise a second use."""

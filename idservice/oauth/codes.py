@@ -33,6 +33,7 @@ class Code:
     scope: str
     nonce: str | None
     code_challenge: str
+    bound_to: str | None
     expires_at: datetime
 
     def get_redirect_uri(self) -> str:
@@ -62,8 +63,9 @@ def issue(
     scope: tuple[str, ...],
     nonce: str | None,
     code_challenge: str,
+    bound_to: str | None = None,
 ) -> str:
-    """Enter a code and return it."""
+    """Enter a code and return it; `bound_to` is the key that alone may redeem it (RFC 9449 section 10)."""
     code = secrets.token_urlsafe(32)
     call.session.execute(
         insert(AuthorizationCode),
@@ -76,6 +78,7 @@ def issue(
             "scope": " ".join(scope),
             "nonce": nonce,
             "code_challenge": code_challenge,
+            "bound_to": bound_to,
             "expires_at": call.now + LIFE,
             "used_at": None,
         },
@@ -92,6 +95,7 @@ _COLUMNS = (
     AuthorizationCode.scope,
     AuthorizationCode.nonce,
     AuthorizationCode.code_challenge,
+    AuthorizationCode.bound_to,
     AuthorizationCode.expires_at,
 )
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from idservice.login import browser_state, step_up
 from idservice.models import LoginSession
-from idservice.oauth import codes, consents, families, id_token_hint
+from idservice.oauth import codes, consents, families, id_token_hint, par, response_jwt
 from idservice.oauth.authorization import AuthorizationRefused
+from idservice.oauth.confirmation import DPOP, Key
 from idservice.oauth.subjects import pairwise
 from idservice.register import mandates
 from keys.ring import Purpose
@@ -28,6 +30,13 @@ SELF = "self"
 @dataclass(frozen=True, slots=True)
 class LogIn:
     """Nobody is logged in, or not freshly enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prove:
+    """The person is logged in, but not as surely as the app asks: a second factor is needed."""
+
+    acr: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ class Ready:
         return self.mandate.principal if self.mandate else self.person
 
 
-def decide(call: Call, asked: AuthorizationRequest, step: Step | None) -> LogIn | Choose | Ready:
+def decide(call: Call, asked: AuthorizationRequest, step: Step | None) -> LogIn | Prove | Choose | Ready:
     """Return what is needed next.
 
     Raises:
@@ -64,6 +73,10 @@ def decide(call: Call, asked: AuthorizationRequest, step: Step | None) -> LogIn 
         if silent:
             raise AuthorizationRefused(asked.asker, "login_required", "Nobody is logged in, or not recently enough.")
         return LogIn()
+    if (acr := step_up.lacking(call, asked.acr_values)) is not None:
+        if silent:
+            raise AuthorizationRefused(asked.asker, "login_required", "The login is not as strong as acr_values ask.")
+        return Prove(acr)
 
     mandate = None
     if not silent and (live := mandates.live(call, person)):
@@ -86,11 +99,9 @@ def decide(call: Call, asked: AuthorizationRequest, step: Step | None) -> LogIn 
 
 def grant(call: Call, asked: AuthorizationRequest, ready: Ready) -> str:
     """Open a token family, issue a code for it, and return the URL that carries it to the app."""
-    session = _session(call)
-    login = families.Login(session.id_hash, session.auth_time, list(session.amr), session.level)
-    family_id = families.start(
-        call, asked.app, person=ready.person, login=login, scope=asked.scope, mandate=ready.mandate
-    )
+    if asked.pushed is not None:
+        par.use(call, asked.pushed)
+    family_id = open_family(call, asked, ready)
     code = codes.issue(
         call,
         client_id=asked.app.client_id,
@@ -100,8 +111,22 @@ def grant(call: Call, asked: AuthorizationRequest, ready: Ready) -> str:
         scope=asked.scope,
         nonce=asked.nonce,
         code_challenge=asked.code_challenge,
+        bound_to=Key(DPOP, asked.dpop_jkt).text if asked.dpop_jkt is not None else None,
     )
-    return asked.asker.answer(call.settings.issuer, code=code)
+    state = None
+    if "openid" in asked.scope:
+        state = browser_state.session_state(
+            asked.app.client_id, asked.asker.redirect_uri, bytes.fromhex(call.caller.session_id or "")
+        )
+    more = {"session_state": state} if state is not None else {}
+    return response_jwt.answer(call, asked.asker, code=code, **more)
+
+
+def open_family(call: Call, asked: AuthorizationRequest, ready: Ready) -> str:
+    """Open the token family of a person who has just consented, and return its identifier."""
+    session = _session(call)
+    login = families.Login(session.chain, session.auth_time, list(session.amr), session.level)
+    return families.start(call, asked.app, person=ready.person, login=login, scope=asked.scope, mandate=ready.mandate)
 
 
 def _is_fresh(call: Call, asked: AuthorizationRequest, step: Step | None) -> bool:

@@ -37,6 +37,13 @@ class Family:
     amr: tuple[str, ...]
     level: int
     created_at: datetime
+    session_hash: bytes | None = None
+    for_person: bool = False  # whether `principal` is a person, such as a ward
+
+    @property
+    def for_organisation(self) -> bool:
+        """Return whether the family is about an organisation."""
+        return self.principal is not None and not self.for_person
 
     @property
     def holder(self) -> str:
@@ -93,6 +100,7 @@ _ALIVE = (
         _family.amr,
         _family.level,
         _family.created_at,
+        _family.session_hash,
     )
     .join_from(table_of(TokenFamily), table_of(Person), _person.subject == _family.subject)
     .where(
@@ -107,10 +115,11 @@ _ALIVE = (
 def find_alive(call: Call, subject: str, family_id: str) -> Family | None:
     """Return the family if it may be used at this instant."""
     asked = {"subject": subject, "family_id": family_id}
-    row = call.session.connection().execute(_ALIVE, asked).one_or_none()
+    row = call.connection.execute(_ALIVE, asked).one_or_none()
     if row is None:
         return None
-    if row.principal is not None and not _may_still_act(call, row):
+    mandate = _may_still_act(call, row) if row.principal is not None else None
+    if row.principal is not None and mandate is None:
         return None
     return Family(
         subject=row.subject,
@@ -123,21 +132,23 @@ def find_alive(call: Call, subject: str, family_id: str) -> Family | None:
         amr=tuple(row.amr),
         level=row.level,
         created_at=row.created_at,
+        session_hash=row.session_hash,
+        for_person=mandate is not None and mandate.principal_kind == mandates.PERSON,
     )
 
 
-def _may_still_act(call: Call, row: Any) -> bool:
+def _may_still_act(call: Call, row: Any) -> mandates.LiveMandate | None:
     """Ask for mandate and consent: any agent may have withdrawn the organisation's consent, for all families before."""
     mandate = mandates.find_live(call, row.subject, row.mandate_id)
     if mandate is None or mandate.principal != row.principal:
-        return False
+        return None
     consent = select(Consent.client_id).where(
         Consent.subject == row.principal,
         Consent.client_id == row.client_id,
         Consent.withdrawn_at.is_(None),
         Consent.given_at <= row.created_at,
     )
-    return call.session.execute(consent).first() is not None
+    return mandate if call.session.execute(consent).first() is not None else None
 
 
 def kill(call: Call, subject: str, family_id: str, *, reason: str) -> bool:
@@ -171,3 +182,9 @@ def kill_of_session(call: Call, person: str, session_hash: bytes) -> int:
         (literal(" ") + TokenFamily.scope + " ").not_like("% offline_access %"),
     )
     return sum(kill(call, person, family_id, reason="logout") for family_id in call.session.scalars(query).all())
+
+
+def kill_all(call: Call, person: str, *, reason: str) -> int:
+    """End every family of a person, those of organisations he acts for included; return how many."""
+    query = select(TokenFamily.family_id).where(TokenFamily.subject == person, TokenFamily.revoked_at.is_(None))
+    return sum(kill(call, person, family_id, reason=reason) for family_id in call.session.scalars(query).all())

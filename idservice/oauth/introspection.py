@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from idservice.oauth import bearer, refreshing, tokens
+from idservice.oauth.confirmation import claim_of
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -13,13 +14,14 @@ if TYPE_CHECKING:
     from idservice.oauth.clients import App
 
 INACTIVE: dict[str, Any] = {"active": False}
-_SHOWN = ("iss", "aud", "sub", "act", "client_id", "scope", "jti", "iat", "exp", "auth_time", "acr")
+_WHO = ("iss", "aud", "sub", "act", "may_act", "client_id")
+_SHOWN = (*_WHO, "scope", "jti", "iat", "exp", "auth_time", "acr", "amr", "cnf")
 
 
 def introspect(call: Call, app: App, form: Mapping[str, str]) -> dict[str, Any]:
     """Return the introspection response for the parameter `token`; whatever is not a live token is inactive."""
     text = form["token"]
-    token = bearer.verify(call.house, text, now=call.now)
+    token = bearer.verify_for(call.house, app, text, now=call.now)
     return _access(call, app, token) if token is not None else _refresh(call, app, text)
 
 
@@ -29,7 +31,9 @@ def _access(call: Call, app: App, token: Token) -> dict[str, Any]:
     is_meant = app.client_id == audience or (isinstance(audience, list) and app.client_id in audience)
     if not (is_meant or app.client_id == token.client_id) or bearer.standing(call, token) is None:
         return INACTIVE
-    return {"active": True, "token_type": "Bearer"} | {n: token.claims[n] for n in _SHOWN if n in token.claims}
+    return {"active": True, "token_type": "DPoP" if token.scheme == "dpop" else "Bearer"} | {
+        n: token.claims[n] for n in _SHOWN if n in token.claims
+    }
 
 
 def _refresh(call: Call, app: App, text: str) -> dict[str, Any]:
@@ -43,4 +47,5 @@ def _refresh(call: Call, app: App, text: str) -> dict[str, Any]:
         "scope": found.get_scope(),
         "exp": int(found.expires_at.timestamp()),
         **tokens.subject_claims(call, app, found.family),
+        **({"cnf": claim_of(found.bound_to)} if found.bound_to is not None else {}),
     }

@@ -13,7 +13,7 @@ from idservice.http.page import Who, page
 from idservice.oauth import consents
 from idservice.oauth.authorization import AuthorizationRefused, AuthorizationRequest
 from idservice.oauth.authorize_routes import first_step, shown_scopes, url_of, walk
-from idservice.oauth.decision import SELF, Choose, LogIn, Ready, decide, grant
+from idservice.oauth.decision import SELF, Choose, LogIn, Prove, Ready, decide, grant
 from idservice.register import mandates
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ def decision(call: Call) -> Response | str:
 def _take(call: Call, asked: AuthorizationRequest, step: Step) -> Response:
     needed = decide(call, asked, step)
     headers.allow_form_action(asked.asker.redirect_uri)
-    if isinstance(needed, LogIn):
+    if isinstance(needed, Prove) and request.form.get("decision") == "deny":
+        raise AuthorizationRefused(asked.asker, "unmet_authentication_requirements", "No second factor was shown.")
+    if isinstance(needed, LogIn | Prove):
         return _again(call, step)
     chosen = request.form.get("acting", "")
     if isinstance(needed, Choose):

@@ -19,7 +19,9 @@ class RefreshGrant(AuthlibGrant):  # type: ignore[misc]
 
     def authenticate_refresh_token(self, refresh_token: str) -> Refresh | None:
         """Claim the refresh token for this client."""
-        found = refreshing.claim(self.request.call, refresh_token, self.client.client_id)
+        asked = self.request
+        scope = asked.payload.scope or ""
+        found = refreshing.claim(asked.call, refresh_token, self.client.client_id, key=asked.key, scope=scope)
         if isinstance(found, Reused):
             raise self.request.refuse_reuse(found)
         return found
@@ -29,18 +31,27 @@ class RefreshGrant(AuthlibGrant):  # type: ignore[misc]
         return refresh_token.family
 
     def generate_token(self, user: Family, scope: str, **_choices: Any) -> dict[str, Any]:
-        """Issue new tokens of the family."""
+        """Issue new tokens of the family, or give once more what was given a moment ago."""
+        request, found = self.request, self.request.refresh_token
+        if found.answer is not None:
+            audit.record(request.call, audit.Deed.TOKEN_REPEATED, client=self.client.client_id, family=user.family_id)
+            return dict(found.answer)
         asked = scopes.split(scope)
         if asked is None:
             raise InvalidScopeError
-        return tokens.for_person(
-            self.request.call,
+        answer = tokens.for_person(
+            request.call,
             self.client,
             user,
             deed=audit.Deed.TOKEN_REFRESHED,
             scope=asked,
-            refresh_until=self.request.refresh_token.expires_at,
+            refresh_until=found.expires_at,
+            key=request.key,
         )
+        if found.bound_to is not None:
+            text, wanted = request.form["refresh_token"], request.payload.scope or ""
+            refreshing.remember(request.call, text, answer, scope=wanted)
+        return answer
 
     def revoke_old_credential(self, refresh_token: Refresh) -> None:
         """Nothing is left to do: the token was used up when it was claimed."""

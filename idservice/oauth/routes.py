@@ -17,10 +17,22 @@ from sqlalchemy.orm import Session
 from idservice.call import Call, Caller, House
 from idservice.errors import Problem
 from idservice.http.endpoint import house
-from idservice.oauth import bearer, families, introspection, metadata, revocation, server, userinfo
+from idservice.oauth import (
+    bearer,
+    families,
+    introspection,
+    metadata,
+    possession,
+    pushing,
+    response_jwt,
+    revocation,
+    server,
+    userinfo,
+)
 from idservice.oauth.authorize_routes import blueprint as authorize_blueprint
 from idservice.oauth.backchannel import backchannel, call_of
 from idservice.oauth.end_session_routes import blueprint as end_session_blueprint
+from idservice.oauth.pending_routes import blueprint as pending_blueprint
 from idservice.oauth.token_request import TokenRequest
 from keys.ring import Purpose
 
@@ -29,28 +41,30 @@ if TYPE_CHECKING:
     from idservice.oauth.codes import Reused
 
 blueprint = Blueprint("oauth", __name__)
-BLUEPRINTS = (blueprint, authorize_blueprint, end_session_blueprint)
+BLUEPRINTS = (blueprint, authorize_blueprint, pending_blueprint, end_session_blueprint)
 
 CACHEABLE = "public, max-age=300"
 
 
 class _Refused(Exception):
-    def __init__(self, response: Response, reused: Reused | None) -> None:
+    def __init__(self, response: Response, asked: TokenRequest) -> None:
         super().__init__("rolled back")
         self.response = response
-        self.reused = reused
+        self.reused: Reused | None = asked.reused
+        self.afterwards = asked.afterwards
 
 
 @blueprint.post("/oauth/token")
 @backchannel(public=True, needs="grant_type")
 def token(home: House, app: App, form: dict[str, str]) -> Response:
     """Issue tokens: the whole request is one transaction, and a refusal leaves nothing behind."""
+    key = possession.of_client(home, app, possession.sent(home), now=datetime.now(UTC))
 
     def deed(session: Session) -> Response:
-        asked = TokenRequest(call_of(home, session, app), app, form)
+        asked = TokenRequest(call_of(home, session, app), app, form, key)
         response = server.answer(asked)
         if response.status_code != 200:
-            raise _Refused(response, asked.reused)
+            raise _Refused(response, asked)
         return response
 
     try:
@@ -63,17 +77,36 @@ def token(home: House, app: App, form: dict[str, str]) -> Response:
                 ),
                 write=True,
             )
+        if (afterwards := refused.afterwards) is not None:
+            home.database.run(lambda session: afterwards(call_of(home, session, app)), write=True)
         return refused.response
+
+
+@blueprint.post("/oauth/par")
+@backchannel(public=True, needs="client_id")
+def pushed(home: House, app: App, form: dict[str, str]) -> Response:
+    """Keep an authorization request that the app sends ahead (RFC 9126)."""
+    key = possession.of_proof(home, possession.sent(home), now=datetime.now(UTC))
+    answer = home.database.run(lambda session: pushing.push(call_of(home, session, app), app, form, key), write=True)
+    response = _json(answer)
+    response.status_code = 201
+    return response
 
 
 @blueprint.post("/oauth/introspect")
 @backchannel(public=False, needs="token")
 def introspect(home: House, app: App, form: dict[str, str]) -> Response:
-    """Say whether a token is active (RFC 7662)."""
-    answer = home.database.run(
-        lambda session: introspection.introspect(call_of(home, session, app), app, form), write=False
-    )
-    return _json(answer)
+    """Say whether a token is active (RFC 7662), signed where the caller asks for that (RFC 9701)."""
+    is_signed = request.environ.get("HTTP_ACCEPT", "").partition(";")[0].strip() == response_jwt.INTROSPECTION
+
+    def deed(session: Session) -> Response:
+        call = call_of(home, session, app)
+        found = introspection.introspect(call, app, form)
+        if not is_signed:
+            return _json(found)
+        return Response(response_jwt.introspection(call, app, found), mimetype=response_jwt.INTROSPECTION)
+
+    return home.database.run(deed, write=False)
 
 
 @blueprint.post("/oauth/revoke")
@@ -89,7 +122,7 @@ def revoke(home: House, app: App, form: dict[str, str]) -> Response:
 def userinfo_endpoint() -> Response:
     """Release the consented claims to the bearer of an access token (OpenID Connect Core 1.0 section 5.3)."""
     home, now = house(), datetime.now(UTC)
-    access_token = bearer.read(home, _authorization(), scope="openid", now=now)
+    access_token = bearer.read(home, _authorization(), scope="openid", now=now, came=possession.sent(home))
 
     def deed(session: Session) -> dict[str, Any]:
         caller = Caller(channel="api", client_id=access_token.client_id, address=request.remote_addr)

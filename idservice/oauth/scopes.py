@@ -42,6 +42,21 @@ CATALOGUE = {
             ("管理您的授权", "查看并收回给其他应用的授权"),
             ("Manage your consents", "List and withdraw them"),
         ),
+        _holder(
+            "sessions.manage",
+            ("管理您的登录", "查看并结束您在各设备上的登录"),
+            ("Manage your logins", "See and end them on each device"),
+        ),
+        _holder(
+            "admin.manage",
+            ("平台管理", "仅限管理员，按您的管理角色"),
+            ("Administer this service", "For administrators, as far as their role goes"),
+        ),
+        _holder(
+            "mandates.manage",
+            ("管理授权委托", "以您或您代表的单位的名义授权、接受、撤销"),
+            ("Manage mandates", "Grant, accept and withdraw them, for you or whom you act for"),
+        ),
         Scope("licences.read", ("查看您的证照", ""), ("Read your licences", "")),
         Scope("licences.issue", ("签发证照", "仅限您任职的部门"), ("Issue licences", "For the departments you serve")),
         Scope(
@@ -54,6 +69,7 @@ CATALOGUE = {
         ),
         Scope("verifications.create", ("核验证照", ""), ("Verify licences", "")),
         Scope("lookups.create", ("无证明查询", "按事项查询所需证明"), ("Look proofs up", "As a matter requires")),
+        Scope("ssf.manage", ("接收安全事件", "仅限该应用的用户"), ("Receive security events", "Of people who use it")),
         Scope("matters.read", ("查看事项清单", ""), ("Read the list of matters", "")),
     )
 }

@@ -14,7 +14,9 @@ from idservice.http.application import WholeResponse
 from idservice.oauth import clients, tokens
 from idservice.oauth.client_credentials_grant import ClientCredentialsGrant
 from idservice.oauth.code_grant import S256, CodeGrant
+from idservice.oauth.pending_grant import CibaGrant, DeviceGrant
 from idservice.oauth.refresh_grant import RefreshGrant
+from idservice.oauth.token_exchange_grant import TokenExchangeGrant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +53,9 @@ def _build() -> Server:
     server.register_grant(ClientCredentialsGrant)
     server.register_grant(CodeGrant, [S256(required=True)])
     server.register_grant(RefreshGrant)
+    server.register_grant(DeviceGrant)
+    server.register_grant(CibaGrant)
+    server.register_grant(TokenExchangeGrant)
     return server
 
 

@@ -13,23 +13,26 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from idservice.oauth.codes import Reused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from idservice.call import Call
     from idservice.oauth.clients import App
+    from idservice.oauth.confirmation import Key
 
 
 class TokenRequest(OAuth2Request):  # type: ignore[misc]
     """One request at the token endpoint. `reused` is set where a spent code or refresh token came back."""
 
-    def __init__(self, call: Call, app: App, form: Mapping[str, str]) -> None:
+    def __init__(self, call: Call, app: App, form: Mapping[str, str], key: Key | None = None) -> None:
         # Whether plain http is allowed the settings have decided; Authlib would ask an environment variable.
         super().__init__("POST", "https://decided.by.settings/")
         self.call = call
         self.client = app
+        self.key = key  # that the sender has proven to hold: the tokens are bound to it
         self.auth_method = app.auth_method
         self.payload = BasicOAuth2Payload(form)
         self.reused: Reused | None = None
+        self.afterwards: Callable[[Call], None] | None = None  # done once a refusal has been rolled back
         self._form = form
 
     @property

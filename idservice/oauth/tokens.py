@@ -15,8 +15,9 @@ from sqlalchemy import insert
 
 from idservice import audit
 from idservice.ids import secret_hash
+from idservice.login.levels import acr_of as acr
 from idservice.models import AccessToken, RefreshToken
-from idservice.oauth import once_a_minute, scopes
+from idservice.oauth import logout_tokens, once_a_minute, scopes
 from idservice.oauth.subjects import pairwise
 from keys.base64url import b64u
 from keys.jws import encode
@@ -25,6 +26,7 @@ from keys.ring import Purpose
 if TYPE_CHECKING:
     from idservice.call import Call
     from idservice.oauth.clients import App
+    from idservice.oauth.confirmation import Key
     from idservice.oauth.families import Family
     from idservice.settings import Settings
 
@@ -40,14 +42,14 @@ def resource(settings: Settings) -> str:
     return f"{settings.issuer}/v1"
 
 
-def for_client(call: Call, app: App, scope: tuple[str, ...]) -> dict[str, Any]:
+def for_client(call: Call, app: App, scope: tuple[str, ...], *, key: Key | None = None) -> dict[str, Any]:
     """Issue an access token to a client on its own (RFC 6749 section 4.4) and return the token response.
 
     Such a token touches nobody's data; what is done with it is audited deed by deed. So the first one of a client and
     scope in a minute leaves an audit row, and the others of that minute ride on it without a transaction.
     """
-    token, _ = _access_token(call, app, scope, {"sub": app.client_id})
-    response = _response(token, scope)
+    token, _ = _access_token(call, app, scope, {"sub": app.client_id}, key)
+    response = _response(token, scope, key)
     if once_a_minute.is_due(call, app.client_id, response["scope"]):
         audit.record(call, audit.Deed.TOKEN_ISSUED, client=app.client_id, scope=list(scope))
     return response
@@ -62,6 +64,7 @@ def for_person(
     scope: tuple[str, ...],
     nonce: str | None = None,
     refresh_until: datetime | None = None,
+    key: Key | None = None,
 ) -> dict[str, Any]:
     """Issue an access token of `family`, with an ID token and a refresh token where they are due.
 
@@ -73,10 +76,13 @@ def for_person(
         scope: at most the family's.
         nonce: of the authorization request.
         refresh_until: until when a refresh token would hold; None gives 30 days from the start of the family.
+        key: to which access token and refresh token are bound.
     """
     who = subject_claims(call, app, family)
-    login = {"auth_time": _seconds(family.auth_time), "acr": acr(family.amr)}
-    token, jti = _access_token(call, app, scope, who | login)
+    login = {"auth_time": _seconds(family.auth_time), "acr": acr(family.amr), "amr": list(family.amr)}
+    if app.policy.actor is not None:
+        login["may_act"] = {"sub": app.policy.actor}  # RFC 8693 section 4.4
+    token, jti = _access_token(call, app, scope, who | login, key)
     call.session.execute(
         insert(AccessToken),
         {
@@ -86,9 +92,9 @@ def for_person(
             "expires_at": call.now + timedelta(seconds=ACCESS_SECONDS),
         },
     )
-    response = _response(token, scope)
+    response = _response(token, scope, key)
     if "offline_access" in family.scope and app.check_grant_type("refresh_token"):
-        response["refresh_token"] = _refresh_token(call, family, refresh_until or family.created_at + REFRESH_LIFE)
+        response["refresh_token"] = _refresh_token(call, family, refresh_until or family.created_at + REFRESH_LIFE, key)
     if "openid" in scope:
         response["id_token"] = _id_token(call, app, family, who, nonce=nonce, access_token=token)
     audit.record(call, deed, client=app.client_id, family=family.family_id, token=_trace(jti), scope=list(scope))
@@ -104,17 +110,23 @@ def subject_claims(call: Call, app: App, family: Family) -> dict[str, Any]:
     return {"sub": pairwise(secret, app.sector, family.principal), "act": {"sub": person}}
 
 
-def acr(amr: tuple[str, ...]) -> str:
-    """Return the authentication context class: how the person logged in, no more than what was done."""
-    return "urn:ona:acr:password" if amr == ("pwd",) else "urn:ona:acr:unknown"
-
-
 def granted_claims(family: Family) -> tuple[str, ...]:
     """Return the names of the claims the app may read at userinfo."""
-    return scopes.claims_of(family.scope, organisation=family.principal is not None)
+    return scopes.claims_of(family.scope, organisation=family.for_organisation)
 
 
-def _access_token(call: Call, app: App, scope: tuple[str, ...], subject: dict[str, Any]) -> tuple[str, str]:
+def with_claims(
+    call: Call, app: App, scope: tuple[str, ...], claims: dict[str, Any], key: Key | None
+) -> tuple[str, str]:
+    """Return an access token with `claims` in place of the usual ones, and its `jti`; whoever asks keeps its row."""
+    return _access_token(call, app, scope, claims, key)
+
+
+def _access_token(
+    call: Call, app: App, scope: tuple[str, ...], subject: dict[str, Any], key: Key | None
+) -> tuple[str, str]:
+    if key is None and app.must_bind:
+        raise RuntimeError("a token of this client must be bound to a key")
     jti = secrets.token_urlsafe(16)
     issued = _seconds(call.now)
     payload = {
@@ -127,6 +139,8 @@ def _access_token(call: Call, app: App, scope: tuple[str, ...], subject: dict[st
         "scope": " ".join(scope),
         **subject,
     }
+    if key is not None:
+        payload["cnf"] = key.claim
     return encode(payload, signer=call.keys.signer(Purpose.ACCESS_TOKEN), typ=ACCESS_TYPE), jti
 
 
@@ -147,10 +161,13 @@ def _id_token(
     }
     if nonce is not None:
         payload["nonce"] = nonce
+    if family.session_hash is not None:
+        secret = call.keys.secret(Purpose.SUBJECT)
+        payload["sid"] = logout_tokens.session_name(secret, app.client_id, family.session_hash)
     return encode(payload, signer=call.keys.signer(Purpose.ID_TOKEN), typ=ID_TYPE)
 
 
-def _refresh_token(call: Call, family: Family, until: datetime) -> str:
+def _refresh_token(call: Call, family: Family, until: datetime, key: Key | None) -> str:
     token = secrets.token_urlsafe(32)
     call.session.execute(
         insert(RefreshToken),
@@ -159,6 +176,7 @@ def _refresh_token(call: Call, family: Family, until: datetime) -> str:
             "subject": family.subject,
             "family_id": family.family_id,
             "client_id": family.client_id,
+            "bound_to": key.text if key is not None else None,
             "expires_at": until,
             "used_at": None,
         },
@@ -166,10 +184,10 @@ def _refresh_token(call: Call, family: Family, until: datetime) -> str:
     return token
 
 
-def _response(access_token: str, scope: tuple[str, ...]) -> dict[str, Any]:
+def _response(access_token: str, scope: tuple[str, ...], key: Key | None) -> dict[str, Any]:
     return {
         "access_token": access_token,
-        "token_type": "Bearer",
+        "token_type": "Bearer" if key is None else key.token_type,
         "expires_in": ACCESS_SECONDS,
         "scope": " ".join(scope),
     }

@@ -31,8 +31,8 @@ def claims(call: Call, token: Token) -> dict[str, Any]:
         challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
         raise Problem("unauthenticated", "The access token is not that of a person, or has ended.", headers=challenge)
     family = found.family
-    known = facts(call, family.holder, organisation=family.principal is not None)
-    released = scopes.claims_of(token.scopes & family.scope, organisation=family.principal is not None)
+    known = facts(call, family.holder, organisation=family.for_organisation)
+    released = scopes.claims_of(token.scopes & family.scope, organisation=family.for_organisation)
     subject = tokens.subject_claims(call, found.app, family)
     return subject | {name: known[name] for name in released if known.get(name) is not None}
 

@@ -95,7 +95,7 @@ def find(call: Call, number: str) -> str | None:
 def find_kind(call: Call, number: str) -> tuple[str, str] | None:
     """Return subject and kind ("person" or "organisation") of a normalised number, or None."""
     for value in call.cipher.indexes(INDEX_FIELD, number):
-        row = call.session.connection().execute(_FIND, {"hash": value}).one_or_none()
+        row = call.connection.execute(_FIND, {"hash": value}).one_or_none()
         if row is not None:
             return row.subject, row.kind
     return None
@@ -103,7 +103,7 @@ def find_kind(call: Call, number: str) -> tuple[str, str] | None:
 
 def facts(call: Call, subject: str) -> PersonFacts | None:
     """Return the facts of a person, decrypted, or None where the subject is no person."""
-    row = call.session.connection().execute(_FACTS, {"subject": subject}).one_or_none()
+    row = call.connection.execute(_FACTS, {"subject": subject}).one_or_none()
     if row is None:
         return None
 

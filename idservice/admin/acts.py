@@ -1,0 +1,65 @@
+"""The risky acts (高风险操作): who may ask for each, who may decide on it, what is checked, and what is then done.
+
+One table, read from top to bottom. No act is done by whoever asked for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from idservice.admin import client_acts, person_acts
+from idservice.admin.roles import Role
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+
+Facts = dict[str, Any]
+
+
+class RiskyAct(StrEnum):
+    """An act that needs a second person."""
+
+    CLIENT_CREATE = "client.create"
+    CLIENT_ROTATE = "client.rotate_secret"
+    CLIENT_WIDEN = "client.widen_scope"
+    CLIENT_ENABLE = "client.enable"
+    PERSON_DISABLE = "person.disable"
+    PERSON_ENABLE = "person.enable"
+    MANDATE_REVOKE = "mandate.revoke"
+    GUARDIAN_ENTER = "guardian.enter"
+    ROLE_GIVE = "role.give"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`check` returns the facts to keep or raises a `Problem`; `do` carries the act out as it is approved."""
+
+    asks: Role
+    decides: frozenset[Role]
+    check: Callable[[Call, Facts], Facts]
+    do: Callable[[Call, Facts], None]
+
+
+def _client(call: Call, facts: Facts) -> Facts:
+    client_acts.find(call, facts["client_id"])
+    return facts
+
+
+_SECURITY = frozenset({Role.SECURITY})
+
+RULES: Final[Mapping[RiskyAct, Rule]] = {
+    RiskyAct.CLIENT_CREATE: Rule(Role.SYSTEM, _SECURITY, client_acts.propose, client_acts.create),
+    RiskyAct.CLIENT_ROTATE: Rule(Role.SYSTEM, _SECURITY, client_acts.propose_rotation, client_acts.rotate),
+    RiskyAct.CLIENT_WIDEN: Rule(Role.SYSTEM, _SECURITY, client_acts.propose_scope, client_acts.widen),
+    RiskyAct.CLIENT_ENABLE: Rule(Role.SYSTEM, _SECURITY, _client, client_acts.enable),
+    RiskyAct.PERSON_DISABLE: Rule(Role.SYSTEM, _SECURITY, person_acts.check_person, person_acts.disable),
+    RiskyAct.PERSON_ENABLE: Rule(Role.SYSTEM, _SECURITY, person_acts.check_person, person_acts.enable),
+    RiskyAct.MANDATE_REVOKE: Rule(Role.SYSTEM, _SECURITY, person_acts.check_mandate, person_acts.revoke_mandate),
+    RiskyAct.GUARDIAN_ENTER: Rule(Role.SYSTEM, _SECURITY, person_acts.propose_guardian, person_acts.enter_guardian),
+    RiskyAct.ROLE_GIVE: Rule(
+        Role.SECURITY, frozenset({Role.SECURITY, Role.SYSTEM}), person_acts.check_role, person_acts.give_role
+    ),
+}

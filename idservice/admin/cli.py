@@ -1,0 +1,86 @@
+"""`flask admin`: the first administrators, for whoever sets the service up.
+
+Exit status: 0 done, 1 the answer is no, 2 it could not be done. Later roles are given on the pages, by two people.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+from sqlalchemy.exc import SQLAlchemyError
+
+from idservice.admin import person_acts, roles, view
+from idservice.admin.roles import Role
+from idservice.call import Call, Caller
+from idservice.errors import Problem
+from idservice.register import mandates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from idservice.call import House
+
+T = TypeVar("T")
+
+NO, CANNOT = 1, 2
+OPERATOR = Caller(channel="cli", client_id="operator")
+
+admin = AppGroup("admin", help="管理员 Administrators.")
+machine = click.option("--json", "as_json", is_flag=True, help="机器可读 For machines.")
+
+
+@admin.command("appoint")
+@click.argument("role", type=click.Choice([str(role) for role in Role]))
+def appoint(role: str) -> None:
+    """任命 Give ROLE to the person whose number stands on standard input; no account holds two."""
+    number = sys.stdin.readline().strip()
+
+    def give(call: Call) -> None:
+        subject, kind = person_acts.find(call, number)
+        if kind != mandates.PERSON:
+            raise Problem("not_found", "This is an organisation's code.")
+        roles.give(call, subject, Role(role))
+
+    _run(give, write=True)
+    click.echo(f"已任命 appointed: {role}")
+
+
+@admin.command("list")
+@machine
+def list_administrators(as_json: bool) -> None:
+    """列出 List the administrators by role, their names masked."""
+
+    def read(call: Call) -> list[dict[str, str]]:
+        return [
+            {"role": row.role, "name": view.masked_name(call, row.subject), "since": row.given_at.isoformat()}
+            for row in roles.everybody(call)
+        ]
+
+    found = _run(read, write=False)
+    if as_json:
+        click.echo(json.dumps({"items": found}, ensure_ascii=False))
+    for one in found if not as_json else ():
+        click.echo(f"{one['role']:<9} {one['since'][:10]} {one['name']}")
+
+
+def _run(deed: Callable[[Call], T], *, write: bool) -> T:
+    house: House | None = current_app.extensions.get("ona")
+    if house is None:
+        _give_up("there are no usable settings or no key ring: flask keys new", CANNOT)
+    try:
+        return house.database.run(lambda session: deed(Call(house, session, OPERATOR, datetime.now(UTC))), write=write)
+    except Problem as problem:
+        _give_up(f"{problem.kind.zh} {problem.kind.en}: {problem.detail}", NO)
+    except SQLAlchemyError as error:
+        _give_up(str(error).splitlines()[0], CANNOT)
+
+
+def _give_up(reason: str, status: int) -> NoReturn:
+    click.echo(f"未能完成 Could not be done: {reason}", err=True)
+    sys.exit(status)

@@ -1,0 +1,71 @@
+"""What is told to receivers (事件发布): for each stream whose app knows the person, a notice of the same deed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from idservice.events import outbox, security_events
+from idservice.events.models import EventStream
+from idservice.models import TokenFamily
+from idservice.oauth import clients
+from idservice.oauth.logout_tokens import session_name
+from idservice.oauth.subjects import pairwise
+from keys.ring import Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from idservice.call import Call
+    from idservice.oauth.clients import App
+
+KIND = "event"
+KEPT = timedelta(days=7)
+
+
+def session_revoked(call: Call, person: str, chain: bytes, *, by: str = "user") -> None:
+    """Tell that a session of `person` has ended (CAEP 1.0 section 3.1)."""
+    secret = call.keys.secret(Purpose.SUBJECT)
+    for stream, app in _concerned(call, person, security_events.SESSION_REVOKED):
+        user = security_events.person(call.settings.issuer, pairwise(secret, app.sector, person))
+        subject = security_events.session_of(user, session_name(secret, app.client_id, chain))
+        put(call, stream, security_events.SESSION_REVOKED, subject, _told(call, by))
+
+
+def credential_changed(call: Call, person: str, *, credential: str, change: str, by: str = "user") -> None:
+    """Tell that a credential of `person` was made, changed or taken away (CAEP 1.0 section 3.3)."""
+    if credential not in security_events.CREDENTIALS or change not in security_events.CHANGES:
+        raise ValueError("not a credential or change of CAEP")
+    secret = call.keys.secret(Purpose.SUBJECT)
+    for stream, app in _concerned(call, person, security_events.CREDENTIAL_CHANGE):
+        subject = security_events.person(call.settings.issuer, pairwise(secret, app.sector, person))
+        event = {"credential_type": credential, "change_type": change, **_told(call, by)}
+        put(call, stream, security_events.CREDENTIAL_CHANGE, subject, event)
+
+
+def put(call: Call, stream: EventStream, kind: str, subject: Mapping[str, Any], event: Mapping[str, Any]) -> None:
+    """Leave one event for one stream; it is signed when it leaves."""
+    facts = {"type": kind, "iat": int(call.now.timestamp()), "sub_id": dict(subject), "event": dict(event)}
+    outbox.put(call, KIND, stream.client_id, facts, keep=KEPT, fetched=stream.endpoint_url is None)
+
+
+def _concerned(call: Call, person: str, event: str) -> Iterator[tuple[EventStream, App]]:
+    """Return the streams that want the event and whose app this person has used: others do not know his subject."""
+    wanted = [
+        row for row in call.session.scalars(select(EventStream)) if row.status != "disabled" and event in row.events
+    ]
+    if not wanted:
+        return
+    used = select(TokenFamily.client_id).where(TokenFamily.subject == person).distinct()
+    known = set(call.session.scalars(used))
+    for row in wanted:
+        app = clients.find(call, row.client_id) if row.client_id in known else None
+        if app is not None:
+            yield row, app
+
+
+def _told(call: Call, by: str) -> dict[str, Any]:
+    return {"event_timestamp": int(call.now.timestamp()), "initiating_entity": by}

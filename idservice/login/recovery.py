@@ -1,0 +1,146 @@
+"""A forgotten password (找回密码): as much proof as the account itself once took, and word to the old telephone.
+
+Three steps, each in a form that only its browser holds: the telephone and the real name (levels 1 and 2), for level 3 a
+check of the real person, then the new password. Level 4 was proved at a counter and is recovered there. Up to the
+first right answer nothing tells whether anybody bears the number: the rows, the work and the words are the same.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import delete, insert, update
+
+from idservice import audit
+from idservice.ids import secret_hash
+from idservice.login import change_password, lockout, sms
+from idservice.login.deeds import Deed
+from idservice.login.lockout import Gate
+from idservice.login.models import Lock, Recovery
+from idservice.numbers import citizen
+from idservice.numbers.fold import InvalidNumber
+from idservice.oauth import families
+from idservice.register import people
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+    from idservice.register.people import PersonFacts
+    from keys.fields import FieldCipher
+
+LIFE = timedelta(minutes=20)
+PURPOSE = "recovery"
+REAL_NAME, REAL_PERSON, COUNTER = 2, 3, 4
+_FIELDS = 3  # of a person that are encrypted
+_nothing: WeakKeyDictionary[FieldCipher, bytes] = WeakKeyDictionary()
+
+
+class Next(StrEnum):
+    """What a recovery waits for."""
+
+    CHECK = "check"
+    PASSWORD = "password"
+    COUNTER = "counter"
+
+
+def send_code(call: Call, number: str) -> sms.Message:
+    """Make a code for whoever bears the number, or for nobody."""
+    found = people.find_kind(call, fold(number))
+    subject = found[0] if found is not None and found[1] == "person" else ""
+    person = _facts(call, subject)
+    is_open = person is not None and person.status == "active"
+    return sms.make(call, subject if is_open else "", person.phone if person else None, PURPOSE)
+
+
+def fold(number: str) -> str:
+    """Return a citizen number in its one form, or "" for anything else."""
+    try:
+        return citizen.normalise(number)
+    except InvalidNumber:
+        return ""
+
+
+def prove(call: Call, form: str, code: str, name: str) -> str | None:
+    """Return the secret of a recovery if the code is right and the name is the person's; None otherwise."""
+    subject = sms.subject_of(call, form, PURPOSE)
+
+    def look() -> bool | None:
+        is_sent = sms.check(call, form, subject, PURPOSE, code) is not None
+        person = _facts(call, subject)
+        given, known = "".join(name.split()), "".join(person.name.split()) if person else ""
+        is_name = hmac.compare_digest(given.encode("utf-8", "surrogatepass"), known.encode())
+        return True if is_sent and is_name and subject else None
+
+    is_proved = lockout.through(call, subject, Gate.RECOVERY, look, exempt=not subject) is not None
+    outcome = "done" if is_proved else "refused"
+    audit.record(call, Deed.RECOVERY_BEGUN, outcome=outcome, subject=subject or None)
+    return _begin(call, subject) if is_proved else None
+
+
+def find(call: Call, secret: str | None) -> Recovery | None:
+    """Return a recovery under way."""
+    row = call.session.get(Recovery, secret_hash(secret)) if secret else None
+    return row if row is not None and row.used_at is None and row.expires_at > call.now else None
+
+
+def next_of(call: Call, row: Recovery) -> Next:
+    """Return what the recovery still needs."""
+    person = people.facts(call, row.subject)
+    level = person.level if person is not None and person.status == "active" else COUNTER
+    if level >= COUNTER:
+        return Next.COUNTER
+    return Next.PASSWORD if row.level >= level else Next.CHECK
+
+
+def check_passed(call: Call, row: Recovery) -> None:
+    """Enter that the real person was seen."""
+    call.session.execute(update(Recovery).where(Recovery.form_hash == row.form_hash).values(level=REAL_PERSON))
+    audit.record(call, Deed.RECOVERY_PROVED, subject=row.subject)
+
+
+def finish(call: Call, row: Recovery, new: str) -> bool:
+    """Set the new password, once; end every session and lift the locks.
+
+    Raises:
+        PasswordRefused: the password may not be set; the recovery stays open.
+    """
+    if next_of(call, row) is not Next.PASSWORD:
+        return False
+    change_password.refuse_weak(call, row.subject, new)
+    once = update(Recovery).where(Recovery.form_hash == row.form_hash, Recovery.used_at.is_(None))
+    if call.session.scalar(once.values(used_at=call.now).returning(Recovery.subject)) is None:
+        return False
+    change_password.change(call, row.subject, new, keep=None)
+    families.kill_all(call, row.subject, reason="recovery")
+    call.session.execute(delete(Lock).where(Lock.subject == row.subject))
+    audit.record(call, Deed.PASSWORD_RESET, subject=row.subject)
+    return True
+
+
+def _facts(call: Call, subject: str) -> PersonFacts | None:
+    """Return a person's facts; of nobody, decrypt as many fields of nothing."""
+    person = people.facts(call, subject)
+    if person is None:
+        sealed = _nothing.get(call.cipher)
+        if sealed is None:
+            sealed = _nothing[call.cipher] = call.cipher.seal(b"nobody", table="recovery", column="nothing", row="")
+        for _ in range(_FIELDS):
+            call.cipher.open(sealed, table="recovery", column="nothing", row="")
+    return person
+
+
+def _begin(call: Call, subject: str) -> str:
+    secret = secrets.token_urlsafe(32)
+    row = {
+        "form_hash": secret_hash(secret),
+        "subject": subject,
+        "level": REAL_NAME,
+        "expires_at": call.now + LIFE,
+        "used_at": None,
+    }
+    call.session.execute(insert(Recovery), row)
+    return secret

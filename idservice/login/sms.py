@@ -1,0 +1,112 @@
+"""Codes by SMS (短信验证码): six digits, good for five minutes and five tries, for the form that asked for them.
+
+NIST SP 800-63B-4 section 3.1.3. A number that nobody here has is treated as one that somebody has: the same rows, the
+same answer, a message to nobody. The code itself is stored as a keyed hash, for six digits are soon tried through.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, insert, select, update
+
+from idservice import audit
+from idservice.ids import secret_hash
+from idservice.login import sms_sender
+from idservice.login.deeds import Deed
+from idservice.login.models import SentCode
+from keys.ring import Purpose
+
+if TYPE_CHECKING:
+    from idservice.call import Call, House
+
+LIFE = timedelta(minutes=5)
+TRIES = 5
+WINDOW, MOST = timedelta(minutes=30), 6  # messages to one person
+ADDRESS_LIMIT = "30/hour"
+NUMBER_LIMIT = "6 per 30 minutes"
+CITY_LIMIT = "600/minute"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A code on its way: `form` is what the form that waits for it must carry, `to` None where nobody gets it."""
+
+    form: str
+    to: str | None
+    code: str
+
+
+def limit(house: House, who: str, address: str | None) -> None:
+    """Refuse too many messages: to one person or number, from one address, in the whole city.
+
+    Raises:
+        Problem: too_many_requests, whether or not anybody would get them.
+    """
+    house.limiter.check(ADDRESS_LIMIT, what="sms.address", who=address or "-", address=address)
+    house.limiter.check(NUMBER_LIMIT, what="sms.number", who=who, address=address)
+    house.limiter.check(CITY_LIMIT, what="sms.city", who="-", address=address)
+
+
+def make(call: Call, subject: str, phone: str | None, purpose: str) -> Message:
+    """Enter a new code for a person, or for nobody (an empty subject), and return the message that `carry` sends.
+
+    A person who was sent several in the last half hour is sent no more, and nobody is told.
+    """
+    form, code = secrets.token_urlsafe(24), f"{secrets.randbelow(10**6):06d}"
+    recent = select(func.count()).where(SentCode.subject == subject, SentCode.sent_at > call.now - WINDOW)
+    is_too_many = (call.session.scalar(recent) or 0) >= MOST
+    call.session.execute(
+        insert(SentCode),
+        {
+            "form_hash": secret_hash(form),
+            "subject": subject,
+            "purpose": purpose,
+            "code_hash": _hash(call, form, code),
+            "tries": 0,
+            "sent_at": call.now,
+            "expires_at": call.now + LIFE,
+            "used_at": None,
+        },
+    )
+    audit.record(call, Deed.CODE_SENT, subject=subject or None, purpose=purpose)
+    return Message(form, phone if subject and not is_too_many else None, code)
+
+
+def carry(call: Call, message: Message) -> None:
+    """Send a message that was committed."""
+    text = f"【一号通行】验证码 {message.code}，5 分钟内有效。请勿告诉他人。"
+    sms_sender.sender(call.settings).send(message.to, code=message.code, text=text, at=call.now)
+
+
+def subject_of(call: Call, form: str, purpose: str) -> str:
+    """Return for whom the code of a form was made; "" for nobody and for a form that is none."""
+    query = select(SentCode.subject).where(SentCode.form_hash == secret_hash(form), SentCode.purpose == purpose)
+    return call.session.scalar(query) or ""
+
+
+def check(call: Call, form: str, subject: str, purpose: str, code: str) -> bool | None:
+    """Return True and use the code up if it is the one sent to this person for this form; None otherwise."""
+    mine = (
+        SentCode.form_hash == secret_hash(form),
+        SentCode.subject == subject,
+        SentCode.purpose == purpose,
+        SentCode.used_at.is_(None),
+        SentCode.tries < TRIES,
+        SentCode.expires_at > call.now,
+    )
+    counted = update(SentCode).where(*mine).values(tries=SentCode.tries + 1).returning(SentCode.code_hash)
+    known = call.session.scalar(counted)
+    if known is None or not hmac.compare_digest(known, _hash(call, form, code)):
+        return None
+    used = update(SentCode).where(SentCode.form_hash == secret_hash(form), SentCode.used_at.is_(None))
+    return True if call.session.scalar(used.values(used_at=call.now).returning(SentCode.used_at)) else None
+
+
+def _hash(call: Call, form: str, code: str) -> bytes:
+    covered = f"sent-code|{form}|{code[:16]}"
+    return hmac.digest(call.keys.secret(Purpose.TOKEN), covered.encode("utf-8", "surrogatepass"), "sha256")

@@ -1,0 +1,94 @@
+"""Step-up (加强认证): what an app or an act needs beyond the present login is said here, and nowhere else.
+
+A browser is sent to prove more and comes back; a program is told by RFC 9470 section 3 what login its token must come
+from. Where the real-name level is too low no login will do: that is a refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+from idservice.errors import Kind, Problem, register
+from idservice.login import levels, passkey
+
+if TYPE_CHECKING:
+    from idservice.call import Call, Caller
+    from idservice.login.levels import Act, Need
+    from idservice.settings import Settings
+
+PAGE = "/login/second"
+LOGIN = "/login"
+
+register(
+    {
+        "insufficient_user_authentication": Kind(
+            401, "需要更强的登录方式", "The login behind this request is not strong or not recent enough"
+        ),
+        "level_too_low": Kind(403, "实名等级不足", "The real-name level is too low for this"),
+    }
+)
+
+
+class StepUpNeeded(Exception):
+    """A visitor must first reach `needed`, a class or LOGIN anew: `login.pages` sends him there and back."""
+
+    def __init__(self, needed: str) -> None:
+        super().__init__(needed)
+        self.needed = needed
+
+
+def offered(settings: Settings) -> tuple[str, ...]:
+    """Return the classes of login that can be reached here: passkeys need an issuer with a name."""
+    return levels.LADDER if passkey.is_offered(settings) else levels.LADDER[:-1]
+
+
+def lacking(call: Call, acr_values: Sequence[str]) -> str | None:
+    """Return the class that a visitor must reach for a request with these `acr_values`; None if he has."""
+    wanted = levels.least(acr_values, offered(call.settings)) if acr_values else None
+    return None if wanted is None or levels.reaches(levels.acr_of(call.caller.amr), wanted) else wanted
+
+
+def demand(call: Call, act: Act) -> None:
+    """Let `act` go on only if the caller's login and level are what the policy asks.
+
+    Raises:
+        StepUpNeeded: a visitor of a page can mend it by logging in more strongly or again.
+        Problem: level_too_low; or, for a program, insufficient_user_authentication.
+    """
+    caller = call.caller
+    need = levels.need_of(act, caller.signals)
+    if caller.level < need.level:
+        raise Problem("level_too_low", f"Real-name level {need.level} is needed.")
+    is_fresh = _is_fresh(call, need)
+    if is_fresh and levels.reaches(levels.acr_of(caller.amr), need.acr):
+        return
+    if caller.channel != "page":
+        raise challenge(need)
+    raise StepUpNeeded(need.acr if is_fresh else LOGIN)
+
+
+def challenge(need: Need) -> Problem:
+    """Return the refusal that tells a program which login to ask for (RFC 9470 section 3)."""
+    parts = {"error": "insufficient_user_authentication", "acr_values": need.acr}
+    if need.max_age is not None:
+        parts["max_age"] = str(int(need.max_age.total_seconds()))
+    header = "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parts.items())
+    return Problem(
+        "insufficient_user_authentication",
+        "Ask for a login with these acr_values.",
+        headers={"WWW-Authenticate": header},
+    )
+
+
+def page_for(needed: str, to: str) -> str:
+    """Return the page on which a visitor reaches what is needed (a class, or LOGIN anew) and goes on to `to`."""
+    if needed == LOGIN:
+        return f"{LOGIN}?to={quote(to, safe='')}"
+    return f"{PAGE}?{urlencode({'acr': needed, 'to': to})}"
+
+
+def _is_fresh(call: Call, need: Need) -> bool:
+    caller: Caller = call.caller
+    return need.max_age is None or (caller.auth_time is not None and call.now - caller.auth_time <= need.max_age)

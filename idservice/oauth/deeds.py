@@ -1,0 +1,16 @@
+"""What is done by the further grants, by the names that stand in the audit log."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class GrantDeed(StrEnum):
+    """The deeds around requests that a person answers on another device, and exchanged tokens."""
+
+    REQUEST_STARTED = "idservice:pending_request:start"
+    REQUEST_ALLOWED = "idservice:pending_request:allow"
+    REQUEST_DENIED = "idservice:pending_request:deny"
+    USER_CODE_ENTERED = "idservice:user_code:enter"
+    BINDING_CODE_ENTERED = "idservice:binding_code:enter"
+    TOKEN_EXCHANGED = "idservice:token:exchange"

@@ -1,0 +1,36 @@
+"""A holder learns that an app may now read claims about him (读取留痕), whichever grant gave it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from idservice import audit
+from idservice.oauth import scopes
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+    from idservice.oauth.clients import App
+    from idservice.oauth.families import Family
+
+
+def tell_holder(
+    call: Call, app: App, family: Family, *, scope: Iterable[str] | None = None, purpose: str = "login"
+) -> None:
+    """Record for the holder what `app` may read at userinfo by `scope`, the family's if not stated, if anything."""
+    granted = family.scope if scope is None else frozenset(scope)
+    if released := scopes.claims_of(granted, organisation=family.for_organisation):
+        audit.record_access(
+            call,
+            audit.Deed.CLAIMS_RELEASED,
+            subject=family.holder,
+            facts={
+                "who": app.name,
+                "unit": app.unit,
+                "purpose": purpose,
+                "fields": list(released),
+                "basis": "consent",
+            },
+            client=app.client_id,
+            family=family.family_id,
+        )
