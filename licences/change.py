@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import bindparam, select, update
 
@@ -10,7 +10,7 @@ from idservice import audit
 from idservice.db import table_of
 from idservice.errors import Kind, Problem, register
 from idservice.numbers import InvalidNumber
-from licences import artefacts, catalogue, identifier, issue, lifecycle
+from licences import acting, artefacts, catalogue, identifier, issue, lifecycle
 from licences.deeds import Deed
 from licences.lifecycle import Change, LifecycleError, Party, State
 from licences.models import Licence, LicenceRoute
@@ -34,7 +34,10 @@ register(
 
 _routes = table_of(LicenceRoute).c
 _ROUTE = select(_routes.subject).where(_routes.identifier == bindparam("code"))
-_LICENCE = select(Licence).where(Licence.subject == bindparam("subject"), Licence.identifier == bindparam("code"))
+_licences = table_of(Licence)
+_LICENCE = select(_licences).where(
+    _licences.c.subject == bindparam("subject"), _licences.c.identifier == bindparam("code")
+)
 
 
 def find(call: Call, code: str) -> Licence:
@@ -54,13 +57,14 @@ def find(call: Call, code: str) -> Licence:
 
 def find_any(call: Call, code: str) -> Licence | None:
     """Return the licence with that identifier, in the form in which it was issued, or None."""
-    subject = call.session.connection().execute(_ROUTE, {"code": code}).scalar()
+    subject = call.connection.execute(_ROUTE, {"code": code}).scalar()
     return find_held(call, subject, code) if subject is not None else None
 
 
 def find_held(call: Call, subject: str, code: str) -> Licence | None:
-    """Return the licence of that holder with that identifier, or None."""
-    return call.session.execute(_LICENCE, {"subject": subject, "code": code}).scalar_one_or_none()
+    """Return the licence of that holder with that identifier, or None: as it is now, to be read and not to be set."""
+    row = call.connection.execute(_LICENCE, {"subject": subject, "code": code}).one_or_none()
+    return cast("Licence | None", row)  # a row of the table reads like the model
 
 
 def find_readable(call: Call, code: str) -> Licence:
@@ -70,7 +74,8 @@ def find_readable(call: Call, code: str) -> Licence:
         Problem: not_found.
     """
     licence = find(call, code)
-    if licence.subject != call.caller.holder and not catalogue.is_issuer(call, licence.issuer_code):
+    own = licence.subject == call.caller.holder and acting.reach(call).covers(licence.type_code)
+    if not own and not catalogue.is_issuer(call, licence.issuer_code):
         raise Problem("not_found", "The register holds no such licence.")
     return licence
 
@@ -113,7 +118,7 @@ def change(call: Call, code: str, body: dict[str, Any], prepared: issue.Intent |
     target = _apply(State(licence.state), deed, party, body.get("reason"))
     if lifecycle.TABLE[deed].new_version is not (prepared is not None):
         raise Problem("conflict", "The licence changed while the request ran; repeat it.")
-    _move(call, licence, target, next_identifier=prepared.identifier if prepared else None)
+    licence = _move(call, licence, target, next_identifier=prepared.identifier if prepared else None)
     change_id = issue.note_change(call, licence, str(deed), reason=body.get("reason"))
     facts = {"licence": licence.identifier, "change": str(deed), "state": str(target)}
     audit.record(call, Deed.CHANGED, subject=licence.subject, **facts)
@@ -121,8 +126,8 @@ def change(call: Call, code: str, body: dict[str, Any], prepared: issue.Intent |
     return {"id": change_id, "change": deed, "licence": current, "at": call.now}
 
 
-def _move(call: Call, licence: Licence, target: State, *, next_identifier: str | None) -> None:
-    """Take a licence to its next stored state, unless somebody else has moved it since it was read."""
+def _move(call: Call, licence: Licence, target: State, *, next_identifier: str | None) -> Licence:
+    """Take a licence to its next stored state, unless somebody else has moved it since it was read; return it anew."""
     moved = call.session.execute(
         update(Licence)
         .where(
@@ -134,9 +139,10 @@ def _move(call: Call, licence: Licence, target: State, *, next_identifier: str |
         .returning(Licence.identifier)
         .execution_options(synchronize_session=False)
     ).one_or_none()
-    if moved is None:
+    current = find_held(call, licence.subject, licence.identifier) if moved is not None else None
+    if current is None:
         raise Problem("conflict", "The licence changed while the request ran; repeat it.")
-    call.session.refresh(licence)
+    return current
 
 
 def _admitted(call: Call, code: str, body: dict[str, Any]) -> tuple[Licence, Change, Party]:

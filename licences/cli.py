@@ -24,12 +24,14 @@ from idservice.errors import Problem
 from idservice.http.endpoint import MAX_UPLOAD
 from keys.ring import RingError
 from keys.verdict import Reason, Result
-from licences import recheck, scan
+from licences import recheck, scan, sealed
 from licences.asker import Asker
 from licences.demo.cli import demo
 from licences.scan import Scan
+from licences.schemas import ReportSchema
 from licences.verify import Report
 from licences.verify import verify as verify_scan
+from seals.reconcile import count_also
 
 T = TypeVar("T")
 
@@ -53,8 +55,8 @@ def verify(subject: str, as_json: bool) -> None:
     report = _act(lambda call: verify_scan(call, scanned, OPERATOR), write=True)
     status = _status(report)
     if as_json:
-        body = {**report.as_json(), "at": now}
-        click.echo(json.dumps(body, ensure_ascii=False, default=lambda value: value.isoformat()))
+        body = ReportSchema().dump({**report.as_json(), "at": now})
+        click.echo(json.dumps(body, ensure_ascii=False))
     else:
         click.echo("\n".join(_told(report, status)))
     sys.exit(status)
@@ -85,6 +87,7 @@ def check(as_json: bool) -> None:
 
 
 GROUPS = (verify, licences, demo)
+count_also("licences", sealed.tally)
 
 
 def _read(subject: str) -> Scan:

@@ -125,6 +125,11 @@ def parts(text: str) -> LicenceIdentifier:
     )
 
 
+def version(identifier: str) -> int:
+    """Return the version of an identifier that `build` made or `check` returned; nothing of it is checked again."""
+    return int(identifier.rsplit(".", 2)[1])
+
+
 def mask(text: str) -> str:
     """Hide the serial but for its last four characters, or its last third if that is less; never raises.
 

@@ -108,7 +108,7 @@ def record_intent(
     intent_id = timed_id(call.now)
     digest = sm3(content)
     row = {"subject": subject, "intent_id": intent_id, "identifier": code, "record_digest": digest, "at": call.now}
-    call.session.connection().execute(_INSERT_INTENT, {**row, "done_at": None})
+    call.connection.execute(_INSERT_INTENT, {**row, "done_at": None})
     audit.record(call, Deed.INTENDED, subject=subject, licence=code, digest=digest.hex())
     return Intent(intent_id, subject, code, seal_id, content, single, previous)
 
@@ -280,7 +280,7 @@ def _store(call: Call, intent: Intent, record: Record, stamped: Stamp, kid: str,
         "credential_signature": signature,
         "next_identifier": None,
     }
-    licence, connection = Licence(**row), call.session.connection()
+    licence, connection = Licence(**row), call.connection
     connection.execute(_INSERT_LICENCE, row)
     connection.execute(_INSERT_ROUTE, {"identifier": intent.identifier, "subject": intent.subject})
     note_change(call, licence, "issue", reason=None)
@@ -296,7 +296,7 @@ def note_change(call: Call, licence: Licence, change: str, *, reason: str | None
     """Add one line to the licence's life and return its identifier."""
     change_id = timed_id(call.now)
     place = {"table": "licence_change", "column": "reason_sealed", "row": change_id}
-    call.session.connection().execute(
+    call.connection.execute(
         _INSERT_CHANGE,
         {
             "subject": licence.subject,

@@ -21,7 +21,7 @@ from idservice.errors import FieldProblem, Problem
 from idservice.ids import secret_hash
 from idservice.models import Client, Department
 from keys.verdict import Reason
-from licences import catalogue, identifier
+from licences import acting, catalogue, identifier
 from licences.counter import matters
 from licences.counter.matter_definition import GENERIC_FIELDS
 from licences.deeds import Deed
@@ -102,7 +102,10 @@ def show(call: Call, body: dict[str, Any]) -> Shown:
         raise Problem(
             "invalid", "", errors=[FieldProblem("/licences", "choice", "name licences or a matter, not both")]
         )
+    acting.demand_matter(call, matter)
     chosen = _for_matter(call, holder, matter) if matter else _own(call, holder, wanted)
+    if not all(acting.reach(call).covers(identifier.parts(code).type_code) for code in chosen):
+        raise Problem("not_found", "Your mandate does not reach one of these licences.")
     code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
     expires_at = call.now + timedelta(seconds=call.settings.show_code_seconds)
     call.session.execute(
@@ -153,7 +156,7 @@ def redeem(call: Call, code: str, asker: Asker) -> Redeemed | Reason:
     code_hash = secret_hash(code)
     who = {"department": asker.department or None, "client": asker.client or None, "reader": asker.shown_to_holder}
     asked = {"code": code_hash, "now": call.now, **who}
-    spent = call.session.connection().execute(_REDEEM, asked).one_or_none()
+    spent = call.connection.execute(_REDEEM, asked).one_or_none()
     if spent is not None:
         return Redeemed(spent.subject, tuple(spent.licences), spent.fields, spent.matter)
     used_at = call.session.scalar(select(Presentation.used_at).where(Presentation.code_hash == code_hash))

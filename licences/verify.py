@@ -24,7 +24,7 @@ from licences.change import find_any, find_held
 from licences.deeds import Deed
 from licences.formats import lc1, lc1_text, sdjwt
 from licences.lifecycle import State, reasons_at
-from seals.stamp import export
+from seals.stamp import judge
 from seals.verify import verify as verify_seal
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Report:
         return reasons(self.checks)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the wire form: `licence` is the first of `licences`."""
+        """Return what `ReportSchema` shows: `licence` is the first of `licences`."""
         return {
             "ok": self.ok,
             "state": self.state,
@@ -232,14 +232,13 @@ def _judge(call: Call, report: Report, licence: Licence) -> None:
 def seal_check(call: Call, licence: Licence) -> Check:
     """Return whether the department's seal holds on the stored record."""
     content = artefacts.open_record(call, licence).content
-    sealed = export(call, artefacts.stamp_of(licence), document=content, name=licence.identifier)
-    verdict = verify_seal(call, sealed, document=content)
+    verdict = judge(call, artefacts.stamp_of(licence), document=content, name=licence.identifier)
     if verdict.ok:
         return Check("seal", Result.OK)
-    failed = [c for s in verdict.signatures for c in s.checks if c.reason is not None]
-    reason = next((c.reason for c in failed), Reason.SEAL_INVALID)
-    result = Result.FAIL if any(c.result is Result.FAIL for c in failed) else Result.NOT_CHECKED
-    return Check("seal", result, ", ".join(c.name for c in failed), reason)
+    failed = [check for check in verdict.checks if check.reason is not None]
+    reason = next((check.reason for check in failed), Reason.SEAL_INVALID)
+    result = Result.FAIL if any(check.result is Result.FAIL for check in failed) else Result.NOT_CHECKED
+    return Check("seal", result, ", ".join(check.name for check in failed), reason)
 
 
 def _record(

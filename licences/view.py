@@ -13,7 +13,7 @@ from licences.metadata import LONG_TERM, holder_kind
 from licences.surface import Mask, masked
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from idservice.call import Call
     from licences.definition import LicenceType
@@ -33,7 +33,7 @@ def summary(call: Call, licence: Licence, metadata: Metadata | None = None) -> d
     issuer = next((a.name for a in entry.authorities if a.department == licence.issuer_code), "")
     return {
         "identifier": licence.identifier,
-        "version": identifier.parts(licence.identifier).version,
+        "version": identifier.version(licence.identifier),
         "type": licence.type_code,
         "name": entry.type.name,
         "name_en": entry.type.name_en,
@@ -81,22 +81,31 @@ def face(
 
 def shown(call: Call, metadata: Metadata, licence: Licence, name: str, *, clear: Collection[str]) -> Value | None:
     """Return one value as its reader may see it; None where the licence has no such field."""
-    holder = metadata.holders[0]
-    generic: dict[str, Value] = {
-        "holder_name": holder.name if name in clear else masked_name(holder),
-        "holder_number": holder.code if name in clear else masked_number(holder),
-        "certificate_number": metadata.number,
-        "issuer": metadata.issuer.name,
-        "state": str(state(call, licence)),
-        "valid_from": metadata.valid_from.isoformat(),
-        "valid_until": metadata.valid_until.isoformat() if metadata.valid_until else LONG_TERM,
-    }
-    if name in generic:
-        return generic[name]
+    generic = _GENERIC.get(name)
+    if generic is not None:
+        return generic(call, metadata, licence, name in clear)
     value = metadata.surface.get(name)
     if value is None or name in clear:
         return value
     return _masked(catalogue.find(call, licence.type_code).type, name, value)
+
+
+# The fields every licence has: how each is read from its record and row, in full or masked.
+_GENERIC: dict[str, Callable[[Call, Metadata, Licence, bool], Value]] = {
+    "holder_name": lambda _call, record, _row, full: _first(record).name if full else masked_name(_first(record)),
+    "holder_number": lambda _call, record, _row, full: _first(record).code if full else masked_number(_first(record)),
+    "certificate_number": lambda _call, record, _row, _full: record.number,
+    "issuer": lambda _call, record, _row, _full: record.issuer.name,
+    "state": lambda call, _record, row, _full: str(state(call, row)),
+    "valid_from": lambda _call, record, _row, _full: record.valid_from.isoformat(),
+    "valid_until": lambda _call, record, _row, _full: (
+        record.valid_until.isoformat() if record.valid_until else LONG_TERM
+    ),
+}
+
+
+def _first(record: Metadata) -> Holder:
+    return record.holders[0]
 
 
 def _masked(kind: LicenceType, name: str, value: Value) -> Value:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from idservice import audit
 from idservice.errors import Problem
-from licences import read
+from licences import acting, read
 from licences.deeds import Deed
 from licences.models import Licence
 
@@ -31,6 +31,8 @@ def own(
         raise Problem("forbidden", "Only a logged-in holder has licences of his own.")
     wanted = read.conditions(call, type_code=type_code, state=state)
     rows = select(Licence).where(Licence.subject == caller.holder, *wanted)
+    if (within := acting.reach(call)).types is not None:
+        rows = rows.where(Licence.type_code.in_(sorted(within.types)))
     if cursor is not None:
         rows = rows.where(Licence.identifier > cursor)
     found = list(call.session.scalars(rows.order_by(Licence.identifier).limit(limit + 1)))

@@ -12,6 +12,7 @@ from idservice import audit
 from idservice.errors import FieldProblem, Problem
 from idservice.ids import timed_id
 from idservice.models import Department
+from licences import acting
 from licences.counter import matters
 from licences.deeds import Deed
 from licences.models import LookupConsent
@@ -30,6 +31,9 @@ def give(call: Call, body: dict[str, Any]) -> LookupConsent:
     """
     holder = _holder(call)
     matter = matters.find(call, body["matter"])
+    acting.demand_matter(call, matter.code)
+    if not all(acting.reach(call).covers(proof.type_code) for proof in matter.proofs):
+        raise Problem("forbidden", "This matter needs licences that your mandate does not reach.")
     department = body.get("department")
     if department is not None and call.session.get(Department, department) is None:
         raise Problem("invalid", "", errors=[FieldProblem("/department", "unknown", "no such department")])

@@ -21,12 +21,14 @@ from idservice import schema, settings
 from idservice.call import House
 from idservice.db import Database
 from idservice.errors import Problem
+from idservice.events import courier
 from idservice.http import logs
 from idservice.http.limits import Limiter
+from idservice.key_ring import open_ring
 from idservice.log import sequencer
 from idservice.log.tree import LogDamagedError
 from keys.fields import FieldCipher
-from keys.ring import KeyRing, RingError
+from keys.ring import RingError
 from licences.demo import charter, file, greeting, seed
 from licences.demo.city import city
 from licences.demo.place import Place, PlaceTakenError
@@ -110,7 +112,7 @@ def _run(place: Place, *, port: int, ready_file: Path, workers: int, stop: threa
     ready_file.unlink(missing_ok=True)  # that of the last start, whose issuer may have been another one
     town = city(founded.seed, today=founded.day)
     finished = seed.is_inhabited(house, town) and founded.built
-    with _sequencing(house), tempfile.TemporaryDirectory(prefix="ona-metrics-") as metrics:
+    with _sequencing(house), courier.running(house), tempfile.TemporaryDirectory(prefix="ona-metrics-") as metrics:
         if not finished:
             _build(house, founded, town, stop)
             charter.write(place.charter, replace(founded, built=True))
@@ -138,7 +140,7 @@ def _open(environment: dict[str, str]) -> House:
     os.environ.update(environment)
     config = settings.from_environment()
     logs.configure(config)
-    ring = KeyRing.open(config.keys_dir, create=True)
+    ring = open_ring(config, create=True)
     ring.ensure_all(datetime.now(UTC))
     database = Database(config.database_url)
     schema.upgrade(database)

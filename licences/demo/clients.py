@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from idservice.oauth import grant_policy
+from idservice.oauth.grant_policy import CIBA_GRANT, DEVICE_GRANT, EXCHANGE_GRANT, PING, GrantPolicy
+
 _HOLDER: Final = (
-    "openid profile phone offline_access licences.read licences.show accesses.read consents.manage matters.read"
+    "openid profile phone offline_access licences.read licences.show accesses.read consents.manage mandates.manage"
+    " sessions.manage matters.read"
 )
 #: What officers and clerks do goes through the same API as what citizens do.
 _STAFF: Final = "verifications.create lookups.create licences.issue licences.change seals.use"
@@ -28,14 +32,42 @@ class DemoClient:
     post_logout_redirect_uris: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
     profile: str = "standard"
+    policy: GrantPolicy = grant_policy.ORDINARY
 
 
-def _app(client_id: str, title: str, unit: str, auth_method: str, *, port: int, scope: str) -> DemoClient:
+def _app(
+    client_id: str,
+    title: str,
+    unit: str,
+    auth_method: str,
+    *,
+    port: int,
+    scope: str,
+    profile: str = "standard",
+    policy: GrantPolicy = grant_policy.ORDINARY,
+) -> DemoClient:
     """Return an app that logs people in and listens on a loopback port of its own."""
     base = f"http://127.0.0.1:{port}"
     return DemoClient(
-        client_id, title, unit, auth_method, _LOGIN, scope, (f"{base}/cb",), (f"{base}/", f"{base}/logged-out")
+        client_id,
+        title,
+        unit,
+        auth_method,
+        _LOGIN,
+        scope,
+        (f"{base}/cb",),
+        (f"{base}/", f"{base}/logged-out"),
+        profile=profile,
+        policy=policy,
     )
+
+
+def _decoupled(
+    client_id: str, title: str, grant: str, auth_method: str, policy: GrantPolicy = grant_policy.ORDINARY
+) -> DemoClient:
+    """Return an app that asks on one screen and is answered on another."""
+    grants = (grant, "refresh_token")
+    return DemoClient(client_id, title, _SERVICE_CENTRE, auth_method, grants, _HOLDER, policy=policy)
 
 
 def _system(client_id: str, title: str, scope: str) -> DemoClient:
@@ -46,7 +78,13 @@ def _system(client_id: str, title: str, scope: str) -> DemoClient:
 
 CLIENTS: Final = (
     _app(
-        "app-basic", "市民之家（演示）", _SERVICE_CENTRE, "client_secret_basic", port=4001, scope=f"{_HOLDER} {_STAFF}"
+        "app-basic",
+        "市民之家（演示）",
+        _SERVICE_CENTRE,
+        "client_secret_basic",
+        port=4001,
+        scope=f"{_HOLDER} {_STAFF} admin.manage",
+        policy=GrantPolicy(actor="gateway"),
     ),
     _app(
         "app-jwt",
@@ -58,6 +96,33 @@ CLIENTS: Final = (
     ),
     _app(
         "app-public", "随身办手机应用（演示）", "示范市启明软件科技有限公司（演示）", "none", port=4003, scope=_HOLDER
+    ),
+    _app(
+        "app-fapi",
+        "示范银行开户（演示）",
+        "示范市银行股份有限公司（演示）",
+        "private_key_jwt",
+        port=4004,
+        scope=f"{_HOLDER} {_STAFF}",
+        profile="fapi2",
+    ),
+    _decoupled("app-device", "大厅自助屏（演示）", DEVICE_GRANT, "none"),
+    _decoupled("app-ciba", "窗口叫号机（演示）", CIBA_GRANT, "client_secret_basic"),
+    _decoupled(
+        "app-ciba-ping",
+        "电话客服（演示）",
+        CIBA_GRANT,
+        "client_secret_basic",
+        GrantPolicy(PING, "http://127.0.0.1:4006/ciba"),
+    ),
+    DemoClient(
+        "gateway",
+        "接口网关（演示）",
+        _SERVICE_CENTRE,
+        "client_secret_basic",
+        ("client_credentials", EXCHANGE_GRANT),
+        _HOLDER,
+        policy=GrantPolicy(audiences=("app-basic", "app-jwt")),
     ),
     _system("counter", "综合窗口系统（演示）", "verifications.create lookups.create matters.read"),
     _system("issuer", "证照签发系统（演示）", "licences.issue licences.change licences.read seals.use"),

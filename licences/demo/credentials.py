@@ -26,9 +26,19 @@ def password(charter: Charter, number: str) -> str:
     return "-".join((text[:4], text[4:8], text[8:12]))
 
 
+def totp_secret(charter: Charter, number: str) -> str:
+    """Return the secret of a person's authenticator app: 160 bits in base32 (RFC 4226 section 4, R6)."""
+    return base64.b32encode(_derive(charter, f"totp|{number}")[:20]).decode()
+
+
 def client_secret(charter: Charter, client_id: str) -> str:
     """Return the secret of a client: 256 bits in base64url."""
     return b64u(_derive(charter, f"client secret|{client_id}"))
+
+
+def initial_access_token(charter: Charter) -> str:
+    """Return the token with which anybody in the demonstration may register an app (RFC 7591)."""
+    return b64u(_derive(charter, "initial access token"))
 
 
 def private_jwk(charter: Charter, client_id: str) -> dict[str, str]:

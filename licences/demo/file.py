@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from idservice.oauth import tokens
+from idservice.oauth.grant_policy import CIBA_GRANT
 from idservice.register import people
 from keys.keyfile import replace_file
 from licences import change, paper
 from licences.counter.matter_definition import shipped_matters
-from licences.demo import credentials, seed
+from licences.demo import administrators, credentials, seed
 from licences.demo.clients import CLIENTS
 from licences.models import Licence
 
@@ -42,6 +43,7 @@ def content(call: Call, charter: Charter, town: DemoCity, environment: Mapping[s
                 "id_number": person.number,
                 "name": person.name,
                 "password": credentials.password(charter, person.number),
+                "totp_secret": credentials.totp_secret(charter, person.number),
                 "level": person.level,
                 "licences": _licences(call, person.number, wanted.get(person.number, [])),
             }
@@ -75,9 +77,14 @@ def content(call: Call, charter: Charter, town: DemoCity, environment: Mapping[s
             }
             for clerk in town.clerks
         ],
+        "administrators": [
+            {"id_number": person.number, "role": str(role)} for person, role in administrators.administrators(town)
+        ],
         "clients": [_client(charter, client) for client in CLIENTS],
+        "initial_access_token": credentials.initial_access_token(charter),
         "resources": [tokens.resource(call.settings)],
         "environment": dict(environment),
+        "approvals_url": f"{call.settings.issuer}/me/approvals",
         "matters": [
             {"code": matter.code, "name": matter.name, "proofs": [proof.proof for proof in matter.proofs]}
             for matter in shipped_matters()
@@ -125,4 +132,18 @@ def _client(charter: Charter, client: DemoClient) -> dict[str, Any]:
     if client.redirect_uris:
         members["redirect_uris"] = list(client.redirect_uris)
         members["post_logout_redirect_uris"] = list(client.post_logout_redirect_uris)
+    return members | _policy(client)
+
+
+def _policy(client: DemoClient) -> dict[str, Any]:
+    """Return how a client hears of a CIBA answer, for whom it may exchange tokens, and who may act with its own."""
+    policy, members = client.policy, dict[str, Any]()
+    if CIBA_GRANT in client.grant_types:
+        members["backchannel_token_delivery_mode"] = policy.delivery
+    if policy.notification_endpoint is not None:
+        members["backchannel_client_notification_endpoint"] = policy.notification_endpoint
+    if policy.audiences:
+        members["exchange_audiences"] = list(policy.audiences)
+    if policy.actor is not None:
+        members["may_act"] = policy.actor
     return members

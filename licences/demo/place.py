@@ -62,9 +62,11 @@ class Place:
         fixed = {
             "ONA_ISSUER": issuer,
             "ONA_CREDENTIAL_ISSUER": credential_issuer,
+            "ONA_TIMESTAMP_URL": f"{issuer}/tsa",
             "ONA_KEYS_DIR": str(self.folder / "keys"),
             "ONA_CHECKPOINT_FILE": str(self.folder / "checkpoint"),
             "ONA_READY_FILE": str(ready_file),
+            "ONA_SMS_SENDER": f"file:{self.folder / 'sms.jsonl'}",
             "ONA_INSECURE_LOOPBACK": "1",
             "ONA_DEMO": "1",
         }

@@ -6,7 +6,7 @@ killed is completed by running it again. One transaction for one person, organis
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
@@ -14,20 +14,22 @@ from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 from sqlalchemy import exists, select
 
 from idservice.call import Call, Caller
+from idservice.login import totp
 from idservice.login.password import set_password
 from idservice.models import Client, Department, Password, Person, Staff
-from idservice.oauth import clients
+from idservice.oauth import clients, initial_tokens
 from idservice.register import mandates, organisations, people
 from licences import change, enrol, issue
 from licences.counter.matter_definition import shipped_matters
 from licences.definition_file import shipped_types
-from licences.demo import credentials
+from licences.demo import administrators, credentials
 from licences.demo.clients import CLIENTS
 from licences.models import Licence
 from seals import register
 from seals.authority import make_authority
 from seals.lifecycle import State as SealState
 from seals.models import Seal
+from seals.revoking import keep_fresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,6 +47,10 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 BUILDER: Final = Caller(channel="cli", client_id="demo", all_departments=True)
+REGISTRABLE: Final = (
+    "openid profile phone offline_access licences.read licences.show accesses.read consents.manage sessions.manage "
+    "matters.read ssf.manage"
+)  # what apps that register themselves may ask for
 SEAL_PURPOSE: Final = "电子证照专用章"
 
 
@@ -89,16 +95,19 @@ def build(house: House, charter: Charter, town: DemoCity, *, tick: Callable[[int
         Problem: something of the city was refused: a fault of the program, or of how it is installed.
     """
     act(house, make_authority)
+    act(house, keep_fresh)
     for department in town.departments:
         act(house, _enter_department, department)
         tick(1)
     act(house, _enter_catalogue, town)
     for client in CLIENTS:
         act(house, _register, charter, client)
+    act(house, _open_registration, charter)
     for person in town.people:
         act(house, _enrol_person, charter, person)
         tick(1)
     act(house, _post_staff, town)
+    act(house, administrators.appoint, town)
     for organisation in town.organisations:
         act(house, _enrol_organisation, organisation)
         tick(1)
@@ -158,6 +167,18 @@ def _register(call: Call, charter: Charter, client: DemoClient) -> None:
         post_logout_redirect_uris=client.post_logout_redirect_uris,
         profile=client.profile,
         departments=client.departments,
+        policy=client.policy,
+    )
+
+
+def _open_registration(call: Call, charter: Charter) -> None:
+    initial_tokens.make(
+        call,
+        name="自助接入单位（演示）",
+        scope=REGISTRABLE,
+        uses=100_000,
+        expires_at=call.now + timedelta(days=3650),
+        token=credentials.initial_access_token(charter),
     )
 
 
@@ -165,6 +186,7 @@ def _enrol_person(call: Call, charter: Charter, person: DemoPerson) -> None:
     subject = people.enrol(call, number=person.number, name=person.name, phone=person.phone, level=person.level)
     if call.session.get(Password, subject) is None:
         set_password(call, subject, credentials.password(charter, person.number))
+        totp.put(call, subject, credentials.totp_secret(charter, person.number))
 
 
 def _post_staff(call: Call, town: DemoCity) -> None:

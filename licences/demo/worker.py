@@ -8,6 +8,7 @@ the port (SO_REUSEPORT), so that none is disturbed by another one's end; each en
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import multiprocessing
 import os
@@ -38,6 +39,8 @@ def load(_target: str) -> Callable[..., Any]:
     if parent is not None and parent.pid is not None:
         die_with(parent.pid, signal.SIGKILL)  # a request cut off is repeated by its client, with its key
     application: Callable[..., Any] = importlib.import_module(ROOF).create_app()
+    gc.collect()
+    gc.freeze()  # what stands until the end is not looked through again and again
     return application
 
 

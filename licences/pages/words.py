@@ -39,6 +39,8 @@ ROLES: dict[str, Both] = {
     "legal_representative": ("法定代表人", "Legal representative"),
     "administrator": ("管理员", "Administrator"),
     "agent": ("经办人", "Agent"),
+    "guardian": ("监护人", "Guardian"),
+    "proxy": ("代办人", "Acting person"),
 }
 #: What a record of a look names beside the fields of a type.
 PARTS: dict[str, Both] = {
