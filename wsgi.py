@@ -6,6 +6,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flask import Flask, g, request
 from flask_wtf.csrf import CSRFError
@@ -27,8 +28,9 @@ from idservice.errors import Problem
 from idservice.http import headers, logs, metrics, openapi, problems
 from idservice.http.application import Application, FormProtection
 from idservice.http.limits import Limiter
+from idservice.key_ring import open_ring
 from keys.fields import FieldCipher
-from keys.ring import KeyRing, Purpose, RingError
+from keys.ring import Purpose, RingError
 
 if TYPE_CHECKING:
     from flask import Response
@@ -67,9 +69,9 @@ def create_app(chosen: Settings | None = None) -> Flask:
     return app
 
 
-def _furnish(app: Flask, config: Settings) -> None:
+def _furnish(app: Application, config: Settings) -> None:
     logs.configure(config)
-    ring = KeyRing.open(config.keys_dir)
+    ring = open_ring(config)
     app.config.update(
         SECRET_KEY=ring.secret(Purpose.SESSION),
         SESSION_COOKIE_NAME="__Host-ona-form",
@@ -83,6 +85,7 @@ def _furnish(app: Flask, config: Settings) -> None:
         WTF_CSRF_SSL_STRICT=False,  # SameSite and the token do this work; Referer is withheld by our own policy
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
+    app.name_host(urlsplit(config.issuer).netloc)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.extensions["ona"] = House(config, Database(config.database_url), ring, FieldCipher(ring), Limiter(config))
     if config.proxy_hops:  # exactly as many as there are: one more, and a caller forges his own address

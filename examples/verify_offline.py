@@ -1,9 +1,10 @@
 """离线验章：不联网、不用数据库，验证一个电子签章文件。Verify an electronic seal with no network, server or database.
 
-    python examples/verify_offline.py FILE [--document ORIGINAL] [--trust ROOT.pem ...] [--json]
+    python examples/verify_offline.py FILE [--document ORIGINAL] [--trust ROOT.pem ...] [--maker MAKER.pem ...]
+                                      [--crl LIST ...] [--certificate SIGNER.pem] [--json]
 
-FILE: 盖章的 OFD、签章数据（SES_Signature，另给原文 --document）或印章（.esl）。
-A sealed OFD, a seal signature (with the document it lies beside), or a bare seal.
+FILE: 盖章的 OFD 或 PDF、签章数据（SES_Signature，另给原文 --document）、印章（.esl）、签名数据或签名值。
+A sealed OFD or PDF, a seal signature (with the document it lies beside), a bare seal, a SignedData, a signature value.
 不给 --trust 就没有信任根，至多答“无法判断”。Without --trust no root is known: at best "could not tell".
 
 退出码 exit status: 0 有效 holds · 1 无效 does not hold · 2 无法判断 could not tell
@@ -20,8 +21,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run from a checkout, without installing
 
-from keys.certificates import CertificateError, parse_pem
-from keys.verdict import Reason
+from keys.certificates import CertificateError, parse_pem, read_lists
 from seals.check import check_file
 from seals.report import ExitStatus, Format
 
@@ -56,12 +56,17 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         data = options.file.read_bytes()
         document = options.document.read_bytes() if options.document else None
-        anchors = [anchor for path in options.trust for anchor in _anchors(path)]
+        relied = {
+            "anchors": [anchor for path in options.trust for anchor in _anchors(path)],
+            "makers": [maker for path in options.maker for maker in _anchors(path)] or None,
+            "lists": [one for path in options.crl for one in read_lists(path.read_bytes())],
+            "certificate": _anchors(options.certificate)[0] if options.certificate else None,
+        }
     except (OSError, CertificateError) as error:
         print(f"无法读取 cannot read: {error}", file=sys.stderr)
         return ExitStatus.COULD_NOT_TELL
-    report = check_file(data, document=document, anchors=anchors, now=datetime.now(UTC))
-    if document is not None and report.format is not Format.SIGNATURE:
+    report = check_file(data, document=document, now=datetime.now(UTC), **relied)
+    if document is not None and report.format not in {Format.SIGNATURE, Format.SIGNED_DATA, Format.PLAIN}:
         print("注意：该文件自含原文，--document 未使用。Note: --document was not used.", file=sys.stderr)
     print(json.dumps(report.as_json(), ensure_ascii=False) if options.json else _told(report))
     return report.exit_status
@@ -74,6 +79,15 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--trust", type=Path, nargs="+", action="extend", default=[], metavar="PEM", help="信任根 roots"
     )
+    parser.add_argument(
+        "--maker", type=Path, nargs="+", action="extend", default=[], metavar="PEM", help="制章者 makers"
+    )
+    parser.add_argument(
+        "--crl", type=Path, nargs="+", action="extend", default=[], metavar="FILE", help="撤销列表 lists"
+    )
+    parser.add_argument(
+        "--certificate", type=Path, metavar="PEM", help="签名值的签名者证书 the signer of a value alone"
+    )
     parser.add_argument("--json", action="store_true", help="供程序读取 for programs")
     return parser.parse_args(arguments)
 
@@ -84,8 +98,6 @@ def _anchors(path: Path) -> list[Certificate]:
 
 def _told(report: SealReport) -> str:
     lines = [f"{VERDICTS[report.exit_status]}  ({report.format})"]
-    if report.format is Format.PDF and Reason.FORMAT_UNKNOWN in report.problems:
-        lines += ["PDF 中的签章暂不能验证。Seals in a PDF cannot be judged yet."]
     for number, signature in enumerate(report.signatures, start=1):
         lines += ["", f"第 {number} 枚 No. {number}: {_whose(signature)}"]
         lines += [
@@ -100,10 +112,14 @@ def _told(report: SealReport) -> str:
 
 
 def _whose(signature: SignatureReport) -> str:
-    if signature.seal is None:
-        return "—"
-    signed = f" · {signature.signed_at:%Y-%m-%d %H:%M:%S} UTC" if signature.signed_at else ""
-    return _printable(f"{signature.seal.name} ({signature.seal.seal_id}){signed}")
+    signed = f" · {signature.signed_at:%Y-%m-%d %H:%M:%S} UTC (自称 claimed)" if signature.signed_at else ""
+    if signature.trusted_at:
+        signed += f" · {signature.trusted_at:%Y-%m-%d %H:%M:%S} UTC (时间戳 {signature.authority})"
+    if signature.seal is not None:
+        return _printable(f"{signature.seal.name} ({signature.seal.seal_id}){signed}")
+    if signature.signer is not None:
+        return _printable(f"{signature.signer.common_name or signature.signer.subject}{signed}")
+    return "—"
 
 
 def _printable(text: str) -> str:
