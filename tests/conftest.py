@@ -6,7 +6,7 @@ Settings, all optional:
 - `ONA_TEST_REDIS_URL`: a Redis database that the tests may flush; otherwise one is started, or an empty one used.
 - `ONA_TEST_VECTORS`: the folder of foreign test vectors (with `seals/` in it).
 - `ONA_TEST_CHROMIUM`: the browser's program, where it is not on the PATH under a usual name.
-- `ONA_TEST_REQUIRE`: comma-separated markers (`browser,postgres,redis,vectors`) that must run: skips are failures.
+- `ONA_TEST_REQUIRE`: comma-separated markers (`browser,postgres,redis,softhsm,vectors`) that must run, not be skipped.
 """
 
 import contextlib

@@ -30,7 +30,7 @@ SECRET = "s" * 40
 CALLBACK = "http://127.0.0.1:4001/cb"
 AFTER_LOGOUT = "http://127.0.0.1:4001/bye"
 OFFLINE = "openid offline_access"
-HOLDER_SCOPE = "openid profile phone offline_access licences.read accesses.read consents.manage"
+HOLDER_SCOPE = "openid profile phone offline_access licences.read accesses.read consents.manage sessions.manage"
 
 
 def citizen_number(body: str) -> str:

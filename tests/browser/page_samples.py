@@ -5,6 +5,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from tests.browser.register_samples import REGISTER_SAMPLES
+from tests.browser.seal_samples import SEAL_SAMPLES
+
 NOW = datetime(2026, 11, 22, 2, 30, 5, tzinfo=UTC)
 CITIZEN = {"name_masked": "王**"}
 CLIENT = {"name": "演示企业开办平台", "unit": "演示市行政审批服务局", "host": "start.demo.example"}
@@ -41,6 +44,20 @@ MANDATES = [{"id": "m1", "organisation": "滨海演示餐饮管理有限公司",
 CONSENTS = [
     {"id": "c1", "client": CLIENT, "scopes": [{"title": "姓名"}], "granted_at": NOW, "acting_name": "演示有限公司"},
 ]
+SESSIONS = [
+    {
+        "id": "a" * 32, "device": "Edge · Windows", "place": "203.0.113.*", "logged_in_at": NOW, "seen_at": NOW,
+        "is_this": True, "apps": ["演示企业开办平台", "市民之家（演示）"],
+    },
+    {
+        "id": "b" * 32, "device": "微信 WeChat · Android", "place": "2001:db8:aa::*", "logged_in_at": NOW,
+        "seen_at": NOW, "is_this": False, "apps": [],
+    },
+    {
+        "id": "c" * 32, "device": None, "place": None, "logged_in_at": NOW, "seen_at": NOW, "is_this": False,
+        "apps": [],
+    },
+]  # fmt: skip
 SHOW = {
     "current_user": CITIZEN, "code": "7K3MQ9TZ4XWD0H2VRB8NJE5CPG", "qr_svg": QR, "seconds": 60,
     "code_groups": ["7K3M", "Q9TZ", "4XWD", "0H2V", "RB8N", "JE5C", "PG"],
@@ -80,6 +97,13 @@ LOOKED_UP = {
 }  # fmt: skip
 
 
+def stamped() -> dict[str, Any]:
+    """A seal whose time an authority confirms, by a certificate that was revoked since."""
+    report = sealed(format="ok", signature="ok", integrity="ok", timestamp="ok", revocation="notice")
+    times = {"signed_at": NOW, "trusted_at": NOW, "authority": "演示时间戳服务 Demonstration Time Stamps"}
+    return report | {"signatures": [signature | times for signature in report["signatures"]]}
+
+
 def sealed(*codes: str, **results: str) -> dict[str, Any]:
     signature = {
         "checks": [{"name": name, "result": result} for name, result in results.items()],
@@ -104,10 +128,55 @@ CHANGES = [
 HISTORY = [{"at": NOW, "title": "签发", "reason": "", "who": "赵**"}]
 OFFICER = {"current_user": CITIZEN, "licence": LICENCES[0], "errors": {}, "values": {}}
 
+CEREMONY = {"options": "{}", "ticket": "t"}
+SECOND = {
+    "action": "/login/second", "way": "totp", "others": ["sms", "code"], "hidden": {"acr": "a", "to": "/me"},
+    "form": "", "phone": "138****1234", "ceremony": None, "client_name": "演示企业开办平台", "error": None,
+    "refusal": "/oauth/decision", "current_user": CITIZEN,
+}  # fmt: skip
+CHECKERS = [{"name": "face", "title": "人脸核验（演示）"}, {"name": "ctid", "title": "网证（演示）"}]
+SECURITY = {
+    "current_user": CITIZEN, "level": 2, "phone": "138****1234", "has_sms": True, "password_at": NOW, "app_at": NOW,
+    "codes_left": 8, "checkers": CHECKERS,
+    "passkeys": [{"id": "aa", "title": "我的手机", "created_at": NOW, "used_at": NOW}],
+}  # fmt: skip
+
 SAMPLES: dict[str, Sample] = {
     "home": ("home.html", {"issuer": "http://127.0.0.1:8000"}),
     "login": ("login.html", {"action": "/login", "error": None, "client_name": "演示平台", "demo_hint": "演示账号"}),
     "login refused": ("login.html", {"action": "/login", "error": "号码或密码不正确", "hidden": {"to": "/me"}}),
+    "login with a passkey": ("login.html", {"action": "/login", "error": None, "ceremony": CEREMONY}),
+    "second factor": ("second.html", SECOND),
+    "second factor refused": ("second.html", {**SECOND, "error": "验证没有通过", "client_name": None, "refusal": None}),
+    "second factor by SMS": ("second.html", {**SECOND, "way": "sms", "others": ["totp"]}),
+    "second factor by SMS sent": ("second.html", {**SECOND, "way": "sms", "form": "f", "others": ["totp", "code"]}),
+    "second factor by code": ("second.html", {**SECOND, "way": "code", "others": ["totp"]}),
+    "second factor by passkey": ("second.html", {**SECOND, "way": "passkey", "ceremony": CEREMONY}),
+    "no second factor": ("second.html", {**SECOND, "way": None, "others": []}),
+    "to the checker": ("proofing.html", {"action": "/c", "hidden": {"nonce": "n"}, "title": "人脸核验（演示）"}),
+    "check failed": ("proofing_failed.html", {}),
+    "demonstration checker": ("demo_checker.html", {"action": "/login/proofing", "same": "a", "other": "b"}),
+    "recover": ("recover.html", {"action": "/recover", "is_offered": True}),
+    "recover at a counter": ("recover.html", {"action": "/recover", "is_offered": False}),
+    "recover with a code": ("recover_prove.html", {"action": "/recover/prove", "form": "f", "error": "没有通过"}),
+    "recover with a check": ("recover_next.html", {"action": "/recover/check", "checkers": CHECKERS}),
+    "recover with no check": ("recover_next.html", {"action": "/recover/check", "checkers": []}),
+    "recover a password": ("me/security_password.html", {"action": "/r", "error": "太弱", "is_recovery": True}),
+    "recovered": ("recovered.html", {}),
+    "security": ("me/security.html", SECURITY),
+    "security of a newcomer": (
+        "me/security.html",
+        {
+            **SECURITY, "level": 1, "phone": None, "has_sms": False, "password_at": None, "app_at": None,
+            "codes_left": 0, "passkeys": None, "checkers": [],
+        },
+    ),
+    "security app": (
+        "me/security_app.html", {"current_user": CITIZEN, "qr_svg": QR, "groups": ["ABCD"] * 8, "error": "不正确"},
+    ),
+    "security passkey": ("me/security_passkey.html", {"current_user": CITIZEN, "ceremony": CEREMONY, "error": None}),
+    "security codes": ("me/security_codes.html", {"current_user": CITIZEN, "codes": ["abcd-efgh-ijkl-mnop"] * 10}),
+    "security password": ("me/security_password.html", {"current_user": CITIZEN, "action": "/p", "error": None}),
     "acting": ("acting.html", {"action": "/acting", "person_name": "王**", "mandates": MANDATES}),
     "consent": (
         "consent.html",
@@ -139,6 +208,9 @@ SAMPLES: dict[str, Sample] = {
     "shown": ("me/show.html", {**SHOW, "shown_to": {"unit": "演示市行政审批服务局 3 号窗口", "at": NOW}}),
     "accesses": ("me/accesses.html", {"current_user": CITIZEN, "accesses": ACCESSES, "next_cursor": "0a"}),
     "apps": ("me/apps.html", {"current_user": CITIZEN, "consents": CONSENTS}),
+    "sessions": ("me/sessions.html", {"current_user": CITIZEN, "sessions": SESSIONS}),
+    "one session": ("me/sessions.html", {"current_user": CITIZEN, "sessions": SESSIONS[:1]}),
+    "logged out of apps": ("logged_out.html", {"frames": ["about:blank"], "next_url": "https://start.demo.example/"}),
     "counter": counter(recent=[], purpose=None),
     "counter refused": counter(purpose=None, error="请先选择办理事项"),
     "counter valid": counter(result=checked(code="ok", state="ok", seal="ok")),
@@ -151,6 +223,7 @@ SAMPLES: dict[str, Sample] = {
     "verified": ("verify.html", {"result": checked("revoked", register="ok", state="fail"), "error": None}),
     "seal": ("seals/verify.html", {"report": None, "error": "请选择文件"}),
     "seal holds": ("seals/verify.html", {"report": sealed(format="ok", signature="ok", integrity="ok"), "error": None}),
+    "seal with a trusted time": ("seals/verify.html", {"report": stamped(), "error": None}),
     "seal broken": (
         "seals/verify.html",
         {
@@ -172,4 +245,62 @@ SAMPLES: dict[str, Sample] = {
     "issued": ("admin/issued.html", OFFICER),
     "change": ("admin/licence.html", {**OFFICER, "changes": CHANGES, "history": HISTORY}),
     "ended": ("admin/licence.html", {**OFFICER, "changes": []}),
+}  # fmt: skip
+
+ELSEWHERE = {
+    "action": "/x", "client": {"name": "大厅自助屏", "unit": CLIENT["unit"], "host": None}, "current_user": CITIZEN,
+    "claims": [{"title": "姓名", "masked": "王**"}], "scopes": [{"name": "openid", "title": "登录", "explanation": ""}],
+    "acting_name": None, "redirect_host": None, "asked_at": NOW, "expires_at": NOW + timedelta(minutes=5),
+}  # fmt: skip
+WAITING = {"id": "0a" * 32, "message": "窗口 3 号", "asked_at": NOW, "expires_at": NOW + timedelta(minutes=5)}
+SAMPLES |= {
+    "device": ("device.html", {"current_user": CITIZEN, "error": None}),
+    "device code refused": ("device.html", {"current_user": CITIZEN, "error": "代码不正确或已过期。"}),
+    "device consent": ("device_consent.html", {**ELSEWHERE, "origin": "203.0.113.*", "endings": [], "error": None}),
+    "device consent by link": (
+        "device_consent.html",
+        {**ELSEWHERE, "origin": None, "endings": ["BCDF", "GHJK", "LMNP"], "error": "请选择一组。"},
+    ),
+    "approval": ("approval.html", {**ELSEWHERE, "message": "窗口 3 号", "code": "", "error": None}),
+    "approval refused": ("approval.html", {**ELSEWHERE, "message": "W4" * 32, "code": "", "error": "校验码不正确"}),
+    "approvals": (
+        "me/approvals.html",
+        {"current_user": CITIZEN, "approvals": [{**WAITING, "client": ELSEWHERE["client"]}]},
+    ),
+    "no approvals": ("me/approvals.html", {"current_user": CITIZEN, "approvals": []}),
+    "request allowed": (
+        "request_done.html",
+        {"current_user": CITIZEN, "outcome": "allowed", "client_name": "大厅自助屏", "back": "/device"},
+    ),
+    "request denied": ("request_done.html", {"current_user": CITIZEN, "outcome": "denied", "client_name": "自助屏"}),
+    "request mismatch": ("request_done.html", {"current_user": CITIZEN, "outcome": "mismatch", "client_name": "屏"}),
+}
+SAMPLES |= SEAL_SAMPLES
+SAMPLES |= REGISTER_SAMPLES
+
+# One red dot.
+_DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGO4wcD/HwAEggHnYMihGwAAAABJRU5ErkJggg=="
+SAMPLES |= {
+    "seals on a pdf": (
+        "seals/verify.html",
+        {
+            "report": {
+                "ok": True, "format": "pdf", "reasons": [],
+                "signatures": [
+                    {
+                        "checks": [
+                            {"name": "integrity", "result": "ok"},
+                            {"name": "coverage", "result": "notice", "detail": "sealed again since"},
+                        ],
+                        "plain": True, "signed_at": NOW, "trusted_at": NOW, "authority": "演示时间戳服务",
+                        "altered": [],
+                        "signer": {"common_name": "演示市公安局", "issuer": "CN=演示文档根证书,C=CN"},
+                        "picture_uri": f"data:image/png;base64,{_DOT}", "picture": {"width": 42, "height": 42},
+                        "not_covered": ["bytes 15126-29337"],
+                    },
+                ],
+            },
+            "error": None, "filename": "演示函件.pdf",
+        },
+    ),
 }  # fmt: skip

@@ -19,9 +19,20 @@ PUBLIC_OPERATIONS = {
     "matters.list_matters": "the list of matters is public",
     "seals.verify_seal": "whoever receives a sealed file may check it",
 }
-PUBLIC_PAGES = {"/", "/docs", "/login", "/verify", "/V", "/verify/seal"}
+PUBLIC_PAGES = {
+    "/",
+    "/docs",
+    "/login",
+    "/login/passkey",
+    "/login/proofing",
+    "/login/demo-checker",
+    "/verify",
+    "/V",
+    "/verify/seal",
+}
+PUBLIC_PAGES |= {"/recover", "/recover/prove", "/recover/next", "/recover/check", "/recover/password"}
 # Plain routes whose formats other standards fix; each authenticates as its standard says.
-PLAIN = ("oauth", "issuer.", "log.", "operations.", "static", "metrics", "api-docs", "openapi")
+PLAIN = ("oauth", "issuer.", "log.", "tsa.", "operations.", "static", "metrics", "api-docs", "openapi")
 
 
 @pytest.fixture(scope="module")

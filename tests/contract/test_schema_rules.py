@@ -11,13 +11,27 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
+import idservice.admin.models
+import idservice.events.models
+import idservice.login.models
 import idservice.models
+import idservice.oauth.models
+import idservice.register.models
 import licences.models
 import seals.models
 from idservice.db import UTCDateTime
 from idservice.models import Base
 
-ROOMS = (idservice.models, seals.models, licences.models)
+ROOMS = (
+    idservice.models,
+    idservice.admin.models,
+    idservice.events.models,
+    idservice.login.models,
+    idservice.oauth.models,
+    idservice.register.models,
+    seals.models,
+    licences.models,
+)
 OWNERS = {"subject", "hashed", "reference", "log"}
 TABLES = {table.name: table for table in Base.metadata.sorted_tables}
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.builders import migrate
 from tests.databases import Databases
+from tests.fapi import Fapi, register
 from tests.identity import City, build_city
 from tests.town import Town, build_town
 
@@ -18,6 +19,13 @@ def city(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iter
     yield built
     built.house.database.engine.dispose()
     databases.drop(url)
+
+
+@pytest.fixture(scope="module")
+def fapi(city: City) -> Fapi:
+    """Enter an app of the FAPI 2.0 profile in the city."""
+    register(city, "fapi", profile="fapi2")
+    return Fapi(city)
 
 
 @pytest.fixture(scope="module")

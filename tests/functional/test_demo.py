@@ -4,16 +4,20 @@ import json
 import shutil
 import signal
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jwskate import Jwk
+from requests_oauth2client import OAuth2Client
 
 from idservice.numbers import citizen, credit_code
 from tests.databases import PostgresDatabases
 from tests.functional.kill_while_issuing import Api, run
 from tests.functional.running_demo import RunningDemo, flask, free_port, is_alive, kill, wait_until_gone
+from tests.functional.test_fapi2_clients_of_others import Assertion
 
 FOLDER = "示范 city"  # a name that has to be quoted everywhere
 
@@ -41,7 +45,7 @@ def test_file_has_the_shape_that_outsiders_rely_on(demo: RunningDemo) -> None:
     assert members["issuer"] == f"http://127.0.0.1:{demo.port}"
     assert members["resources"] == [f"http://127.0.0.1:{demo.port}/v1"]
     shapes = {
-        "people": {"id_number", "name", "password", "level", "licences"},
+        "people": {"id_number", "name", "password", "totp_secret", "level", "licences"},
         "organisations": {"credit_code", "name", "agent_id_number", "licences"},
         "departments": {"credit_code", "name", "issues", "officer_id_number", "seal_id"},
         "clerks": {"id_number", "password", "department", "counter"},
@@ -76,12 +80,38 @@ def test_clients_state_how_they_are_used(demo: RunningDemo) -> None:
     assert clients["app-jwt"]["private_jwk"].keys() >= {"kty", "crv", "x", "y", "d", "kid"}
     assert clients["app-public"]["auth_method"] == "none"
     assert "client_secret" not in clients["app-public"]
-    for name in ("app-basic", "app-jwt", "app-public"):
+    assert (clients["app-fapi"]["profile"], clients["app-fapi"]["auth_method"]) == ("fapi2", "private_key_jwt")
+    for name in ("app-basic", "app-jwt", "app-public", "app-fapi"):
         assert clients[name]["redirect_uris"]
         assert clients[name]["post_logout_redirect_uris"]
     for name in ("counter", "issuer"):
         assert clients[name]["grant_types"] == ["client_credentials"]
         assert clients[name]["client_secret"]
+
+
+def test_the_fapi_app_pushes_its_requests_with_the_key_of_the_file(demo: RunningDemo) -> None:
+    app = next(client for client in demo.members["clients"] if client["name"] == "app-fapi")
+    client = OAuth2Client(
+        token_endpoint=f"{demo.members['issuer']}/oauth/token",
+        pushed_authorization_request_endpoint=f"{demo.members['issuer']}/oauth/par",
+        authorization_endpoint=f"{demo.members['issuer']}/oauth/authorize",
+        redirect_uri=app["redirect_uris"][0],
+        auth=Assertion(app["client_id"], Jwk(app["private_jwk"]), aud=demo.members["issuer"]),
+        dpop_bound_access_tokens=True,
+        testing=True,
+    )
+    pushed = client.pushed_authorization_request(client.authorization_request(scope="openid", dpop=True))
+    assert pushed.request_uri.startswith("urn:ietf:params:oauth:request_uri:")
+
+
+def test_anybody_registers_an_app_of_his_own(demo: RunningDemo) -> None:
+    by = {"Authorization": f"Bearer {demo.members['initial_access_token']}", "Content-Type": "application/json"}
+    wanted = {"client_name": "我的应用", "redirect_uris": ["http://127.0.0.1:4009/cb"]}
+    asked = urllib.request.Request(f"{demo.members['issuer']}/oauth/register", json.dumps(wanted).encode(), by)
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        known = json.load(answer)
+    assert known["client_secret"]
+    assert known["registration_client_uri"].startswith(demo.members["issuer"])
 
 
 def test_the_printed_first_call_issues_and_verifies(demo: RunningDemo) -> None:

@@ -159,7 +159,7 @@ def test_a_request_without_nonce_or_state_succeeds(city: City) -> None:
     browser = city.browser()
     browser.code(Flow())
     page = browser.open(Flow().url(nonce=None, state=None))
-    assert answer_of(page).keys() == {"code", "iss"}
+    assert answer_of(page).keys() == {"code", "iss", "session_state"}
 
 
 def test_state_comes_back_exactly(city: City) -> None:

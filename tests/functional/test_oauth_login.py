@@ -300,6 +300,25 @@ def test_one_address_tries_many_numbers_slowly(
     assert len(derivations) <= 60
 
 
+def test_one_password_against_many_numbers_from_everywhere_is_slowed_for_all_but_known_devices(
+    throttled: City, derivations: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = throttled.browser()
+    home.log_in()
+    derivations.clear()
+    monkeypatch.setattr(attempt, "CITY_LIMIT", "40/hour")  # the real one is that of a city
+    answers = []
+    for serial in range(70):
+        browser = throttled.browser()
+        browser.client.environ_base["REMOTE_ADDR"] = f"198.51.{serial // 200}.{serial % 200 + 1}"
+        answers.append(browser.log_in(number=citizen_number(f"37160219700101{serial:03d}")).status)
+    allowed = answers.count(400)
+    assert 40 <= allowed <= 41, "the window slides"
+    assert set(answers[allowed:]) == {429}
+    assert len(derivations) == allowed
+    assert home.log_in(home.open("/login")).status != 429, "whose device is known is not in that queue"
+
+
 def test_only_a_few_derivations_run_at_once_and_nobody_waits_for_ever(
     city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:

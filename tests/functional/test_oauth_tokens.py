@@ -81,7 +81,9 @@ def test_userinfo_takes_the_token_from_header_or_body_and_never_from_the_url(cit
     assert client.post(f"/oauth/userinfo?access_token={got}", headers=bearer(got)).status_code == 400
     assert client.post("/oauth/userinfo", data={"access_token": got}, headers=bearer(got)).status_code == 400
     nothing = client.get("/oauth/userinfo")
-    assert (nothing.status_code, nothing.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert nothing.status_code == 401
+    assert nothing.headers["WWW-Authenticate"].startswith("Bearer resource_metadata=")
+    assert ', DPoP algs="ES256 EdDSA PS256", resource_metadata=' in nothing.headers["WWW-Authenticate"]
 
 
 def test_a_refused_redemption_leaves_no_family_half_made(city: City) -> None:

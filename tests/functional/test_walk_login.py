@@ -42,7 +42,7 @@ def test_a_citizen_logs_in_and_the_app_learns_what_he_agreed_to(city: City) -> N
         assert secret not in consent.text
 
     answer = answer_of(browser.submit(consent, decision="allow"))
-    assert answer.keys() == {"code", "state", "iss"}
+    assert answer.keys() == {"code", "state", "iss", "session_state"}
     assert (answer["state"], answer["iss"]) == (flow.state, ISSUER)
 
     response = redeem(city.app, flow, answer["code"])

@@ -61,6 +61,7 @@ def test_with_consent_each_proof_is_found_or_not_held(town: Town) -> None:
     assert look | {"at": None, "log_index": None} == {
         "at": None,
         "log_index": None,
+        "acting": None,
         "act": "licences:lookup:create",
         "who": "孙**",
         "unit": f"{NAMES[SECURITY]} {WINDOW}",

@@ -118,7 +118,8 @@ def test_over_the_api(city: City, headers: dict[str, str]) -> None:
     found = client.get("/v1/accesses?limit=2", headers=headers).json
     assert len(found["items"]) == 2
     assert set(found["items"][0]) == {
-        *("at", "act", "who", "unit", "purpose", "matter", "case_number", "fields", "basis", "log_index")
+        *("at", "act", "who", "unit", "acting", "purpose", "matter", "case_number", "fields", "basis"),
+        "log_index",
     }
     following = client.get(f"/v1/accesses?limit=2&cursor={found['next_cursor']}", headers=headers).json
     assert found["items"][1]["at"] > following["items"][0]["at"]

@@ -70,11 +70,14 @@ def test_a_used_refresh_token_is_remembered_for_a_day_past_its_end(house: House)
     assert _count(house, RefreshToken) == 1
 
 
-def test_one_sweep_deletes_a_bounded_number(house: House) -> None:
+def test_one_sweep_deletes_a_bounded_number(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expiry, "BATCH", 10)
+    monkeypatch.setattr(expiry, "BATCHES", 3)
     old = NOW - timedelta(days=1)
-    _add(house, *(_identifier(number, old) for number in range(expiry.BATCH + 5)))
-    assert expiry.sweep(house, NOW) == expiry.BATCH
+    _add(house, *(_identifier(number, old) for number in range(35)))
+    assert expiry.sweep(house, NOW) == 30
     assert expiry.sweep(house, NOW) == 5
+    assert expiry.sweep(house, NOW) == 0
 
 
 def test_every_kind_with_an_end_is_swept() -> None:

@@ -66,7 +66,7 @@ def test_the_first_keys_are_made_before_there_is_an_application(
     made = json.loads(output)["keys"]
     assert status == 0
     assert "Not in the audit log" in errors
-    assert {key["purpose"] for key in made} == {str(purpose) for purpose in Purpose} - {"seal"}
+    assert {key["purpose"] for key in made} == {str(purpose) for purpose in Purpose} - {"seal", "document", "timestamp"}
     assert {key["state"] for key in made} == {"active"}
     assert (tmp_path / "deep/keys").stat().st_mode & 0o777 == 0o700
     assert run(None, "keys", "new")[:2] == (0, "")  # none is missing any more
@@ -130,6 +130,8 @@ def test_a_key_can_be_revoked_while_the_database_is_down(empty: House) -> None:
 
 def test_the_list_shows_nothing_secret(house: House, tmp_path: Path) -> None:
     house.keys.new_seal_key("seal-1")
+    house.keys.new_seal_key("seal-1", Purpose.DOCUMENT)
+    house.keys.new_seal_key("stamper", Purpose.TIMESTAMP)
     for words in (["keys", "list"], ["keys", "list", "--json"]):
         status, output, _ = run(house, *words)
         assert status == 0
@@ -196,3 +198,11 @@ def test_the_secret_of_the_subjects_is_never_rotated(house: House) -> None:
     assert run(house, "keys", "rotate", "subject")[0] == 2
     house.keys.reload_if_changed(at_once=True)
     assert house.keys.secret(Purpose.SUBJECT) == before
+
+
+def test_the_keys_are_wrapped_anew(house: House, tmp_path: Path) -> None:
+    status, output, _ = run(house, "keys", "wrap", "--json")
+    assert status == 0
+    assert json.loads(output)["wrapped"] == len(house.keys.list())
+    texts = [json.loads(path.read_text())["private"] for path in (tmp_path / "keys").rglob("*.json")]
+    assert all(text.startswith("kek1:") for text in texts)

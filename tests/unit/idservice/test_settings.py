@@ -112,6 +112,23 @@ UNSAFE: dict[str, tuple[dict[str, object], str]] = {
     "session_never": ({"session_hours": 0}, "ONA_SESSION_HOURS"),
     "never_idle": ({"session_idle_minutes": 1441}, "ONA_SESSION_IDLE_MINUTES"),
     "hops_below_none": ({"proxy_hops": -1}, "ONA_PROXY_HOPS"),
+    "certificates_without_proxy": (
+        {"client_certificate_header": "Client-Cert"},
+        "ONA_CLIENT_CERTIFICATE_HEADER",
+    ),
+    "certificate_header_malformed": (
+        {"client_certificate_header": "Client Cert", "proxy_hops": 1},
+        "ONA_CLIENT_CERTIFICATE_HEADER",
+    ),
+    "mtls_without_certificates": ({"mtls_origin": "https://mtls.example.gov.cn"}, "ONA_MTLS_ORIGIN"),
+    "mtls_without_tls": (
+        {"mtls_origin": "http://m.example", "client_certificate_header": "Client-Cert", "proxy_hops": 1},
+        "ONA_MTLS_ORIGIN",
+    ),
+    "mtls_with_a_path": (
+        {"mtls_origin": "https://m.example/x", "client_certificate_header": "Client-Cert", "proxy_hops": 1},
+        "ONA_MTLS_ORIGIN",
+    ),
     "log_level_of_no_kind": ({"log_level": "chatty"}, "ONA_LOG_LEVEL"),
     "redis_of_no_kind": ({"redis_url": "memcached://127.0.0.1"}, "ONA_REDIS_URL"),
 }

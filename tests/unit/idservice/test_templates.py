@@ -40,6 +40,10 @@ def test_placeholders_survive_translation():
         assert sorted(PLACEHOLDER.findall(text)) == sorted(PLACEHOLDER.findall(words)), text
 
 
+# Between us and a checker of persons: the other side could not know our token, and must not learn it.
+TO_ANOTHER_SITE = {"proofing.html", "demo_checker.html"}
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=_named)
 def test_template_keeps_the_rules(path: Path):
     text = path.read_text("utf-8")
@@ -49,7 +53,7 @@ def test_template_keeps_the_rules(path: Path):
     assert "| safe" not in text, "escaping is never switched off"
     assert "|safe" not in text
     for form in re.findall(r"<form\b.*?</form>", text, re.DOTALL):
-        assert 'method="get"' in form or "forms.csrf()" in form
+        assert 'method="get"' in form or "forms.csrf()" in form or path.name in TO_ANOTHER_SITE
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=_named)

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from keys import ring as ring_module
-from keys.ring import KeyRing, Purpose, RingError, State
+from keys.ring import NAMED, KeyRing, Purpose, RingError, State
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=90)
-SIGNING = [purpose for purpose in Purpose if purpose.algorithm and purpose is not Purpose.SEAL]
+SIGNING = [purpose for purpose in Purpose if purpose.algorithm and purpose not in NAMED]
 SECRET = [purpose for purpose in Purpose if not purpose.algorithm]
 
 
@@ -242,11 +242,11 @@ def test_crash_between_the_two_writes_of_a_rotation(ring, directory, monkeypatch
     old = ring.signer(Purpose.LICENCE).kid
     real, written = ring_module.write, []
 
-    def dies_at_the_second(folder, key):
+    def dies_at_the_second(folder, key, safe):
         written.append(key)
         if len(written) == 2:
             raise OSError("no space left")
-        real(folder, key)
+        real(folder, key, safe)
 
     monkeypatch.setattr(ring_module, "write", dies_at_the_second)
     with pytest.raises(OSError, match="no space"):

@@ -53,6 +53,24 @@ def test_example_intermediate_values() -> None:
     assert sm2_pure.signature_digest(PUBLIC, MESSAGE).hex().upper() == _E["e"]
 
 
+@pytest.mark.parametrize("shared", [-1, 0, 1, len(MESSAGE) - 1, len(MESSAGE), len(MESSAGE) + 1, 1 << 20])
+def test_what_messages_share_changes_no_digest(shared: int) -> None:
+    for _again in range(2):
+        assert sm2_pure.signature_digest(PUBLIC, MESSAGE, shared=shared).hex().upper() == _E["e"]
+    assert sm2.verify(PUBLIC, MESSAGE, SIGNATURE, shared=shared)
+    assert not sm2.verify(PUBLIC, MESSAGE + b".", SIGNATURE, shared=shared)
+
+
+def test_long_messages_are_hashed_whole_and_none_is_kept() -> None:
+    sm2_pure._begun.cache_clear()
+    message = bytes(sm2_pure.MAX_SHARED + 1)
+    whole = sm2_pure.signature_digest(PUBLIC, message)
+    assert sm2_pure.signature_digest(PUBLIC, message, shared=len(message)) == whole
+    assert sm2_pure._begun.cache_info().currsize == 0
+    assert sm2_pure.signature_digest(PUBLIC, message, shared=sm2_pure.MAX_SHARED) == whole
+    assert sm2_pure._begun.cache_info().currsize == 1
+
+
 def test_example_signature_from_its_k() -> None:
     d, k, e = (int(_E[name], 16) for name in ("private", "k", "e"))
     x, _, z = sm2_pure._double_multiply(k, (sm2_pure.GX, sm2_pure.GY, 1), 0, sm2_pure.INFINITY)

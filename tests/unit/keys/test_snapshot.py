@@ -23,7 +23,7 @@ def secret_key(private: str) -> KeyFile:
 def test_who_may_meet_what(state):
     key = signing_key(state)
     snapshot = build([key], {})
-    assert (key.info.kid in snapshot.public[Purpose.LICENCE]) is (state is not State.REVOKED)
+    assert (key.info.kid in snapshot.public[Purpose.LICENCE]) is (state not in {State.REVOKED, State.ERASED})
     assert (snapshot.active == {Purpose.LICENCE: key.info.kid}) is (state is State.ACTIVE)
     assert snapshot.files == {key.info.kid: key}
 

@@ -34,6 +34,11 @@ def test_readable(fact: dict[str, Any]) -> None:
     assert identifier.is_valid(fact["identifier"]) is fact["valid"]
 
 
+@pytest.mark.parametrize("text", VALID)
+def test_version_is_that_of_the_parts(text: str) -> None:
+    assert identifier.version(text) == identifier.parts(text).version
+
+
 def test_wrong_check_character_is_a_refusal_of_check_only() -> None:
     (foreign,) = set(READABLE) - set(VALID)
     assert refusal(foreign) == "check_digit"

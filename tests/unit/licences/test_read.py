@@ -1,5 +1,6 @@
 """Lists: what a state in a query selects is what `lifecycle` says of each licence, on every day."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import select, update
 
 from idservice.call import Call, Caller
 from idservice.errors import Problem
+from idservice.register import mandates
 from licences import read, wallet
 from licences.lifecycle import COMPUTED, STORED, State, state_at
 from licences.models import Licence
@@ -55,9 +57,12 @@ def test_a_query_for_a_state_agrees_with_the_life_cycle(shelf: Town, state: Stat
 def test_a_wallet_is_its_holders(town: Town) -> None:
     code = town.issue("food_permit", COMPANY).identifier
     agent = town.caller(AGENT)
-    acting = Caller(channel="api", client_id="a", person=agent.person, principal=town.subjects[COMPANY])
+    company = town.subjects[COMPANY]
+    (mandate,) = [m for m in town.act(lambda call: mandates.live(call, str(agent.person))) if m.principal == company]
+    acting = Caller(channel="api", client_id="a", person=agent.person, principal=company, mandate=mandate.mandate_id)
     assert [row.identifier for row in town.act(wallet.own, caller=acting)] == [code]
     assert town.act(wallet.own, caller=agent) == []
+    assert town.act(wallet.own, caller=replace(acting, mandate=None)) == [], "without a mandate nothing is within reach"
     with pytest.raises(Problem):
         town.act(wallet.own, caller=Caller(channel="api", client_id="a"))
 

@@ -164,7 +164,8 @@ def test_a_report_in_json_has_the_contracts_shape(city: City) -> None:
     assert body.keys() == {"ok", "format", "version", "signatures", "reasons"}
     assert (body["ok"], body["format"], body["version"], body["reasons"]) == (True, "ses_signature", 4, [])
     (entry,) = body["signatures"]
-    assert entry.keys() == {"checks", "seal", "signer", "signed_at", "altered", "not_covered"}
+    assert entry.keys() == {"checks", "seal", "picture", "signer", "signed_at", "times", "altered", "not_covered"}
+    assert entry["times"] == {"claimed": "2026-03-01T08:00:00Z", "trusted": None, "authority": None}
     assert entry["signed_at"] == "2026-03-01T08:00:00Z"
     assert entry["seal"]["name"] == entry["signer"]["name"] == "演示市行政审批服务局"
 
@@ -212,7 +213,7 @@ def test_a_bare_seal_is_judged_now(city: City) -> None:
     assert report.format is Format.SEAL
     assert results(report) == dict.fromkeys(("format", "seal_signature", "seal_maker", "seal_period"), "ok")
     assert report.ok
-    assert report.as_json()["signatures"][0].keys() == {"checks", "seal"}
+    assert report.as_json()["signatures"][0].keys() == {"checks", "seal", "picture"}
     later = judge(city, city.seal, None, now=SIGNED_AT + YEAR + timedelta(days=1))
     assert results(later)["seal_period"] == "fail"
     assert (later.reasons, later.exit_status) == (("seal_not_in_force",), ExitStatus.NO)
@@ -225,7 +226,7 @@ def test_a_bare_seal_is_judged_now(city: City) -> None:
         (b"just a letter", Format.UNKNOWN, Reason.NOT_SEALED, 1),
         (b"0123456789", Format.UNKNOWN, Reason.NOT_SEALED, 1),
         (b"%PDF-1.7\n%%EOF", Format.PDF, Reason.NOT_SEALED, 1),
-        (b"%PDF-1.7\n/ByteRange [0 1 2 3]\n%%EOF", Format.PDF, Reason.FORMAT_UNKNOWN, 2),
+        (b"%PDF-1.7\n/ByteRange [0 1 2 3]\n%%EOF", Format.PDF, Reason.UNREADABLE, 2),
         (b"PK\x03\x04 cut short", Format.UNKNOWN, Reason.UNREADABLE, 2),
         (b"\x30\x82\x01\x00" + bytes(256), Format.UNKNOWN, Reason.UNREADABLE, 2),
         (b"\x30\x80\x00\x00", Format.UNKNOWN, Reason.UNREADABLE, 2),

@@ -82,7 +82,8 @@ def test_a_bomb_is_refused_by_its_ratio_before_it_is_unpacked() -> None:
 def test_a_directory_that_lies_about_sizes_is_refused() -> None:
     data = bytearray(pack({"OFD.xml": bytes(10_000_000)}))
     directory = data.index(b"PK\x01\x02")
-    struct.pack_into("<I", data, directory + 24, 10)  # uncompressed size
+    for place in (22, directory + 24):  # uncompressed size, in the entry's own header and in the directory
+        struct.pack_into("<I", data, place, 10)
     archive = Archive(bytes(data))
     with pytest.raises(ContainerError, match="damaged"):
         archive.read("OFD.xml", limit=MAX_FILE)
@@ -160,3 +161,12 @@ def test_xml_that_reaches_out_or_blows_up_is_refused(xml: bytes) -> None:
 def test_xinclude_stays_plain_text() -> None:
     root = parse_xml(b'<a xmlns:x="http://www.w3.org/2001/XInclude"><x:include href="file:///etc/passwd"/></a>')
     assert root[0].text is None
+
+
+@pytest.mark.parametrize("place", [4, 6, 8, 10, 12, 14, 18, 22, 30])
+def test_an_entry_whose_two_headers_differ_is_refused(place: int) -> None:
+    """Version, flags, method, time, date, checksum, sizes, name: readers differ in which header they believe."""
+    data = bytearray(pack({"OFD.xml": b"<x/>" * 20}))
+    data[place] ^= 1
+    with pytest.raises(ContainerError):
+        Archive(bytes(data))

@@ -1,8 +1,9 @@
 import pytest
 
 from seals.container import Archive
-from seals.ofd_page import Place, Position, PositionError, place
+from seals.ofd_page import Place, places
 from seals.ofd_parts import OfdError
+from seals.position import Position, PositionError
 from tests.unit.seals.documents import document_files
 from tests.unit.seals.made import OFD, pack
 
@@ -11,7 +12,8 @@ SEAL = (42, 42)
 
 
 def found(files: dict[str, bytes], position: Position | None = None) -> Place:
-    return place(Archive(pack(files)), DOCUMENT, position or Position(), SEAL)
+    (place,) = places(Archive(pack(files)), DOCUMENT, position or Position(), SEAL)
+    return place
 
 
 @pytest.mark.parametrize(
@@ -96,3 +98,67 @@ def test_a_document_that_is_ambiguous_or_broken_is_refused(old: bytes, new: byte
     assert old in files[DOCUMENT]
     with pytest.raises(OfdError):
         found(files | {DOCUMENT: files[DOCUMENT].replace(old, new)})
+
+
+# -- across page edges (骑缝章) ----------------------------------------------------------------------------------------
+
+
+def numbers(text: str | None) -> list[float]:
+    return [float(word) for word in (text or "").split()]
+
+
+@pytest.mark.parametrize("pages", [2, 3, 7, 21])
+def test_slices_put_edge_to_edge_make_up_the_seal(pages: int) -> None:
+    slices = places(Archive(pack(document_files(pages=pages))), DOCUMENT, Position(across=True), SEAL)
+    assert [place.page_id for place in slices] == [str(n + 1) for n in range(pages)]
+    shown = 0.0
+    for place in slices:
+        left, top, width, height = numbers(place.boundary)
+        clip_left, clip_top, clip_width, clip_height = numbers(place.clip)
+        assert (width, height, clip_top, clip_height) == (42, 42, 0, 42)
+        assert clip_left == pytest.approx(shown, abs=0.01)
+        shown += clip_width
+        assert left + clip_left + clip_width == pytest.approx(210, abs=0.01)  # the slice ends at the right edge
+        assert top == 127.5
+    assert shown == pytest.approx(42, abs=0.02)
+
+
+@pytest.mark.parametrize("pages", [1, 22])
+def test_too_few_or_too_many_pages_to_join(pages: int) -> None:
+    with pytest.raises(PositionError) as caught:
+        places(Archive(pack(document_files(pages=pages))), DOCUMENT, Position(across=True), SEAL)
+    assert caught.value.field == "across"
+
+
+# -- at a text ---------------------------------------------------------------------------------------------------------
+
+
+def with_text(text: str, *, x: float = 100, y: float = 200) -> dict[str, bytes]:
+    """Two pages; the text stands on the second, 5 mm high."""
+    content = (
+        f'<ofd:Page xmlns:ofd="{OFD}"><ofd:Content><ofd:Layer ID="9"><ofd:TextObject ID="10" Font="1" Size="5" '
+        f'Boundary="{x} {y} 60 6"><ofd:TextCode X="0" Y="5">{text}</ofd:TextCode></ofd:TextObject></ofd:Layer>'
+        f"</ofd:Content></ofd:Page>"
+    )
+    return document_files(pages=2) | {"Doc_0/Pages/Page_1/Content.xml": content.encode()}
+
+
+def test_the_middle_of_the_seal_lies_on_the_text() -> None:
+    place = found(with_text("单位（盖章）"), Position(keyword="盖章"))
+    left, top, _, _ = numbers(place.boundary)
+    assert place.page_id == "2"
+    assert (left + 21, top + 21) == (100 + 3 * 5 + 5, 200 + 2.5)
+
+
+def test_a_seal_at_the_edge_is_moved_onto_the_page() -> None:
+    place = found(with_text("章", x=205, y=290), Position(keyword="章"))
+    assert place.boundary == "168 255 42 42"
+
+
+@pytest.mark.parametrize(
+    "position", [Position(keyword="公章"), Position(1, keyword="盖章"), Position(3, keyword="盖章")]
+)
+def test_a_text_that_is_not_there_is_named(position: Position) -> None:
+    with pytest.raises(PositionError) as caught:
+        found(with_text("单位（盖章）"), position)
+    assert caught.value.field in {"keyword", "page"}

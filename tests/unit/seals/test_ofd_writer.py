@@ -3,6 +3,7 @@
 import base64
 import io
 import random
+import re
 import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Callable
@@ -15,9 +16,9 @@ from keys.sm2 import sm3
 from seals.check import check_file
 from seals.container import MAX_ENTRIES, ContainerError
 from seals.decoding import read_seal, read_signature
-from seals.ofd_page import Position
 from seals.ofd_parts import OfdError
 from seals.ofd_writer import LockedError, prepare
+from seals.position import Position
 from seals.report import SealReport
 from tests.unit.seals.documents import document_files
 from tests.unit.seals.made import NOW, OFD, SIGNED_AT, City, Party, pack, signatures_xml, unpack
@@ -302,3 +303,21 @@ def test_the_seal_is_the_one_given(city: City) -> None:
     other = city.make_seal(signers=(city.signer, city.stranger))
     draft = prepare(pack(document_files()), seal=other, position=Position())
     assert read_seal(draft.files[f"{draft.folder}/Seal.esl"]).der == other
+
+
+def test_slices_across_page_edges_have_numbers_of_their_own(city: City) -> None:
+    """骑缝章: one seal, a StampAnnot on each page, and a second seal that takes none of their numbers."""
+    draft = prepare(pack(document_files(pages=3)), seal=city.seal, position=Position(across=True))
+    description = draft.describe(SIGNED_AT)
+    first = draft.finish(description, city.stamp(description, name=draft.property_info))
+    assert check_file(first, anchors=city.anchors, now=NOW).ok
+    stamps = re.findall(rb'StampAnnot ID="([0-9]+)" PageRef="([0-9]+)" Boundary="([^"]+)" Clip="([^"]+)"', description)
+    assert [(number, page, clip) for number, page, _, clip in stamps] == [
+        (b"2", b"1", b"0 0 14 42"), (b"3", b"2", b"14 0 14 42"), (b"4", b"3", b"28 0 14 42"),
+    ]  # fmt: skip
+    again = prepare(first, seal=city.seal, position=Position(), lock=True)
+    assert again.stamp_id == 6
+    second = again.describe(SIGNED_AT)
+    both = check_file(again.finish(second, city.stamp(second, name=again.property_info)), anchors=city.anchors, now=NOW)
+    assert both.ok
+    assert len(both.signatures) == 2

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,11 +11,11 @@ from seals.change import change
 from seals.lifecycle import Change
 from seals.models import Seal, SealUse
 from seals.register import make
-from seals.stamp import Stamp, export, stamp
-from seals.use import property_info, use
+from seals.stamp import Stamp, export, judge, stamp
+from seals.use import intend, property_info, use
 from seals.verify import verify
 from tests.builders import act
-from tests.unit.seals.conftest import DEPARTMENT
+from tests.unit.seals.conftest import DEPARTMENT, OTHER
 
 NOW = datetime(2026, 6, 1, 8, 30, 15, 654321, tzinfo=UTC)
 DOCUMENT = "演示证照内容".encode()
@@ -52,6 +53,34 @@ def test_what_is_exported_verifies(house: House, seal_id: str) -> None:
     assert act(house, check) == (True, False)
 
 
+def test_a_stamp_is_judged_as_a_reader_would_judge_its_export(house: House, seal_id: str) -> None:
+    mark = stamped(house, seal_id)
+    forged = replace(mark, signature=mark.signature[:-1] + bytes([mark.signature[-1] ^ 1]))
+    later = replace(mark, sealed_at=mark.sealed_at + timedelta(seconds=1))
+    cases = [(mark, DOCUMENT, NAME), (mark, DOCUMENT + b".", NAME), (mark, DOCUMENT, "another")]
+    cases += [(forged, DOCUMENT, NAME), (later, DOCUMENT, NAME)]
+
+    def compare(call: Call) -> list[bool]:
+        verdicts = []
+        for stamped_, document, name in cases:
+            ours = judge(call, stamped_, document=document, name=name)
+            sealed = export(call, stamped_, document=document, name=name)
+            assert ours.as_json() == verify(call, sealed, document=document).signatures[0].as_json()
+            verdicts.append(ours.ok)
+        return verdicts
+
+    assert act(house, compare) == [True, False, False, False, False]
+
+
+def test_a_seal_whose_row_was_altered_holds_nothing(house: House) -> None:
+    spoilt = act(house, lambda call: make(call, department=OTHER), now=NOW - timedelta(days=1))
+    mark = stamped(house, spoilt)
+    broken = update(Seal).where(Seal.seal_id == spoilt).values(seal_der=b"\x30\x03\x02\x01\x04")
+    act(house, lambda call: call.session.execute(broken))
+    report = act(house, lambda call: judge(call, mark, document=DOCUMENT, name=NAME))
+    assert (report.ok, [check.reason for check in report.checks]) == (False, ["unreadable"])
+
+
 def test_another_document_or_name_does_not_fit_the_value(house: House, seal_id: str) -> None:
     mark = stamped(house, seal_id)
 
@@ -62,8 +91,9 @@ def test_another_document_or_name_does_not_fit_the_value(house: House, seal_id: 
 
 
 def test_a_use_on_record_gives_the_same_signature_again(house: House, seal_id: str) -> None:
+    use_id = act(house, lambda call: intend(call, seal_id=seal_id, document=DOCUMENT, purpose="证明"), now=NOW)
     used = act(
-        house, lambda call: use(call, seal_id=seal_id, use_id="u" * 32, document=DOCUMENT, purpose="证明"), now=NOW
+        house, lambda call: use(call, seal_id=seal_id, use_id=use_id, document=DOCUMENT, purpose="证明"), now=NOW
     )
 
     def rebuild(call: Call) -> bytes:

@@ -31,10 +31,10 @@ def test_what_was_changed_is_named(city: City) -> None:
     assert "未保护 not covered: extra.xml" in text
 
 
-def test_a_pdf_is_said_to_be_out_of_reach() -> None:
-    text = told(SealReport(Format.PDF, problems=(Reason.FORMAT_UNKNOWN,)))
+def test_what_could_not_be_read_is_said_so() -> None:
+    text = told(SealReport(Format.PDF, problems=(Reason.UNREADABLE,)))
     assert text.startswith("无法判断 COULD NOT TELL")
-    assert "PDF" in text.splitlines()[1]
+    assert "unreadable" in text.splitlines()[1]
 
 
 @pytest.mark.parametrize("hostile", ["\x1b[2J", "\x07", "a\nb", "\u202egnp", "\x9b1m"])

@@ -9,7 +9,7 @@ from idservice.models import AuditEntry
 from keys.sm2 import sm3
 from seals.check import check_file
 from seals.models import SealUse
-from seals.ofd_page import Position
+from seals.position import Position
 from seals.register import make
 from seals.use import Used, intend
 from seals.use_ofd import draft, use_ofd

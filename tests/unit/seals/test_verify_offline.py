@@ -45,7 +45,7 @@ def test_it_tells_a_person_and_a_program(folder: Path) -> None:
         (("letter.dat", "--document", "other.txt", "--trust", "root.pem"), 1, "document_altered"),
         (("letter.dat", "--trust", "root.pem"), 2, "无法判断"),
         (("letter.txt",), 1, "not_sealed"),
-        (("scan.pdf",), 2, "PDF"),
+        (("scan.pdf",), 2, "unreadable"),
     ],
 )
 def test_the_exit_status_says_yes_no_or_unknown(

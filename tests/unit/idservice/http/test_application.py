@@ -1,5 +1,7 @@
 """Flask without what no request here needs: sessions only where a form is, answers that are whole."""
 
+from flask import got_request_exception, request_started, request_tearing_down
+
 from idservice.http.application import WholeResponse
 from idservice.http.endpoint import json_response
 from tests.unit.idservice.http.conftest import Site
@@ -40,3 +42,20 @@ def test_an_answer_leaves_with_its_length_once() -> None:
 def test_head_has_the_headers_and_no_body(site: Site) -> None:
     answer = site.ask("HEAD", "/v1/test/things")
     assert (answer.status_code, answer.data) == (200, b"")
+
+
+def test_nothing_is_hooked_where_the_application_does_not_look(site: Site) -> None:
+    app = site.app
+    for hooks in (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs):
+        assert set(hooks) <= {None}
+    assert None not in app.url_value_preprocessors
+    assert not any("." in name for name in app.blueprints)
+    signals = (request_started, request_tearing_down, got_request_exception)
+    assert not any(signal.has_receivers_for(app) for signal in signals)
+    assert not any(rule.host or rule.subdomain for rule in app.url_map.iter_rules())
+
+
+def test_a_redirect_of_the_router_names_our_host_and_not_the_callers(site: Site) -> None:
+    answer = site.app.test_client().get("/v1", headers={"Host": "evil.example"})
+    assert answer.status_code == 308
+    assert answer.location == f"{site.city.house.settings.issuer}/v1/"

@@ -103,3 +103,27 @@ def test_anything_else_is_not_a_source(url: str) -> None:
         with pytest.raises(ValueError, match="origin"):
             headers.allow_form_action(url)
         assert "form_action" not in g
+
+
+def test_a_page_may_show_the_pages_of_some_apps_in_frames_and_of_no_other(site: Site) -> None:
+    with site.app.test_request_context("/leaf"):
+        headers.allow_frames(["https://b.example/out?sid=1", "http://127.0.0.1:4001/out", "https://b.example/x"])
+        answer = site.app.process_response(site.app.make_response(("<p>", {"Content-Type": "text/html"})))
+    assert policy(answer)["frame-src"] == "http://127.0.0.1:4001 https://b.example"
+    assert policy(answer)["frame-ancestors"] == "'none'"
+    assert "frame-src" not in policy(get(site, "/leaf")), "without them what holds is default-src"
+
+
+def test_only_the_session_page_may_be_framed_and_it_can_do_nothing(site: Site) -> None:
+    answer = get(site, "/oauth/check_session")
+    found = policy(answer)
+    assert found["frame-ancestors"] == "http: https:"
+    assert (found["default-src"], found["script-src"], found["form-action"]) == ("'none'", "'self'", "'none'")
+    assert "X-Frame-Options" not in answer.headers
+    assert answer.headers["Cache-Control"] == "public, max-age=3600"
+
+
+@pytest.mark.parametrize("url", ODD)
+def test_no_frame_source_is_anything_else(url: str) -> None:
+    with Flask("x").test_request_context(), pytest.raises(ValueError, match="origin"):
+        headers.allow_frames([url])

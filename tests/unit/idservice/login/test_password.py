@@ -18,14 +18,6 @@ def house(tmp_path: Path) -> Iterator[House]:
     built.database.engine.dispose()
 
 
-def test_the_lock_grows_to_an_hour_and_no_further() -> None:
-    minutes = [
-        int((password.lock_after(n) or timedelta()).total_seconds() / 60)
-        for n in (0, 4, 5, 6, 7, 8, 9, 10, 11, 12, 10**6)
-    ]
-    assert minutes == [0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]
-
-
 @pytest.mark.parametrize("length", [8, 64, 72, 73, 128, 1024])
 def test_a_password_is_used_whole(house: House, length: int) -> None:
     secret = "p" * length

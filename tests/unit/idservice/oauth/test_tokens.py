@@ -8,6 +8,7 @@ from sqlalchemy import select
 from idservice.call import Call, House
 from idservice.models import AuditEntry
 from idservice.oauth import clients, tokens
+from idservice.oauth.confirmation import Key
 from tests.builders import act, build_house, migrate
 from tests.databases import SqliteDatabases
 
@@ -57,4 +58,25 @@ def test_a_row_that_was_rolled_back_is_written_the_next_time(house: House) -> No
 
 def test_an_unknown_login_claims_nothing() -> None:
     assert tokens.acr(("pwd",)) == "urn:ona:acr:password"
-    assert tokens.acr(()) == tokens.acr(("pwd", "pwd")) == "urn:ona:acr:unknown"
+    assert tokens.acr(()) == "urn:ona:acr:unknown"
+
+
+def test_a_client_whose_tokens_must_be_bound_never_gets_one_that_is_not(house: House) -> None:
+    """Whatever grant forgets to hand the key on, no token leaves."""
+    bound = {"client_id": "b", "name": "b", "unit": "u", "auth_method": "client_secret_basic", "secret": "s" * 32}
+    demands = ["dpop_bound_access_tokens"]
+    act(
+        house,
+        lambda c: clients.register(
+            c, grant_types=["client_credentials"], scope="matters.read", demands=demands, **bound
+        ),
+    )
+
+    def issue_bound(call: Call, key: Key | None) -> str:
+        app = clients.find(call, "b")
+        assert app is not None
+        return str(tokens.for_client(call, app, ("matters.read",), key=key)["token_type"])
+
+    with pytest.raises(RuntimeError, match="bound"):
+        act(house, lambda call: issue_bound(call, None))
+    assert act(house, lambda call: issue_bound(call, Key("jkt", "A" * 43))) == "DPoP"

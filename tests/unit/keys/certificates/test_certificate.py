@@ -119,7 +119,9 @@ def test_agrees_with_cryptography(key: object, algorithm: str) -> None:
     extensions = ours.extensions
     assert (extensions.is_ca, extensions.path_length) == (True, 3)
     assert (extensions.subject_key_id, extensions.authority_key_id) == (b"a" * 20, b"b" * 20)
-    assert extensions.unknown_critical == ("2.5.29.37",)
+    stated = theirs.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    assert extensions.extended_usage == {usage.dotted_string for usage in stated.value}
+    assert (stated.critical, extensions.critical >= {"2.5.29.37"}, extensions.unknown_critical) == (True, True, ())
 
 
 def test_cryptography_reads_ours() -> None:

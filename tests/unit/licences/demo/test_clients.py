@@ -1,10 +1,14 @@
-from idservice.oauth import redirects, scopes
-from idservice.oauth.clients import AUTH_METHODS, GRANT_TYPES, PROFILES
+from idservice.oauth import grant_policy, profiles, redirects, scopes
+from idservice.oauth.clients import AUTH_METHODS, GRANT_TYPES
+from idservice.oauth.profiles import PROFILES
 from licences.demo.clients import CLIENTS
 
 
 def test_the_names_that_outsiders_rely_on() -> None:
-    assert [client.client_id for client in CLIENTS] == ["app-basic", "app-jwt", "app-public", "counter", "issuer"]
+    assert [client.client_id for client in CLIENTS] == [
+        *("app-basic", "app-jwt", "app-public", "app-fapi", "app-device", "app-ciba", "app-ciba-ping", "gateway"),
+        *("counter", "issuer"),
+    ]
 
 
 def test_every_client_is_one_that_can_be_registered() -> None:
@@ -21,7 +25,15 @@ def test_only_systems_act_for_departments_and_none_of_them_logs_people_in() -> N
     for client in CLIENTS:
         system = client.grant_types == ("client_credentials",)
         assert (client.departments == ("*",)) is system
-        assert bool(client.redirect_uris) is not system
+        assert bool(client.redirect_uris) is ("authorization_code" in client.grant_types)
+        grant_policy.check(client.policy, client.grant_types, loopback=True)
+
+
+def test_the_fapi_app_is_what_its_profile_demands() -> None:
+    bank = next(client for client in CLIENTS if client.client_id == "app-fapi")
+    assert (bank.profile, bank.auth_method) == ("fapi2", "private_key_jwt")
+    assert profiles.fault(bank.profile, bank.auth_method, ()) is None
+    assert {client.profile for client in CLIENTS if client is not bank} == {"standard"}
 
 
 def test_the_public_app_is_for_holders_alone() -> None:

@@ -33,6 +33,7 @@ def test_without_any_settings_everything_lies_in_the_folder(tmp_path: Path, monk
     assert chosen.database_url == f"sqlite:///{tmp_path}/ona.db"
     assert chosen.keys_dir == tmp_path / "keys"
     assert chosen.ready_file == tmp_path / "demo.json"
+    assert chosen.sms_sender == f"file:{tmp_path}/sms.jsonl"
     assert chosen.demo
     assert chosen.insecure_loopback
     assert not chosen.unthrottled_loopback

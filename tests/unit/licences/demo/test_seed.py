@@ -16,6 +16,7 @@ from idservice.register import people
 from licences import change
 from licences.demo import charter, credentials, file, seed
 from licences.demo.city import DemoCity, city
+from licences.demo.clients import CLIENTS
 from licences.demo.organisations import FIRST_REPRESENTATIVE
 from licences.models import Licence
 from licences.verify import seal_check
@@ -77,7 +78,7 @@ def count(house: House, *tables: type) -> list[int]:
 def test_a_set_up_that_was_interrupted_is_completed_and_doubles_nothing(house: House) -> None:
     tables = (Person, Password, Licence, Seal, Mandate, Staff, Client)
     wanted = [len(TOWN.people), len(TOWN.people), len(TOWN.licences), len(TOWN.departments), 1]
-    wanted += [len(TOWN.departments) + len(TOWN.clerks), 5]
+    wanted += [len(TOWN.departments) + len(TOWN.clerks), len(CLIENTS)]
     assert count(house, *tables) == wanted
     steps: list[int] = []
     seed.build(house, FOUNDED, TOWN, tick=steps.append)

@@ -1,0 +1,107 @@
+"""A registered client's own hand on its registration (RFC 7592): read, replaced, removed, by its token alone."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from idservice.oauth import clients
+from tests.functional.test_registration import GOOD, redeem_as, registered
+from tests.identity import City, Flow, basic, public_jwk, token
+
+
+def manage(city: City, method: str, known: dict[str, Any], members: Any = None, *, by: str | None = None) -> Any:
+    path = known["registration_client_uri"].removeprefix("http://127.0.0.1:8000")
+    headers = {"Authorization": f"Bearer {by or known['registration_access_token']}"}
+    return city.app.test_client().open(path, method=method, json=members, headers=headers)
+
+
+def test_a_client_reads_what_is_registered_of_it(city: City) -> None:
+    known = registered(city, contacts=["ops@app.example"])
+    found = manage(city, "GET", known)
+    assert found.status_code == 200
+    kept = {name: value for name, value in known.items() if not name.startswith("client_secret")}
+    assert found.json == kept
+
+
+def test_an_update_replaces_everything_and_rotates_the_token(city: City) -> None:
+    known = registered(city, logo_uri="https://app.example/logo.png")
+    changed = manage(city, "PUT", known, {**GOOD, "client_id": known["client_id"], "client_name": "新名称"})
+    assert changed.status_code == 200
+    assert changed.json["client_name"] == "新名称"
+    assert "logo_uri" not in changed.json, "what is left out is forgotten"
+    assert changed.json["registration_access_token"] != known["registration_access_token"]
+    assert manage(city, "GET", known).status_code == 401, "the old token is dead"
+    assert manage(city, "GET", changed.json).status_code == 200
+    flow = Flow(known["client_id"])
+    assert redeem_as(city, known, flow, city.browser().code(flow)).status_code == 200, "the secret is still good"
+
+
+def test_an_update_never_widens_the_scope(city: City) -> None:
+    known = registered(city)
+    wider = {**GOOD, "client_id": known["client_id"], "scope": "openid offline_access profile"}
+    assert manage(city, "PUT", known, wider).status_code == 400
+    assert manage(city, "GET", known).status_code == 200, "a refused update changes nothing"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_id": "other"},
+        {"registration_access_token": "x"},
+        {"client_secret_expires_at": 0},
+        {"client_secret": "x" * 43},
+        {"client_secret": 7},
+        {"redirect_uris": ["javascript:alert(1)"]},
+    ],
+)
+def test_a_bad_update_changes_nothing(city: City, changes: dict[str, Any]) -> None:
+    known = registered(city)
+    assert manage(city, "PUT", known, {**GOOD, "client_id": known["client_id"], **changes}).status_code == 400
+    assert manage(city, "GET", known).json["redirect_uris"] == GOOD["redirect_uris"]
+
+
+def test_a_client_that_moves_to_keys_has_no_secret_any_more(city: City) -> None:
+    known = registered(city)
+    to_keys = {
+        **GOOD, "client_id": known["client_id"], "client_secret": known["client_secret"],
+        "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [public_jwk(city.key)]},
+    }  # fmt: skip
+    changed = manage(city, "PUT", known, to_keys)
+    assert changed.status_code == 200, changed.text
+    answer = token(city.app, {"token": "x"}, basic(known["client_id"], known["client_secret"]), "/oauth/revoke")
+    assert answer.status_code == 401
+    back = manage(city, "PUT", changed.json, {**GOOD, "client_id": known["client_id"]})
+    assert back.json["client_secret"] != known["client_secret"]
+
+
+def test_a_removed_client_and_its_tokens_are_dead(city: City) -> None:
+    known = registered(city)
+    flow = Flow(known["client_id"], scope="openid offline_access")
+    got = redeem_as(city, known, flow, city.browser().code(flow)).json
+    assert manage(city, "DELETE", known).status_code == 204
+    assert manage(city, "GET", known).status_code == 401
+    assert manage(city, "DELETE", known).status_code == 401
+    userinfo = city.app.test_client().get("/oauth/userinfo", headers={"Authorization": f"Bearer {got['access_token']}"})
+    assert userinfo.status_code == 401
+    form = {"grant_type": "refresh_token", "refresh_token": got["refresh_token"]}
+    assert token(city.app, form, basic(known["client_id"], known["client_secret"])).json["error"] == "invalid_client"
+    assert city.browser().open(flow.url()).status == 400
+
+
+def test_nobody_manages_a_client_with_anothers_token(city: City) -> None:
+    mine, other = registered(city), registered(city)
+    for method in ("GET", "PUT", "DELETE"):
+        answer = manage(
+            city, method, mine, {**GOOD, "client_id": mine["client_id"]}, by=other["registration_access_token"]
+        )
+        assert (answer.status_code, answer.json["error"]) == (401, "invalid_token")
+    fixed = {**mine, "registration_client_uri": "http://127.0.0.1:8000/oauth/register/basic"}
+    assert manage(city, "GET", fixed).status_code == 401, "a client that was entered by hand has no such token"
+
+
+def test_what_is_registered_is_read_back_by_every_process_soon(city: City) -> None:
+    known = registered(city)
+    app = clients.find_outside(city.house, known["client_id"], datetime.now(UTC))
+    assert app is not None
+    assert app.logout == {}

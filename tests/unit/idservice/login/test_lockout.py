@@ -1,0 +1,96 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from idservice.call import House
+from idservice.login import lockout
+from idservice.login.lockout import Gate
+from idservice.login.models import Lock
+from tests.builders import act, build_house, migrate
+from tests.databases import Databases
+
+START = datetime(2026, 11, 22, 2, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def house(databases: Databases, tmp_path: Path) -> Iterator[House]:
+    url = databases.fresh(migrate)
+    built = build_house(tmp_path, url)
+    yield built
+    built.database.engine.dispose()
+    databases.drop(url)
+
+
+def go(house: House, *, finds: bool, at: datetime = START, gate: Gate = Gate.SECOND, exempt: bool = False) -> bool:
+    looked: list[None] = []
+
+    def look() -> bool | None:
+        looked.append(None)
+        return True if finds else None
+
+    found = act(house, lambda call: lockout.through(call, "p", gate, look, exempt=exempt), now=at)
+    assert not (found and not looked)
+    return found is not None if looked or finds else False
+
+
+def failures(house: House) -> int:
+    return act(house, lambda call: call.session.get_one(Lock, ("p", "second"))).failures
+
+
+def test_the_lock_grows_to_an_hour_and_no_further() -> None:
+    minutes = [
+        int((lockout.lock_after(n) or timedelta()).total_seconds() / 60)
+        for n in (0, 4, 5, 6, 7, 8, 9, 10, 11, 12, 10**6)
+    ]
+    assert minutes == [0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def test_the_fifth_wrong_answer_shuts_the_gate_for_a_right_one(house: House) -> None:
+    for _ in range(5):
+        assert not go(house, finds=False)
+    assert not go(house, finds=True)
+    assert failures(house) == 5, "what is not looked at is not counted"
+    assert go(house, finds=True, at=START + timedelta(minutes=1))
+    assert failures(house) == 0
+
+
+def test_each_further_wrong_answer_shuts_it_for_longer(house: House) -> None:
+    now = START
+    for number in range(12):
+        assert not go(house, finds=False, at=now)
+        lock = lockout.lock_after(number + 1)
+        if lock is not None:
+            assert not go(house, finds=True, at=now + lock - timedelta(seconds=1))
+            now += lock
+    assert failures(house) == 12
+
+
+def test_gates_are_counted_apart(house: House) -> None:
+    for _ in range(5):
+        go(house, finds=False)
+    assert go(house, finds=True, gate=Gate.RECOVERY)
+    assert not go(house, finds=True)
+
+
+def test_the_owners_device_is_let_through_a_shut_gate_and_its_errors_count(house: House) -> None:
+    for _ in range(5):
+        go(house, finds=False)
+    assert not go(house, finds=False, exempt=True)
+    assert failures(house) == 6
+    assert go(house, finds=True, exempt=True)
+    assert failures(house) == 0
+
+
+def test_fifty_guesses_at_once_are_five_guesses(house: House) -> None:
+    looked: list[int] = []
+
+    def guess(number: int) -> None:
+        act(house, lambda call: lockout.through(call, "p", Gate.SECOND, lambda: looked.append(number)), now=START)
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(guess, range(50)))
+    assert len(looked) == 5
+    assert failures(house) == 5

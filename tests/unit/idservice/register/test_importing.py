@@ -1,0 +1,288 @@
+"""Whatever happens, each line of a file is in the register or among its rejects, once."""
+
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from idservice import audit
+from idservice.call import Call, House
+from idservice.models import AuditEntry, Mandate, Organisation, Person, SubjectIndex
+from idservice.register import importing, legal_entities, people, population, representatives
+from idservice.register.importing import ImportRefused, Progress
+from idservice.register.importing_index import NumberTakenMeanwhile
+from idservice.register.importing_rejects import Rejects
+from idservice.register.importing_rows import Form
+from idservice.register.models import RegisterImport
+from keys.ring import Purpose
+from tests.builders import act
+from tests.identity import AGENT, ALICE, COMPANY, citizen_number, company_code
+
+HEADER = "number,name,phone,level,status\n"
+OTHER = company_code("9137160210002001")
+
+
+def rows(count: int, *, name: str = "王小明") -> list[str]:
+    return [
+        f"{citizen_number(f'3716021990{1 + n % 12:02}{1 + n % 28:02}{n % 1000:03}')},{name},,2,\n" for n in range(count)
+    ]
+
+
+class Desk:
+    """A house, the file of rejects beside it, and the way to bring a text in."""
+
+    def __init__(self, house: House, folder: Path) -> None:
+        self.house, self.rejects = house, Rejects(folder / "rejects.jsonl")
+
+    def bring(self, text: str, kind: str = "people", form: Form = Form.CSV, **more: Any) -> dict[str, int]:
+        return self.run(text.encode(), kind, form, **more).counts
+
+    def run(self, data: bytes, kind: str = "people", form: Form = Form.CSV, **more: Any) -> Progress:
+        return importing.bring_in(self.house, kind, io.BytesIO(data), self.rejects, form=form, **more)
+
+    def refused(self) -> list[dict[str, Any]]:
+        path = self.rejects.path
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+    def do(self, deed: Callable[[Call], Any]) -> Any:
+        return act(self.house, deed)
+
+    def count(self, table: type) -> int:
+        return int(self.do(lambda call: call.session.scalar(select(func.count()).select_from(table))))
+
+    def person(self, number: str) -> people.PersonFacts:
+        return self.do(lambda call: people.facts(call, people.find(call, number) or ""))  # type: ignore[no-any-return]
+
+    def leaders(self, code: str) -> list[str]:
+        live = select(Mandate.subject).where(Mandate.role == representatives.ROLE, Mandate.withdrawn_at.is_(None))
+        whose = self.do(lambda call: people.find(call, code))
+        return list(self.do(lambda call: call.session.scalars(live.where(Mandate.principal == whose)).all()))
+
+
+@pytest.fixture
+def desk(house: House, tmp_path: Path) -> Desk:
+    return Desk(house, tmp_path)
+
+
+def told(added: int = 0, changed: int = 0, unchanged: int = 0, rejected: int = 0) -> dict[str, int]:
+    return {"added": added, "changed": changed, "unchanged": unchanged, "rejected": rejected}
+
+
+def test_people_are_entered_sealed_and_found(desk: Desk) -> None:
+    assert desk.bring(f"{HEADER}{ALICE.lower()},王小明,+8613800001234,3,\n\n{AGENT},李晓华,,,\n") == told(added=2)
+    alice = desk.person(ALICE)
+    assert (alice.number, alice.name, alice.phone, alice.level, alice.status) == (
+        ALICE,
+        "王小明",
+        "13800001234",
+        3,
+        "active",
+    )
+    assert (desk.person(AGENT).phone, desk.person(AGENT).level) == (None, population.REAL_NAME)
+    assert desk.refused() == []
+
+
+def test_json_lines_and_another_encoding_say_the_same(desk: Desk) -> None:
+    line = json.dumps({"公民身份号码": ALICE, "姓名": "王小明", "level": 3}, ensure_ascii=False)
+    assert desk.bring(f"\ufeff{line}\n", form=Form.JSONL) == told(added=1)
+    data = f"姓名,公民身份号码,实名等级\n王小明,{ALICE},3\n".encode("gb18030")
+    assert desk.run(data, encoding="gb18030").counts == told(unchanged=1)
+
+
+def test_the_same_file_again_changes_nothing(desk: Desk) -> None:
+    text = HEADER + "".join(rows(30))
+    assert desk.bring(text) == told(added=30)
+    assert desk.bring(text) == told(unchanged=30)
+    assert desk.count(Person) == desk.count(SubjectIndex) == 30
+
+
+def test_what_is_new_in_a_row_is_taken_over_and_nothing_is_undone(desk: Desk) -> None:
+    desk.bring(f"{HEADER}{ALICE},王小明,13800001234,3,\n{AGENT},李晓华,,2,\n")
+    subject = desk.person(ALICE).subject
+    assert desk.bring(f"{HEADER}{ALICE},王晓明,,1,\n{AGENT},李晓华,13900001234,,死亡\n") == told(changed=2)
+    alice, agent = desk.person(ALICE), desk.person(AGENT)
+    assert (alice.subject, alice.name, alice.phone, alice.level) == (subject, "王晓明", "13800001234", 3)
+    assert (agent.phone, agent.status) == ("13900001234", "deceased")
+    assert desk.bring(f"{HEADER}{AGENT},李晓华,,,active\n") == told(unchanged=1), "an import brings nobody back"
+
+
+def test_a_number_given_twice_is_one_person_and_the_later_row_counts(desk: Desk) -> None:
+    text = f"{HEADER}{ALICE},王小明,,,\n{AGENT},李晓华,,,\n{ALICE},王晓明,,,\n{ALICE},王晓明,,,\n"
+    assert desk.bring(text) == told(added=2, changed=1, unchanged=1)
+    assert desk.person(ALICE).name == "王晓明"
+
+
+def test_bad_rows_go_to_the_rejects_with_line_and_reasons(desk: Desk) -> None:
+    bad = f"{ALICE[:-1]}?,,1,9,alive\n"
+    assert desk.bring(f"{HEADER}{ALICE},王小明,,,\n{bad}{AGENT},李晓华\n") == told(added=1, rejected=2)
+    assert desk.refused() == [
+        {"line": 3, "reasons": ["number_alphabet", "name", "phone", "level", "status"], "row": bad.rstrip()},
+        {"line": 4, "reasons": ["columns"], "row": f"{AGENT},李晓华"},
+    ]
+    assert desk.rejects.path.stat().st_mode & 0o777 == 0o600
+    desk.bring(f"{HEADER}{ALICE},王小明,,,\n")
+    assert not desk.rejects.path.exists(), "the rejects are those of the last run"
+
+
+def test_a_person_and_an_organisation_never_share_a_number(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed = desk.house.cipher.index(people.INDEX_FIELD, ALICE)
+    row = {"number_hash": hashed, "subject": "0" * 32, "kind": "organisation"}
+    desk.do(lambda call: call.session.add(SubjectIndex(**row)))
+    assert desk.bring(f"{HEADER}{ALICE},王小明,,,\n") == told(rejected=1)
+    assert desk.refused()[0]["reasons"] == ["other_kind"]
+
+
+def test_a_dry_run_tells_the_same_and_enters_nothing(desk: Desk) -> None:
+    desk.bring(f"{HEADER}{ALICE},王小明,,,\n")
+    text = f"{HEADER}{ALICE},王晓明,,,\n{AGENT},李晓华,,,\nx,x,,,\n"
+    assert desk.bring(text, dry_run=True) == told(added=1, changed=1, rejected=1)
+    assert (desk.person(ALICE).name, desk.count(Person), len(desk.refused())) == ("王小明", 1, 1)
+    assert desk.count(RegisterImport) == desk.count(AuditEntry) == 1
+    assert desk.bring(text) == told(added=1, changed=1, rejected=1)
+
+
+def test_every_portion_leaves_an_audit_row_without_personal_data(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "AT_ONCE", 10)
+    desk.bring(HEADER + "".join(rows(24)))
+    entries = desk.do(lambda call: call.session.scalars(select(AuditEntry).order_by(AuditEntry.entry_id)).all())
+    assert {entry.deed for entry in entries} == {audit.Deed.REGISTER_IMPORTED}
+    facts = [json.loads(entry.facts) for entry in entries]
+    assert [fact["lines"] for fact in facts] == ["1-10", "11-20", "21-25"]
+    assert sum(fact["added"] for fact in facts) == 24
+    assert set(facts[0]) == {"register", "import", "lines", "subjects", "added", "changed", "unchanged", "rejected"}
+
+
+def test_old_numbers_are_found_while_the_index_secret_is_rotated(desk: Desk) -> None:
+    text = HEADER + "".join(rows(5))
+    desk.bring(text)
+    desk.house.keys.rotate(Purpose.INDEX, now=datetime.now(UTC))
+    assert desk.bring(text) == told(unchanged=5)
+    assert desk.count(SubjectIndex) == 5
+
+
+class Killed(Exception):
+    """Stands for the end of the process."""
+
+
+def killed_after(portions: int) -> Callable[[int], None]:
+    left = [portions]
+
+    def tell(_size: int) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise Killed
+
+    return tell
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "AT_ONCE", 10)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("portions", [1, 2, 4])
+def test_a_run_that_was_killed_goes_on_where_it_stopped(desk: Desk, portions: int) -> None:
+    text = HEADER + "".join(line if n % 7 else "x,x,,,\n" for n, line in enumerate(rows(39)))
+    with pytest.raises(Killed):
+        desk.bring(text, tell=killed_after(portions))
+    with desk.rejects.path.open("ab") as file:  # what was written and not yet counted when it ended
+        file.write(b'{"line": 40')
+    progress = desk.run(text.encode())
+    assert progress.resumed_after == 10 * portions
+    assert progress.counts == told(added=33, rejected=6)
+    assert desk.count(Person) == 33
+    assert [reject["line"] for reject in desk.refused()] == [n + 2 for n in range(39) if n % 7 == 0]
+    assert desk.run(text.encode()).resumed_after == 0, "a finished import begins anew"
+
+
+@pytest.mark.usefixtures("small")
+def test_another_file_does_not_go_on_in_the_place_of_one_that_was_killed(desk: Desk) -> None:
+    lines = rows(39)
+    with pytest.raises(Killed):
+        desk.bring(HEADER + "".join(lines), tell=killed_after(2))
+    lines[12] = rows(39, name="王晓明")[12]
+    with pytest.raises(ImportRefused, match="--restart"):
+        desk.bring(HEADER + "".join(lines))
+    with pytest.raises(ImportRefused, match="--restart"):
+        desk.bring(HEADER + "".join(lines[:14]))
+    assert desk.bring(HEADER + "".join(lines), restart=True) == told(added=20, changed=1, unchanged=18)
+
+
+@pytest.mark.usefixtures("small")
+def test_lost_rejects_are_not_passed_over(desk: Desk) -> None:
+    text = HEADER + "x,x,,,\n" + "".join(rows(30))
+    with pytest.raises(Killed):
+        desk.bring(text, tell=killed_after(2))
+    desk.rejects.path.unlink()
+    with pytest.raises(ImportRefused, match="--restart"):
+        desk.bring(text)
+
+
+def test_a_number_that_somebody_enters_meanwhile_is_found_at_the_second_try(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+    enter = population.enter_numbers
+
+    def taken(*arguments: Any, **named: Any) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise NumberTakenMeanwhile
+        enter(*arguments, **named)
+
+    monkeypatch.setattr(population, "enter_numbers", taken)
+    assert desk.bring(f"{HEADER}{ALICE},王小明,,,\n") == told(added=1)
+    assert len(tries) == 2
+
+
+@pytest.mark.parametrize(("text", "reason"), [("", "empty"), ("a,b\n", "unknown columns"), ("number\n", "needed")])
+def test_a_file_that_is_none_is_refused_whole(desk: Desk, text: str, reason: str) -> None:
+    with pytest.raises(ImportRefused, match=reason):
+        desk.bring(text)
+
+
+def test_other_processes_prepare_the_same(desk: Desk) -> None:
+    text = HEADER + "".join(rows(20)) + "x,x,,,\n"
+    assert desk.bring(text, processes=1) == told(added=20, rejected=1)
+    assert desk.bring(text) == told(unchanged=20, rejected=1)
+
+
+# --- organisations -----------------------------------------------------------------------------------------------
+
+COLUMNS = "统一社会信用代码,名称,状态,法定代表人身份号码\n"
+
+
+def test_organisations_come_with_their_legal_representatives(desk: Desk) -> None:
+    desk.bring(f"{HEADER}{ALICE},王小明,,,\n{AGENT},李晓华,,,\n")
+    text = f"{COLUMNS}{COMPANY},滨州示范食品有限公司,存续,{ALICE}\n{OTHER},滨州示范运输有限公司,,\n"
+    assert desk.bring(text, "organisations") == told(added=2)
+    assert desk.leaders(COMPANY) == [desk.person(ALICE).subject]
+    assert desk.leaders(OTHER) == []
+    assert desk.bring(text, "organisations") == told(unchanged=2)
+    assert desk.leaders(COMPANY) == [desk.person(ALICE).subject]
+
+
+def test_a_new_representative_takes_the_place_of_the_old_one(desk: Desk) -> None:
+    desk.bring(f"{HEADER}{ALICE},王小明,,,\n{AGENT},李晓华,,,\n")
+    desk.bring(f"{COLUMNS}{COMPANY},滨州示范食品有限公司,,{ALICE}\n", "organisations")
+    assert desk.bring(f"{COLUMNS}{COMPANY},滨州示范食品集团,注销,{AGENT}\n", "organisations") == told(changed=1)
+    assert desk.leaders(COMPANY) == [desk.person(AGENT).subject]
+    row = desk.do(lambda call: call.session.scalars(select(Organisation)).one())
+    assert (row.credit_code, row.name, row.status) == (COMPANY, "滨州示范食品集团", "closed")
+    assert desk.bring(f"{COLUMNS}{COMPANY},滨州示范食品集团,,\n", "organisations") == told(unchanged=1)
+
+
+def test_bad_rows_of_organisations(desk: Desk) -> None:
+    text = f"{COLUMNS}{COMPANY},甲,,{ALICE}\n{COMPANY[:-1]}?,,gone,1\n{OTHER},乙,,\n"
+    assert desk.bring(text, "organisations") == told(added=1, rejected=2)
+    assert [(reject["line"], reject["reasons"]) for reject in desk.refused()] == [
+        (2, ["representative_unknown"]),
+        (3, ["number_alphabet", "name", "status", "representative"]),
+    ]
+    assert legal_entities.KIND == "organisation"
