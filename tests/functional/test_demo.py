@@ -172,7 +172,7 @@ def test_it_ends_in_order_and_starts_again_as_the_same_city(demo: RunningDemo) -
 
     with RunningDemo(demo.folder) as again:
         second = again.members
-        moved = {"issuer", "resources", "environment", "paper_qr"}  # what names the port
+        moved = {"issuer", "resources", "environment", "paper_qr", "approvals_url"}  # what names the port
         assert second["issuer"] != first["issuer"]
         assert {name: second[name] for name in second.keys() - moved} == {
             name: first[name] for name in first.keys() - moved

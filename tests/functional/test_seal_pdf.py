@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from asn1crypto import x509
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.validation import DocumentSecurityStore, validate_pdf_signature
+from pyhanko.sign.validation import DocumentSecurityStore
 
 from keys.sm2 import sm3
 from seals.authority import DOCUMENT_ROOT, party_of
@@ -21,7 +21,7 @@ from seals.revoking import issue_lists, revoke
 from tests.builders import act, migrate
 from tests.databases import Databases
 from tests.sealing import NAME, Office, build_office
-from tests.unit.seals.pdfs import document
+from tests.unit.seals.pdfs import document, judged_by_pyhanko
 
 DOCUMENT = document(pages=2)
 
@@ -94,7 +94,7 @@ def test_a_long_term_profile_brings_what_proves_it(office: Office) -> None:
     reader = PdfFileReader(io.BytesIO(data))
     known = {"trust_roots": [x509.Certificate.load(root.der)], "revocation_mode": "require"}
     context = DocumentSecurityStore.read_dss(reader).as_validation_context(known)
-    status = validate_pdf_signature(reader.embedded_signatures[0], context)
+    status = judged_by_pyhanko(reader.embedded_signatures[0], context)
     assert status.bottom_line, status.pretty_print_details()
 
 

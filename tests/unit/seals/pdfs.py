@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -9,6 +10,9 @@ from functools import cache
 from PIL import Image, ImageDraw
 from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, NumberObject, StreamObject, pdf_name
 from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
+from pyhanko.sign.validation import EmbeddedPdfSignature, validate_pdf_signature
+from pyhanko.sign.validation.status import PdfSignatureStatus
+from pyhanko_certvalidator import ValidationContext
 
 from keys.base64url import unb64u
 from keys.certificates import Certificate, KeyUsage, der_signing, issue, parse
@@ -19,6 +23,12 @@ from seals.position import Position
 from tests.unit.seals.made import SIGNED_AT, YEAR, City
 
 A4 = (0, 0, 595.276, 841.89)
+
+
+def judged_by_pyhanko(signature: EmbeddedPdfSignature, context: ValidationContext) -> PdfSignatureStatus:
+    """Return pyHanko's verdict: it runs an event loop, and beside a browser test this thread may have one already."""
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(validate_pdf_signature, signature, context).result()
 
 
 def document(*, pages: int = 1, turned: int = 0, box: tuple[float, ...] = A4, stream: bool = False) -> bytes:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from asn1crypto import x509
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
 from keys.certificates import to_pem
@@ -16,7 +15,7 @@ from seals.check import check_file
 from seals.pdf import PdfError
 from seals.pdf_sign import PADES, SES, LockedError
 from tests.unit.seals.made import NOW, SIGNED_AT, City
-from tests.unit.seals.pdfs import Office, document, drafted, seal_sm2
+from tests.unit.seals.pdfs import Office, document, drafted, judged_by_pyhanko, seal_sm2
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +24,10 @@ def office() -> Office:
 
 
 def status_by_pyhanko(data: bytes, office: Office, number: int = 0) -> object:
-
     signature = PdfFileReader(io.BytesIO(data)).embedded_signatures[number]
     root = x509.Certificate.load(office.root.certificate.der)
     context = ValidationContext(trust_roots=[root], moment=SIGNED_AT, best_signature_time=SIGNED_AT)
-    return validate_pdf_signature(signature, context)
+    return judged_by_pyhanko(signature, context)
 
 
 @pytest.mark.parametrize("stream", [False, True])
