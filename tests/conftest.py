@@ -6,7 +6,7 @@ Settings, all optional:
 - `ONA_TEST_REDIS_URL`: a Redis database that the tests may flush; otherwise one is started, or an empty one used.
 - `ONA_TEST_VECTORS`: the folder of foreign test vectors (with `seals/` in it).
 - `ONA_TEST_CHROMIUM`: the browser's program, where it is not on the PATH under a usual name.
-- `ONA_TEST_REQUIRE`: comma-separated markers (`browser,postgres,redis,softhsm,vectors`) that must run, not be skipped.
+- `ONA_TEST_REQUIRE`: comma-separated markers (`browser,postgres,redis,softhsm,pdfsig,vectors`) that must run.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 REQUIRED = frozenset(os.environ.get("ONA_TEST_REQUIRE", "").replace(",", " ").split())
 # A test that asks for one of these fixtures carries the marker, so that none can forget it.
-MARKER_OF_FIXTURE = {"chromium": "browser", "redis_url": "redis", "vectors": "vectors"}
+MARKER_OF_FIXTURE = {"chromium": "browser", "redis_url": "redis", "vectors": "vectors", "pdfsig": "pdfsig"}
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -61,6 +61,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
             report.outcome = "failed"
             report.longrepr = f"ONA_TEST_REQUIRE names {', '.join(sorted(missing))}, but: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def pdfsig() -> str:
+    """Return Poppler's program that verifies the signatures of a PDF."""
+    program = shutil.which("pdfsig")
+    if program is None:
+        pytest.skip("no pdfsig: install poppler-utils")
+    return program
 
 
 @pytest.fixture(scope="session", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -49,7 +49,7 @@ def results(report: dict[str, object], number: int = 0) -> dict[str, str]:
     return {check["name"]: check["result"] for check in report["signatures"][number]["checks"]}  # type: ignore[index]
 
 
-def test_every_door_says_that_a_sealed_pdf_holds(office: Office, tmp_path: Path) -> None:
+def test_every_door_says_that_a_sealed_pdf_holds(office: Office) -> None:
     data = sealed(office, page="2", x="140", y="230")
     report = office.by_api(data)
     assert (report["ok"], report["format"], report["reasons"]) == (True, "pdf", [])
@@ -60,9 +60,12 @@ def test_every_door_says_that_a_sealed_pdf_holds(office: Office, tmp_path: Path)
     assert datetime.fromisoformat(times["trusted"]) >= datetime.fromisoformat(times["claimed"])
     assert office.by_command(data) == (0, report)
     assert NAME in office.by_page(data)
+
+
+def test_pdfsig_says_that_a_sealed_pdf_holds(office: Office, tmp_path: Path, pdfsig: str) -> None:
     path = tmp_path / "sealed.pdf"
-    path.write_bytes(data)
-    told = subprocess.run(["pdfsig", "-nocert", str(path)], capture_output=True, text=True, check=True, timeout=60)
+    path.write_bytes(sealed(office, page="2", x="140", y="230"))
+    told = subprocess.run([pdfsig, "-nocert", str(path)], capture_output=True, text=True, check=True, timeout=60)
     assert "Signature is Valid" in told.stdout
     assert f"Signer Certificate Common Name: {NAME}" in told.stdout
 
