@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from keys.certificates import Certificate, CertificateError, RevocationList, der, parse, verify_signature
-from keys.certificates.certificate import EC_PUBLIC_KEY, RSA_ENCRYPTION, SM2_WITH_SM3, read_algorithm
+from keys.certificates.certificate import EC_PUBLIC_KEY, RSA_ENCRYPTION, SM2_CURVE, SM2_WITH_SM3, read_algorithm
 from keys.certificates.crl import parse_list
 from keys.sm2 import sm3
 from keys.verdict import Check, Reason, Result
@@ -42,6 +42,9 @@ _COMBINED = {
     (EC_PUBLIC_KEY, SHA384): "1.2.840.10045.4.3.3",
     (EC_PUBLIC_KEY, SHA512): "1.2.840.10045.4.3.4",
 }
+_PSS = "1.2.840.113549.1.1.10"  # known by name alone: such signatures do not verify here
+_PARAMETERS = frozenset({der.write(der.NULL), der.write_oid(SM2_CURVE)})
+_OTHER_CERTIFICATES, _OTHER_LIST = frozenset({0xA0, 0xA1, 0xA2, 0xA3}), 0xA1  # RFC 5652 10.2.1 and 10.2.2
 MAX_CERTIFICATES, MAX_SIGNERS, MAX_LISTS, MAX_LIST, MAX_ATTRIBUTES = 32, 16, 8, 1 << 20, 32
 
 
@@ -212,7 +215,7 @@ def _refuse_contradiction(
     version = 5 if 0xA3 in kinds else 4 if 0xA2 in kinds else version
     if der.read_integer(bytes(_expect(fields[0], der.INTEGER))) != version:
         raise der.DERError(f"a SignedData of this form has version {version}")
-    listed = {read_algorithm(one)[0] for one in der.children(bytes(_expect(fields[1], der.SET)), at_most=MAX_SIGNERS)}
+    listed = {_named(one) for one in der.children(bytes(_expect(fields[1], der.SET)), at_most=MAX_SIGNERS)}
     if listed != {signer.digest_algorithm for signer in signers}:
         raise der.DERError("the digests listed are not those of the signers")
 
@@ -232,10 +235,14 @@ def _certificates(view: memoryview | None) -> Iterable[Certificate]:
     for tag, _, raw in _split(view or memoryview(b""), MAX_CERTIFICATES):
         if tag == der.SEQUENCE:
             yield parse(bytes(raw))
+        elif tag not in _OTHER_CERTIFICATES:
+            raise der.DERError("something among the certificates is none")
 
 
 def _lists(view: memoryview | None) -> Iterable[RevocationList]:
     for tag, _, raw in _split(view or memoryview(b""), MAX_LISTS):
+        if tag not in {der.SEQUENCE, _OTHER_LIST}:
+            raise der.DERError("something among the revocation lists is none")
         if tag == der.SEQUENCE and len(raw) <= MAX_LIST:
             with suppress(CertificateError):  # lists that say too little are no reason to refuse the signature
                 yield parse_list(bytes(raw))
@@ -257,13 +264,21 @@ def _signer(content: bytes) -> Signer:
         issuer_der=issuer,
         serial=serial,
         key_id=key_id,
-        digest_algorithm=read_algorithm(digest_algorithm)[0],
-        signature_algorithm=read_algorithm(rest[0])[0],
+        digest_algorithm=_named(digest_algorithm),
+        signature_algorithm=_named(rest[0]),
         signature=value,
         signed=None if signed is None else bytes([der.SET]) + signed.raw[1:],
         attributes=MappingProxyType({} if signed is None else _attributes(signed.content)),
         unsigned=MappingProxyType(_attributes(rest[2].content) if len(rest) == 3 else {}),
     )
+
+
+def _named(element: der.Element) -> str:
+    """Return the OID of an algorithm that takes no parameters; a curve may stand beside SM2's, and PSS has some."""
+    oid, parameters = read_algorithm(element)
+    if parameters is not None and parameters.raw not in _PARAMETERS and oid != _PSS:
+        raise der.DERError(f"parameters of {oid} that it does not take")
+    return oid
 
 
 def _who(element: der.Element) -> tuple[bytes | None, int | None, bytes | None]:

@@ -35,6 +35,7 @@ class Purpose(StrEnum):
     LICENCE = "licence"
     CHECKPOINT = "checkpoint"
     TRUST = "trust"
+    RECEIPT = "receipt"  # receipts of consents
     SEAL = "seal"  # SM2 keys of electronic seals (电子印章), one per name
     DOCUMENT = "document"  # P-256 keys that the same seals use on a PDF (PAdES), one per name
     TIMESTAMP = "timestamp"  # P-256 keys of a time-stamp authority (RFC 3161), by name
@@ -56,6 +57,7 @@ _ALGORITHMS = {
     Purpose.LICENCE: Algorithm.ES256,
     Purpose.CHECKPOINT: Algorithm.EDDSA,
     Purpose.TRUST: Algorithm.ES256,
+    Purpose.RECEIPT: Algorithm.ES256,
     Purpose.SEAL: Algorithm.SM2,
     Purpose.DOCUMENT: Algorithm.ES256,
     Purpose.TIMESTAMP: Algorithm.ES256,

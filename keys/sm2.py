@@ -18,6 +18,7 @@ import secrets
 import sys
 import weakref
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from keys import sm2_pure
 from keys.sm2_pure import (
@@ -30,6 +31,9 @@ from keys.sm2_pure import (
     sm3,
     za,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "DEFAULT_IDENTITY",
@@ -75,6 +79,9 @@ _PUBLIC_PREFIX = bytes.fromhex("3059") + _ALGORITHM + bytes.fromhex("034200")
 _PRIVATE_PREFIX = bytes.fromhex("3041 020100") + _ALGORITHM + bytes.fromhex("0427 3025 020101 0420")
 
 
+_IDLE_CONTEXTS = 4  # of one key; as many threads as verify at once make more, which are freed again
+
+
 class SM2Unavailable(RuntimeError):
     """No libcrypto with SM2 was found, so nothing can be signed here."""
 
@@ -117,7 +124,7 @@ def verify(
         raise SM2Error("an SM2 identity has at most 8191 bytes")
     try:
         raw = signature_to_raw(signature)
-        point = check_public(public)
+        point = _checked(public)
     except SM2Error:
         return False
     digest = signature_digest(point, message, identity, shared)
@@ -130,7 +137,7 @@ def verify(
 class _Key:
     """A native EVP_PKEY, freed with this object. Shows nothing of the key; safe to share between threads."""
 
-    __slots__ = ("__weakref__", "_c", "_handle", "public")
+    __slots__ = ("__weakref__", "_c", "_handle", "_signing", "_verifying", "public")
 
     def __init__(self, c: ctypes.CDLL, reader: str, der: bytes, public: bytes | None = None) -> None:
         buffer = ctypes.create_string_buffer(der, len(der))
@@ -141,33 +148,29 @@ class _Key:
         if not self._handle:
             c.ERR_clear_error()
             raise SM2Error("libcrypto refused the SM2 key")
+        self._signing = _Contexts(c, self._handle, c.EVP_PKEY_sign_init)
+        self._verifying = _Contexts(c, self._handle, c.EVP_PKEY_verify_init)
         # Not at exit: the process gives everything back then, and libcrypto may have been unloaded already.
-        weakref.finalize(self, c.EVP_PKEY_free, self._handle).atexit = False
+        weakref.finalize(self, _free, c, self._handle, self._signing.idle, self._verifying.idle).atexit = False
         self.public = public or self._public()
 
     def sign(self, digest: bytes) -> bytes:
         """Return the DER signature of a 32-byte digest e."""
         out, size = ctypes.create_string_buffer(sm2_pure.MAX_SIGNATURE), _SIZE(sm2_pure.MAX_SIGNATURE)
-        with _Context(self._c, self._handle) as context:
-            done = (
-                self._c.EVP_PKEY_sign_init(context) == 1
-                and self._c.EVP_PKEY_sign(context, out, ctypes.byref(size), digest, len(digest)) == 1
-            )
+        context = self._signing.take()
+        done: bool = context != 0 and self._c.EVP_PKEY_sign(context, out, ctypes.byref(size), digest, len(digest)) == 1
+        self._signing.give(context, good=done)
         if not done:
-            self._c.ERR_clear_error()
             raise SM2Error("libcrypto could not sign with the SM2 key")
         return out.raw[: size.value]
 
     def verify(self, digest: bytes, signature: bytes) -> bool:
         """Return whether the DER `signature` fits a 32-byte digest e; whatever libcrypto dislikes is False."""
-        with _Context(self._c, self._handle) as context:
-            holds: bool = (
-                self._c.EVP_PKEY_verify_init(context) == 1
-                and self._c.EVP_PKEY_verify(context, signature, len(signature), digest, len(digest)) == 1
-            )
-        if not holds:
-            # `ssl` may share this libcrypto, and would take a left-over entry for an error of its own.
-            self._c.ERR_clear_error()
+        context = self._verifying.take()
+        holds: bool = (
+            context != 0 and self._c.EVP_PKEY_verify(context, signature, len(signature), digest, len(digest)) == 1
+        )
+        self._verifying.give(context, good=holds)
         return holds
 
     def _public(self) -> bytes:
@@ -178,22 +181,48 @@ class _Key:
         return check_public(out.raw[: size.value])
 
 
-class _Context:
-    """One EVP_PKEY_CTX, for one operation of one thread."""
+class _Contexts:
+    """The EVP_PKEY_CTX of one key for one kind of operation, made ready once and used again (EVP_PKEY_sign(3)).
 
-    __slots__ = ("_c", "_handle")
+    One serves one operation at a time: `take` and `give` are single steps on a list, so threads never share one.
+    """
 
-    def __init__(self, c: ctypes.CDLL, key: int) -> None:
-        self._c = c
-        self._handle = c.EVP_PKEY_CTX_new(key, None)
-        if not self._handle:
+    __slots__ = ("_c", "_key", "_ready", "idle")
+
+    def __init__(self, c: ctypes.CDLL, key: int, ready: Callable[[int], int]) -> None:
+        self._c, self._key, self._ready = c, key, ready
+        self.idle: list[int] = []
+
+    def take(self) -> int:
+        """Return one that is ready, 0 where libcrypto refuses."""
+        try:
+            return self.idle.pop()
+        except IndexError:
+            pass
+        context = self._c.EVP_PKEY_CTX_new(self._key, None)
+        if not context:
             raise MemoryError("libcrypto has no memory for an SM2 operation")
+        if self._ready(context) != 1:
+            self._c.EVP_PKEY_CTX_free(context)
+            return 0
+        return int(context)
 
-    def __enter__(self) -> int:
-        return int(self._handle)
+    def give(self, context: int, *, good: bool) -> None:
+        """Take one back; what an operation failed in is not used again."""
+        if good and len(self.idle) < _IDLE_CONTEXTS:
+            self.idle.append(context)
+            return
+        self._c.EVP_PKEY_CTX_free(context)
+        if not good:
+            # `ssl` may share this libcrypto, and would take a left-over entry for an error of its own.
+            self._c.ERR_clear_error()
 
-    def __exit__(self, *_: object) -> None:
-        self._c.EVP_PKEY_CTX_free(self._handle)
+
+def _free(c: ctypes.CDLL, key: int, *contexts: list[int]) -> None:
+    for idle in contexts:
+        for context in idle:
+            c.EVP_PKEY_CTX_free(context)
+    c.EVP_PKEY_free(key)
 
 
 def _private_key(private: bytes) -> _Key:
@@ -212,6 +241,9 @@ def _imported_private(c: ctypes.CDLL, private: bytes) -> _Key:
     if len(private) != 32 or not 0 < int.from_bytes(private, "big") < sm2_pure.N - 1:
         raise SM2Error("an SM2 private key is 32 bytes, a number from 1 to n-2")
     return _Key(c, "d2i_AutoPrivateKey", _PRIVATE_PREFIX + private)
+
+
+_checked = lru_cache(maxsize=512)(check_public)
 
 
 @lru_cache(maxsize=512)

@@ -59,6 +59,9 @@ class Certificate:
     spki: bytes
     extensions: Extensions
 
+    def __hash__(self) -> int:
+        return hash(self.der)  # all else follows from it, and paths are remembered by it
+
     @property
     def key_usage(self) -> frozenset[KeyUsage] | None:
         """Return the stated key usages, None where none are stated."""
@@ -167,10 +170,11 @@ def read_time(element: der.Element) -> datetime:
         text = ("19" if text >= "5" else "20") + text  # RFC 5280 4.1.2.5.1: 50 to 99 are of the last century
     elif element.tag != der.GENERALIZED_TIME or len(text) != 15:
         text = ""
-    if not text[:-1].isdecimal():
+    if not text[:-1].isdecimal() or text[-1] != "Z":
         raise der.DERError("a time of a certificate is YYMMDDhhmmssZ or YYYYMMDDhhmmssZ")
     try:
-        return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+        month, day, hour, minute, second = (int(text[at : at + 2]) for at in (4, 6, 8, 10, 12))
+        return datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=UTC)
     except ValueError as error:
         raise der.DERError("a time of a certificate is no time") from error
 

@@ -7,13 +7,15 @@ real certificates do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
 UTF8_STRING, PRINTABLE_STRING, UTC_TIME, GENERALIZED_TIME = 0x0C, 0x13, 0x17, 0x18
 SEQUENCE, SET = 0x30, 0x31
 
 MAX_OID = 64  # bytes; the longest in use are about 20
+_HEAD = 6  # bytes: a tag and the longest length that is read
 MAX_INTEGER = 64  # bytes; RFC 5280 allows a serial number 20
 
 
@@ -21,8 +23,7 @@ class DERError(ValueError):
     """Bytes that are not the DER that was expected."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One tag-length-value: its tag byte, its content, and all its bytes as received."""
 
     tag: int
@@ -70,14 +71,20 @@ def read_only(data: bytes, tag: int) -> bytes:
 def children(content: bytes, *, at_most: int = 256) -> list[Element]:
     """Return the elements that `content` consists of, which may be none. Raise DERError."""
     found: list[Element] = []
-    while content:
+    place, end = 0, len(content)
+    while place < end:
         if len(found) == at_most:
             raise DERError(f"more than {at_most} elements")
-        element, content = read(content)
-        found.append(element)
+        start, size = read_head(content[place : place + _HEAD])
+        start += place
+        if start + size > end:
+            raise DERError("an element is cut short")
+        found.append(Element(content[place], content[start : start + size], content[place : start + size]))
+        place = start + size
     return found
 
 
+@lru_cache(maxsize=512)
 def read_oid(content: bytes) -> str:
     """Return the dotted form of an OBJECT IDENTIFIER's content. Raise DERError."""
     if not 0 < len(content) <= MAX_OID or content[-1] & 0x80:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from keys.certificates.certificate import Certificate
@@ -78,15 +79,42 @@ def verify_path(
     With `now`, a certificate that was good at `at` and has expired since is a notice. Never raises for what the
     certificates contain; the number of signatures tried is bounded. Of several paths the best one is reported.
     """
-    search = _Search(anchors, intermediates)
     best: PathReport | None = None
-    for path in search.paths((leaf,)):
-        report = PathReport(tuple(_judge(path, at, now, purpose)), path)
+    candidates, otherwise = _searched(leaf, tuple(intermediates), tuple(anchors))
+    for candidate in candidates:
+        path, anchor = candidate.path, candidate.path[-1]
+        validity = _validity(path[:-1] or path, anchor, at, now)
+        report = PathReport((candidate.chain, validity, _key_usage(leaf, purpose), candidate.constraints), path)
         if best is None or _SEVERITY.index(report.result) < _SEVERITY.index(best.result):
             best = report
         if report.result in (Result.OK, Result.NOTICE):
             break
-    return best or PathReport((search.verdict_without_path(),))
+    return best or PathReport((otherwise,))
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """One path to an anchor, and what can be said of it without a time."""
+
+    path: tuple[Certificate, ...]
+    chain: Check
+    constraints: Check
+
+
+@lru_cache(maxsize=256)
+def _searched(
+    leaf: Certificate, intermediates: tuple[Certificate, ...], anchors: tuple[Certificate, ...]
+) -> tuple[tuple[_Candidate, ...], Check]:
+    """Return every path from `leaf` to one of `anchors`, and what to say where there is none.
+
+    Remembered, because it depends on these certificates alone: the instant is judged anew each time.
+    """
+    search = _Search(anchors, intermediates)
+    found = tuple(
+        _Candidate(path, Check("chain", Result.OK, f"leads to {path[-1].subject}"), _constraints(path))
+        for path in search.paths((leaf,))
+    )
+    return found, search.verdict_without_path()
 
 
 class _Search:
@@ -142,14 +170,6 @@ def _same_key_id(certificate: Certificate, issuer: Certificate) -> bool:
     """Return whether the key identifiers agree, or at least do not contradict (a root may have had two keys)."""
     wanted, found = certificate.extensions.authority_key_id, issuer.extensions.subject_key_id
     return wanted is None or found is None or wanted == found
-
-
-def _judge(path: tuple[Certificate, ...], at: datetime, now: datetime | None, purpose: Purpose) -> Iterator[Check]:
-    anchor, below = path[-1], path[:-1] or path
-    yield Check("chain", Result.OK, f"leads to {anchor.subject}")
-    yield _validity(below, anchor, at, now)
-    yield _key_usage(path[0], purpose)
-    yield _constraints(path)
 
 
 def _validity(below: Sequence[Certificate], anchor: Certificate, at: datetime, now: datetime | None) -> Check:
