@@ -6,10 +6,11 @@ audits; it does not commit, render or look at the web request.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -55,6 +56,8 @@ class Caller:
     signals: tuple[str, ...] = ()
     level: int = 0  # his real-name level
     address: str | None = None
+    scheme: str = "bearer"  # by which the access token came: it is refused in the words of the same
+    details: tuple[Mapping[str, Any], ...] = ()  # what the token is confined to: see oauth.authorization_details
 
     @property
     def holder(self) -> str | None:
@@ -112,6 +115,7 @@ class Call:
     now: datetime
     request_id: str = "-"
     audit_ids: list[str] = field(default_factory=list)
+    demanded_details: set[str] = field(default_factory=set)  # types of details that the deed has asked for
     _connection: Connection | None = None
 
     @property

@@ -7,21 +7,37 @@ fails at once, whatever the busy timeout. So every transaction says from the sta
 
 from __future__ import annotations
 
+import contextlib
 import random
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any, TypeVar, cast
+from pathlib import Path
+from typing import Any, Self, TypeVar, cast
 
-from sqlalchemy import DateTime, Dialect, Engine, Table, TypeDecorator, create_engine, event, make_url, text
+from sqlalchemy import Connection, DateTime, Dialect, Engine, Table, TypeDecorator, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 from sqlalchemy.orm import DeclarativeBase, Session
+
+from idservice import group_commit
+from idservice.group_commit import GroupCommit
 
 T = TypeVar("T")
 
 TRIES = 6
 SERIALIZATION_STATES = {"40001", "40P01"}  # SQL standard: serialization failure; PostgreSQL: deadlock
+# SQL standard: connection exception; PostgreSQL: insufficient resources, operator intervention, system error. And no
+# writes, from a server that became a standby just now.
+_AWAY_CLASSES = ("08", "53", "57P", "58")
+_AWAY_STATES = {"25006"} | SERIALIZATION_STATES
+# https://www.sqlite.org/rescode.html: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN
+_SQLITE_AWAY = {5, 6, 8, 10, 13, 14}
+_SYNCHRONOUS = "NORMAL" if group_commit.IS_OFFERED else "FULL"
+_CONNECT_WITHIN = 5  # seconds; a host that is gone says nothing at all
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -66,13 +82,81 @@ def add_if_new(session: Session, model: type[DeclarativeBase], row: dict[str, An
     return connection.execute(statement).first() is not None
 
 
-class _Session(Session):
-    """A session that costs nothing where the deed asked the database nothing, as the simplest operations do."""
+class OutcomeUnknownError(SQLAlchemyError):
+    """The connection was lost while a transaction was being committed: whether it was, nobody here can tell."""
 
-    def close(self) -> None:
-        """Give back what was taken."""
-        if self.in_transaction() or self.identity_map:
-            super().close()
+
+class _Work:
+    """What a deed is given as its session: one transaction, begun when the deed first asks the database.
+
+    Statements on tables go straight to the connection. The ORM costs as much as three of them, so a session stands over
+    the connection only from the moment something else is asked of it.
+    """
+
+    __slots__ = ("_connection", "_engine", "_session")
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+        self._session: Session | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give back what was taken, and undo what was not committed."""
+        if self._session is not None:
+            self._session.close()
+        if self._connection is not None:
+            self._connection.close()
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what a session has of that name."""
+        if self._session is None:
+            self._session = Session(self.connection(), expire_on_commit=False, join_transaction_mode="control_fully")
+        return getattr(self._session, name)
+
+    def get_bind(self) -> Engine:
+        """Return the engine, without a transaction yet."""
+        return self._engine
+
+    def connection(self, *, execution_options: Mapping[str, Any] | None = None) -> Connection:
+        """Return the connection, inside the transaction; options are those of the transaction, so of the first call."""
+        if self._connection is None:
+            self._connection = self._engine.connect().execution_options(**execution_options or {})
+            self._connection.begin()
+        return self._connection
+
+    def flush(self) -> None:
+        """Send what the ORM still holds back."""
+        if self._session is not None:
+            self._session.flush()
+
+    def commit(self) -> None:
+        """Commit what the deed did, if it asked the database anything."""
+        if self._session is not None:
+            self._session.commit()
+        if self._connection is not None and self._connection.in_transaction():  # the session may not have joined in
+            self._connection.commit()
+
+    def commit_written(self) -> None:
+        """Commit, and say so where nobody can tell whether it was.
+
+        Raises:
+            OutcomeUnknownError: the connection was lost meanwhile.
+        """
+        self.flush()  # what is lost before COMMIT is sent is lost for certain, and is tried again
+        try:
+            self.commit()
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise OutcomeUnknownError("the connection was lost during the commit") from error
+            raise
+
+    @property
+    def is_begun(self) -> bool:
+        """Return whether the deed asked the database anything."""
+        return self._connection is not None
 
 
 class Database:
@@ -81,6 +165,10 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         self._writer = _sqlite_writer(self.engine) if self.is_sqlite else self.engine
+        self._group = _group_commit(self.engine)
+        # SQLite has one writer. Threads of one process queue here; between processes it asks again every few ms.
+        queue = threading.RLock() if self.is_sqlite else contextlib.nullcontext()
+        self._queue: AbstractContextManager[Any] = queue
 
     @property
     def is_sqlite(self) -> bool:
@@ -93,19 +181,48 @@ class Database:
         A transaction that lost against another one (serialization failure, deadlock, lost connection, locked
         database) is run again from its start, with full jitter; `deed` must therefore have no effect outside the
         session. The last failure is raised as it came.
+
+        Raises:
+            OutcomeUnknownError: the connection was lost during the commit of what wrote. It is not run again: the
+                first run may stand.
         """
         for attempt in range(TRIES):
             try:
-                with _Session(self._writer if write else self.engine, expire_on_commit=False) as session:
-                    result = deed(session)
-                    if session.in_transaction():
-                        session.commit()
-                    return result
+                return self._write(deed) if write else self._read(deed)
             except DBAPIError as error:
                 if attempt == TRIES - 1 or not _worth_another_try(error):
                     raise
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
         raise AssertionError("unreachable")
+
+    def _read(self, deed: Callable[[Session], T]) -> T:
+        with _Work(self.engine) as work:
+            result = deed(cast("Session", work))
+            work.commit()
+            return result
+
+    def _write(self, deed: Callable[[Session], T]) -> T:
+        if self._group is not None and self._group.is_broken:
+            raise OutcomeUnknownError("the disk did not take an earlier commit: see to it, then start anew")
+        with self._queue, _Work(self._writer) as work:
+            result = deed(cast("Session", work))
+            work.commit_written()
+        if work.is_begun:  # also where it changed no row: what it read, as an answer given before, may be on its way
+            self.settle()
+        return result
+
+    def settle(self) -> None:
+        """Wait until the disk has what was committed; `run` does so itself after every deed that may write.
+
+        Raises:
+            OutcomeUnknownError: the disk did not take it.
+        """
+        if self._group is None:
+            return
+        try:
+            self._group.settle()
+        except OSError as error:
+            raise OutcomeUnknownError("the disk did not take what was committed") from error
 
     def try_lock(self, session: Session, key: int) -> bool:
         """Take a lock that ends with the transaction; False if another transaction holds it.
@@ -117,14 +234,42 @@ class Database:
         return bool(session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": key}))
 
 
+def is_outage(error: SQLAlchemyError) -> bool:
+    """Return whether the database cannot be had for the moment, so that the same request may succeed later."""
+    if isinstance(error, NoConnectionFreeError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    if (code := getattr(error.orig, "sqlite_errorcode", None)) is not None:
+        return code & 0xFF in _SQLITE_AWAY
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return state.startswith(_AWAY_CLASSES) or state in _AWAY_STATES
+    return isinstance(error, OperationalError)  # no answer of the server's: nobody was there
+
+
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = create_engine(parsed, pool_size=5, connect_args={"timeout": 10, "check_same_thread": False})
+        # The connection used last has its statements and pages at hand; a database in memory has but one.
+        lifo = {"pool_use_lifo": True} if parsed.database not in {None, "", ":memory:"} else {}
+        connect = {"timeout": 10, "check_same_thread": False}
+        engine = create_engine(parsed, pool_size=5, connect_args=connect, **lifo)
         event.listen(engine, "connect", _prepare_sqlite)
         _begin_with(engine, "BEGIN")
         return engine
-    return create_engine(parsed, pool_size=5, max_overflow=5, pool_pre_ping=True)
+    within = {} if "connect_timeout" in parsed.query else {"connect_timeout": _CONNECT_WITHIN}
+    return create_engine(parsed, pool_size=5, max_overflow=5, pool_pre_ping=True, connect_args=within)
+
+
+def _group_commit(engine: Engine) -> GroupCommit | None:
+    """Return what makes commits durable; None where the database does so itself, or is in memory."""
+    file = engine.url.database
+    if engine.dialect.name != "sqlite" or not group_commit.IS_OFFERED or not file or file == ":memory:":
+        return None
+    return GroupCommit(Path(file))
 
 
 def _sqlite_writer(reader: Engine) -> Engine:
@@ -146,7 +291,7 @@ def _begin_with(engine: Engine, statement: str) -> None:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver must not begin transactions of its own
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+    for pragma in ("journal_mode=WAL", f"synchronous={_SYNCHRONOUS}", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -22,7 +22,7 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "bad_request": Kind(400, "请求格式不正确", "The request is malformed"),
     "body_unreadable": Kind(400, "请求正文无法读取", "The request body cannot be read"),
-    "csrf": Kind(400, "页面已过期，请刷新后重试", "The page has expired: reload it and try again"),
+    "csrf": Kind(403, "页面已过期，请刷新后重试", "The page has expired: reload it and try again"),
     "parameter_repeated": Kind(400, "参数重复", "A parameter is repeated"),
     "unauthenticated": Kind(401, "需要有效的访问令牌", "A valid access token is required"),
     "forbidden": Kind(403, "无权执行此操作", "You may not do this"),
@@ -39,6 +39,8 @@ KINDS: dict[str, Kind] = {
     "too_many_requests": Kind(429, "请求过于频繁", "Too many requests"),
     "internal": Kind(500, "服务内部错误", "Internal error"),
     "unavailable": Kind(503, "服务暂不可用", "The service is not available for the moment"),
+    "temporarily_unavailable": Kind(503, "服务暂时中断，请稍后再试", "The service is interrupted: try again shortly"),
+    "outcome_unknown": Kind(503, "无法确定此操作是否已完成", "It is not known whether this was done"),
 }
 
 

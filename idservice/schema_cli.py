@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from alembic.migration import MigrationContext
-from alembic.util.exc import CommandError
 from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy.exc import SQLAlchemyError
@@ -209,6 +207,8 @@ def current(as_json: bool) -> None:
 
 
 def _migrate(step: Callable[[Database, str], None], revision: str, as_json: bool) -> None:
+    from alembic.util.exc import CommandError
+
     database = _database()
     try:
         step(database, revision)
@@ -219,7 +219,7 @@ def _migrate(step: Callable[[Database, str], None], revision: str, as_json: bool
 
 def _show_revision(database: Database, as_json: bool) -> bool:
     with database.engine.connect() as connection:
-        revisions = MigrationContext.configure(connection).get_current_heads()
+        revisions = sorted(schema.revisions(connection))
         at_head = schema.at_head(connection)
     if as_json:
         click.echo(json.dumps({"revisions": revisions, "at_head": at_head}))

@@ -11,8 +11,10 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.routing import MapAdapter
 
+from idservice.http.prepared import Shelf
+
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from flask import Request
     from flask.ctx import RequestContext
     from flask.sessions import SecureCookieSession, SessionMixin
@@ -53,6 +55,15 @@ class Application(Flask):
 
     session_interface = FormSessions()
     host = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.shelf = Shelf()
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer with what is prepared, else as Flask does."""
+        prepared = self.shelf.answer(super().wsgi_app, environ, start_response)
+        return super().wsgi_app(environ, start_response) if prepared is None else prepared
 
     def name_host(self, host: str) -> None:
         """Say under which host, and port if any, this application is reached."""

@@ -54,6 +54,7 @@ class Contract:
     upload: bool
     limit: str
     fixed: bool
+    detail: str | None
 
 
 CONTRACTS: list[Contract] = []
@@ -77,9 +78,11 @@ def endpoint(
     status: int = 200,
     write: bool = False,
     prepare: View | None = None,
+    ask: View | None = None,
     upload: bool = False,
     limit: str = DEFAULT_LIMIT,
     fixed: bool = False,
+    detail: str | None = None,
 ) -> Callable[[View], View]:
     """Declare the decorated function `(call, **path, body=, query=)` as an operation of the API.
 
@@ -95,9 +98,13 @@ def endpoint(
         write: whether the transaction writes.
         prepare: a verb `(call, **path, body=)` run and committed in a transaction before the main one; its result is
             passed to the function as `prepared`. It records an intent before anything is signed.
+        ask: a verb `(call, **path, body=, prepared=)` run after that in a transaction that only reads, so that it may
+            wait for another service; its result takes the place of `prepared`.
         upload: whether the body may be multipart/form-data with files.
         limit: rate limit of one caller.
         fixed: whether the answer follows from the settings alone, so that it is made once.
+        detail: the type of authorization details that is as good here as the scope; the verb must then ask for it
+            (`authorization_details.demand`).
     """
     body_schema, query_schema, answer_schema = (kind() if kind else None for kind in (body, query, answer))
 
@@ -115,11 +122,12 @@ def endpoint(
             upload,
             limit,
             fixed,
+            detail,
         )
         CONTRACTS.append(contract)
 
         def view(**values: Any) -> Response:
-            return _serve(contract, function, prepare, values)
+            return _serve(contract, function, prepare, ask, values)
 
         view.__name__ = function.__name__
         view.__doc__ = function.__doc__
@@ -144,6 +152,7 @@ class _Serving:
         self.key: idempotency.Key | None = None
         self.address = request.remote_addr
         self.caller = Caller(channel="api", address=self.address)
+        self.asked: set[str] = set()
 
     def admit(self) -> None:
         """Refuse what can be refused before a transaction is opened, cheapest first."""
@@ -155,7 +164,8 @@ class _Serving:
         who = "|".join((self.token.client_id, self.token.claims["sub"])) if self.token else address or "-"
         self.home.limiter.check(contract.limit, what=contract.name, who=who, address=address)
         if self.token is not None and contract.scope is not None:
-            bearer.demand(self.token, contract.scope)  # after the limit: this refusal writes an audit row
+            # After the limit: this refusal writes an audit row.
+            bearer.demand(self.token, contract.scope, contract.detail)
         raw, arguments = _arguments(contract)
         self.values |= arguments
         if not contract.write or contract.method != "POST":
@@ -184,15 +194,28 @@ class _Serving:
             call = self.call(session)
             if self.key is not None and idempotency.replay(call, self.key) is not None:
                 return None
-            return prepare(call, **self.values)
+            prepared = prepare(call, **self.values)
+            self.asked |= call.demanded_details
+            return prepared
 
         self.values["prepared"] = self.home.database.run(intent, write=True)
+
+    def wait(self, ask: View) -> None:
+        """Let another service be asked while nothing is locked, unless the deed is already done."""
+        if self.values["prepared"] is not None:
+
+            def step(session: Session) -> Any:
+                return ask(self.call(session), **self.values)
+
+            self.values["prepared"] = self.home.database.run(step, write=False)
 
     def deed(self, session: Session) -> Response:
         call = self.call(session)
         if self.key is not None and (stored := idempotency.replay(call, self.key)) is not None:
             return json_response(stored[1], stored[0], replayed=True)
         result = self.function(call, **self.values)
+        if call.caller.details and self.contract.detail not in {None, *self.asked, *call.demanded_details}:
+            raise RuntimeError("a token with authorization details was not asked for them")  # and nothing is done
         if isinstance(result, Response):
             return result
         data = encode(self.contract.answer, result)
@@ -201,7 +224,9 @@ class _Serving:
         return json_response(data, self.contract.status)
 
 
-def _serve(contract: Contract, function: View, prepare: View | None, values: dict[str, Any]) -> Response:
+def _serve(
+    contract: Contract, function: View, prepare: View | None, ask: View | None, values: dict[str, Any]
+) -> Response:
     serving = _Serving(contract, function, values)
     try:
         serving.admit()
@@ -209,6 +234,8 @@ def _serve(contract: Contract, function: View, prepare: View | None, values: dic
             return json_response(serving.made_once(), contract.status)
         if prepare is not None:
             serving.intend(prepare)
+        if ask is not None:
+            serving.wait(ask)
         return serving.home.database.run(serving.deed, write=contract.write)
     except Problem as problem:
         if problem.kind.status == 403:
@@ -340,6 +367,8 @@ def _documentation(contract: Contract) -> dict[str, Any]:
         "responses": {str(contract.status): success, "default": problem},
         "security": [{"oauth2": [contract.scope]}] if contract.scope else [],
     }
+    if contract.detail is not None:
+        operation["x-authorization-details-type"] = contract.detail
     if contract.body is not None:
         content: dict[str, Any] = {"application/json": {"schema": contract.body}}
         if contract.upload:

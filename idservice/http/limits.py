@@ -14,8 +14,6 @@ from limits import RateLimitItem, parse
 from limits.errors import StorageError
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from idservice.errors import Problem
 from idservice.settings import is_loopback
@@ -37,6 +35,9 @@ class Limiter:
         self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._shared: SlidingWindowCounterRateLimiter | None = None
         if settings.redis_url:
+            from redis.backoff import NoBackoff
+            from redis.retry import Retry
+
             storage = storage_from_string(
                 settings.redis_url,
                 wrap_exceptions=True,

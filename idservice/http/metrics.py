@@ -17,8 +17,7 @@ from idservice.settings import is_loopback
 if TYPE_CHECKING:
     from typing import Any
 
-    from flask import Flask
-
+    from idservice.http.application import Application
     from idservice.settings import Settings
 
 REQUESTS = Counter("ona_requests", "Requests answered", ["route", "method", "status"])
@@ -27,8 +26,8 @@ SECONDS = Histogram(
 )
 
 
-def install(app: Flask, settings: Settings) -> None:
-    """Count every request of `app` and serve `/metrics`: to loopback, or to whoever holds the metrics token."""
+def install(app: Application, settings: Settings) -> None:
+    """Count every request of `app`, prepared answers too; serve `/metrics` to loopback or who has the metrics token."""
     counters: dict[tuple[str, str, int], Any] = {}
     histograms: dict[str, Any] = {}
 
@@ -36,11 +35,8 @@ def install(app: Flask, settings: Settings) -> None:
     def start() -> None:
         g.started = time.perf_counter()
 
-    @app.after_request
-    def count(response: Response) -> Response:
-        asked = request_ctx.request
-        route = asked.endpoint or "unmatched"
-        key = (route, asked.method if route != "unmatched" else "-", response.status_code)
+    def tally(route: str, method: str, status: int, seconds: float | None) -> None:
+        key = (route, method, status)
         counter = counters.get(key)
         if counter is None:
             counter = counters[key] = REQUESTS.labels(*key)
@@ -48,9 +44,19 @@ def install(app: Flask, settings: Settings) -> None:
         histogram = histograms.get(route)
         if histogram is None:
             histogram = histograms[route] = SECONDS.labels(route)
-        if (started := g.get("started")) is not None:
-            histogram.observe(time.perf_counter() - started)
+        if seconds is not None:
+            histogram.observe(seconds)
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        asked = request_ctx.request
+        route = asked.endpoint or "unmatched"
+        started = g.get("started")
+        seconds = time.perf_counter() - started if started is not None else None
+        tally(route, asked.method if route != "unmatched" else "-", response.status_code, seconds)
         return response
+
+    app.shelf.count = tally
 
     @app.get("/metrics")
     def metrics() -> Response:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, g, make_response, redirect, request
 from sqlalchemy.orm import Session
 
-from idservice.call import Call, Caller, Post
+from idservice.call import Call, Caller, House, Post
 from idservice.errors import Problem
 from idservice.http.endpoint import audit_refusal, house, refuse_nul
 from idservice.ids import secret_hash
@@ -50,7 +50,9 @@ class _Page:
     write: bool
     limit: str
     prepare: View | None
+    ask: View | None
     again: View | None
+    ahead: Callable[[House], None] | None
 
 
 def page(
@@ -62,7 +64,9 @@ def page(
     write: bool = False,
     limit: str = "240/minute",
     prepare: View | None = None,
+    ask: View | None = None,
     again: View | None = None,
+    ahead: Callable[[House], None] | None = None,
 ) -> Callable[[View], View]:
     """Declare the decorated function `(call, **path)` as a page; it returns HTML text or a Response.
 
@@ -75,14 +79,17 @@ def page(
         limit: rate limit of one visitor.
         prepare: a function `(call, **path)` run and committed in a writing transaction before the page's own; its
             result is passed on as `prepared`, a Response of it is the answer.
+        ask: a function `(call, prepared=, **path)` run after that in a transaction that only reads, so that it may wait
+            for another service; its result takes the place of `prepared`.
         again: a function `(call, problem, **path)` that shows the form once more after a refusal, in a transaction of
             its own after the rollback; without it the error page is shown.
+        ahead: a function `(house)` called before any transaction: what is fetched from elsewhere is fetched there.
     """
 
     def decorate(function: View) -> View:
         name = f"{blueprint.name}.{function.__name__}"
         PAGES.append((name, rule, who))
-        stated = _Page(name, function, who, write, limit, prepare, again)
+        stated = _Page(name, function, who, write, limit, prepare, ask, again, ahead)
 
         def view(**values: Any) -> Response:
             return _serve(stated, values)
@@ -120,9 +127,14 @@ class _Visit:
         return self.home.database.run(deed, write=write)
 
     def answer(self, values: dict[str, Any]) -> Response:
-        function, prepare = self.page.function, self.page.prepare
+        function, prepare, ask = self.page.function, self.page.prepare, self.page.ask
         if prepare is not None:
             prepared = self.run(lambda call: prepare(call, **values), write=True)
+            if isinstance(prepared, Response):
+                return prepared
+            values = values | {"prepared": prepared}
+        if ask is not None:
+            prepared = self.run(lambda call: ask(call, **values), write=False)
             if isinstance(prepared, Response):
                 return prepared
             values = values | {"prepared": prepared}
@@ -137,6 +149,8 @@ def _serve(stated: _Page, values: dict[str, Any]) -> Response:
     counted = own or request.remote_addr or "-"
     visit.home.limiter.check(stated.limit, what=stated.name, who=counted, address=request.remote_addr)
     refuse_nul(request.form)
+    if stated.ahead is not None:
+        stated.ahead(visit.home)
     try:
         response = visit.answer(values)
     except Problem as problem:

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 
 import structlog
 from flask import Response, g, render_template, request
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from idservice import db
 from idservice.errors import Problem
+from idservice.scim import errors as scim_errors
 
 if TYPE_CHECKING:
     from flask import Flask
 
 log = structlog.get_logger(__name__)
 
+RETRY_AFTER = "2"  # seconds: as long as a database server takes to start again, or its standby to take over
 _BY_STATUS = {
     400: "bad_request",
     401: "unauthenticated",
@@ -36,6 +40,7 @@ def install(app: Flask) -> None:
     """Answer every error of `app` in the one envelope."""
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, _from_http)
+    app.register_error_handler(SQLAlchemyError, _from_database)
     app.register_error_handler(Exception, _from_fault)
 
 
@@ -58,7 +63,10 @@ def wants_page() -> bool:
 def answer(problem: Problem) -> Response:
     """Return `problem` as a problem document, or as the error page."""
     body = problem.body(language=language(), request_id=g.get("request_id", "-"))
-    if wants_page():
+    if scim_errors.is_below(request.path):
+        told = scim_errors.body(problem, language=language())
+        response = Response(json.dumps(told, ensure_ascii=False), problem.kind.status, mimetype=scim_errors.MEDIA_TYPE)
+    elif wants_page():
         page = render_template(
             "error.html",
             status=problem.kind.status,
@@ -87,6 +95,28 @@ def _from_http(error: HTTPException) -> Response:
     if error.code == 405:
         response.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or []))
     return response
+
+
+def _from_database(error: SQLAlchemyError) -> Response:
+    """Tell a caller when to come back; a programming error stays the fault that it is."""
+    if isinstance(error, db.OutcomeUnknownError):
+        advice = "The same request with the same Idempotency-Key is safe; without one, look first what was done."
+        problem = Problem("outcome_unknown", advice, headers={"Retry-After": RETRY_AFTER})
+    elif db.is_outage(error):
+        advice = "Repeat the request when Retry-After has passed."
+        problem = Problem("temporarily_unavailable", advice, headers={"Retry-After": RETRY_AFTER})
+    else:
+        return _from_fault(error)
+    # Neither statement nor parameters: the cause lies outside, and they may hold personal data.
+    cause = error.__cause__ if error.__cause__ is not None else error
+    log.error("database.away", code=problem.code, request_id=g.get("request_id", "-"), cause=type(cause).__name__)
+    return _oauth_form(problem) if request.path.startswith("/oauth/") and not wants_page() else answer(problem)
+
+
+def _oauth_form(problem: Problem) -> Response:
+    """Return what an OAuth client reads (RFC 6749 section 5.2): it looks for `error`, not for `code`."""
+    body = {"error": "temporarily_unavailable", "error_description": f"{problem.kind.en}. {problem.detail}"}
+    return Response(json.dumps(body), problem.kind.status, headers=problem.headers, mimetype="application/json")
 
 
 def _from_fault(error: Exception) -> Response:
