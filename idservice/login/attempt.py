@@ -1,7 +1,8 @@
 """A login by number and password (登录), NIST SP 800-63B-4 section 3.2.2.
 
 Three parts, so that no database transaction waits for the slow one: look up, derive the key, decide. Whether the number
-is unknown, the password wrong or the account locked, the caller gets None after the same work.
+is unknown, the password wrong or the account locked, the caller gets None after the same work: where there is no
+person or no password, the rows of a stand-in are read and written.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, case, func, literal, select
 
 from idservice import audit
 from idservice.call import Call, Caller, House
-from idservice.login import change_password, device, levels, lockout, passkey, password, risk, session
+from idservice.login import change_password, device, levels, lockout, passkey, password, risk, session, stand_in
 from idservice.login.device import KNOWN
 from idservice.models import Password, Person
 from idservice.numbers import citizen
@@ -57,10 +58,12 @@ class LoggedIn:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What the register holds for a number; an unknown one has an empty subject and no hash."""
+    """Who logs in, and whose password is tried: his own, or that of a stand-in."""
 
     subject: str
-    hash: str | None
+    password_of: str
+    hash: str
+    changed_at: datetime
     device: str | None  # the name of a known one
     device_kind: str = KNOWN
     failures: int = 0
@@ -74,6 +77,7 @@ def log_in(house: House, number: str, secret: str, visitor: Visitor) -> LoggedIn
     """
     _limit(house, visitor, ADDRESS_LIMIT, "login.address", visitor.address or "-")
     folded = _fold(number)
+    stand_in.make_ready(house)
     found = _run(house, visitor, lambda call: _look_up(call, folded, visitor), write=False)
     if found.device is not None:
         _limit(house, visitor, DEVICE_LIMIT, "login.device", found.device)
@@ -96,8 +100,8 @@ def log_in_with_passkey(call: Call, sent: Mapping[str, str], visitor: Visitor, *
         return None
     changed_at = change_password.changed_at(call, person.subject) or device.NO_PASSWORD
     known = device.name_of(call.keys.secret(Purpose.SESSION), visitor.device_cookie, person.subject, changed_at)
-    found = _Found(person.subject, None, known, device.PROVED)
-    return _open(call, found, visitor, changed_at, amr=[levels.POP, levels.MFA])
+    found = _Found(person.subject, person.subject, password.NOBODY, changed_at, known, device.PROVED)
+    return _open(call, found, visitor, amr=[levels.POP, levels.MFA])
 
 
 def _limit(house: House, visitor: Visitor, limit: str, what: str, who: str) -> None:
@@ -122,43 +126,30 @@ def _fold(number: str) -> str:
 
 def _look_up(call: Call, number: str, visitor: Visitor) -> _Found:
     found = people.find_kind(call, number)
-    subject = found[0] if found is not None and found[1] == "person" else ""
-    row = call.session.execute(
-        select(Password.hash, Password.changed_at, Password.failures).where(Password.subject == subject)
-    ).one_or_none()
-    if row is None:
-        return _Found(subject, None, None)
+    first, second = stand_in.pair(call, number)
+    subject, other = (found[0], first) if found is not None and found[1] == "person" else (first, second)
+    columns = (Password.subject, Password.hash, Password.changed_at, Password.failures)
+    of_both = select(*columns).where(Password.subject.in_((subject, other)))
+    row = call.session.execute(of_both.order_by(case((Password.subject == subject, 0), else_=1)).limit(1)).one()
     secret, cookie = call.keys.secret(Purpose.SESSION), visitor.device_cookie
-    known = device.name_of(secret, cookie, subject, row.changed_at)
-    kind = device.kind_of(secret, cookie, subject, row.changed_at) or device.KNOWN
-    return _Found(subject, row.hash, known, kind, row.failures)
+    known = device.name_of(secret, cookie, row.subject, row.changed_at)
+    kind = device.kind_of(secret, cookie, row.subject, row.changed_at) or device.KNOWN
+    return _Found(subject, row.subject, row.hash, row.changed_at, known, kind, row.failures)
 
 
 def _decide(call: Call, found: _Found, visitor: Visitor, *, is_right: bool) -> LoggedIn | None:
     """Open a session, or count the failure; the lock is looked at in the same statement that lifts it."""
-    is_active = call.session.scalar(select(Person.status).where(Person.subject == found.subject)) == "active"
-    mine = Password.subject == found.subject
-    unlocked = or_(Password.locked_until.is_(None), Password.locked_until <= call.now)
-    if is_right and is_active:
-        conditions = [mine, Password.hash == found.hash, *([] if found.device else [unlocked])]
-        changed_at = call.session.scalar(
-            update(Password).where(*conditions).values(failures=0, locked_until=None).returning(Password.changed_at)
-        )
-        if changed_at is not None:
-            return _open(call, found, visitor, changed_at)
-    failures = call.session.scalar(
-        update(Password).where(mine, unlocked).values(failures=Password.failures + 1).returning(Password.failures)
-    )
-    lock = lockout.lock_after(failures or 0)
-    if lock is not None:
-        call.session.execute(update(Password).where(mine).values(locked_until=call.now + lock))
-    audit.record(call, audit.Deed.LOGIN, outcome="refused", subject=found.subject or None)
+    of_active = (Person.subject == found.subject, Person.status == "active")
+    is_active = call.session.scalar(select(func.count()).select_from(Person).where(*of_active)) == 1
+    right = and_(literal(value=is_right and is_active), Password.hash == found.hash)
+    mine = Password.subject == found.password_of
+    if lockout.settle(call, Password, mine, right, exempt=found.device is not None):
+        return _open(call, found, visitor)
+    audit.record(call, audit.Deed.LOGIN, outcome="refused", subject=found.subject)
     return None
 
 
-def _open(
-    call: Call, found: _Found, visitor: Visitor, password_changed_at: datetime, *, amr: list[str] | None = None
-) -> LoggedIn:
+def _open(call: Call, found: _Found, visitor: Visitor, *, amr: list[str] | None = None) -> LoggedIn:
     subject = found.subject
     call.caller = replace(call.caller, person=subject)
     first = signing_out.give_way(call, visitor.session_cookie, subject)
@@ -167,4 +158,4 @@ def _open(
     cookie = session.start(call, person, amr=amr or PASSWORD_ONLY, first=first, signals=unusual)
     audit.record(call, audit.Deed.LOGIN, subject=subject, signals=unusual or None)
     secret = call.keys.secret(Purpose.SESSION)
-    return LoggedIn(cookie, device.new(secret, subject, password_changed_at, kind=found.device_kind))
+    return LoggedIn(cookie, device.new(secret, subject, found.changed_at, kind=found.device_kind))

@@ -31,6 +31,8 @@ class Act(StrEnum):
     CHANGE_PASSWORD = "password.change"
     ADMINISTER = "administration"
     GRANT_MANDATE = "mandates.grant"
+    APPLY_FOR_SEAL = "seals.apply"
+    USE_SEAL = "seals.use"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ POLICY = {
     Act.CHANGE_PASSWORD: Need(level=1, acr=PASSWORD, at_risk=TWO_FACTOR, max_age=_QUARTER),
     Act.ADMINISTER: Need(level=3, acr=TWO_FACTOR, at_risk=TWO_FACTOR),
     Act.GRANT_MANDATE: Need(level=2, acr=PASSWORD, at_risk=TWO_FACTOR),
+    Act.APPLY_FOR_SEAL: Need(level=3, acr=PASSWORD, at_risk=TWO_FACTOR),
+    Act.USE_SEAL: Need(level=3, acr=TWO_FACTOR, at_risk=TWO_FACTOR, max_age=_QUARTER),
 }
 
 

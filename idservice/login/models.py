@@ -60,7 +60,7 @@ class Passkey(Base):
 
 
 class SentCode(Base):
-    """A code sent by SMS (短信验证码), found by the form that waits for it. An unknown number has an empty subject."""
+    """A code sent by SMS (短信验证码), found by the form that waits for it. An unknown number has a stand-in."""
 
     __tablename__ = "sent_code"
     __table_args__ = (Index(None, "subject", "sent_at"), HASHED)
@@ -99,3 +99,15 @@ class Proofing(Base):
     expires_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]  # when a checker said yes
     used_at: Mapped[datetime | None]
+
+
+class PersonCheck(Base):
+    """A check of the real person that raised somebody's level: what stands behind the level he has now."""
+
+    __tablename__ = "person_check"
+    __table_args__ = SUBJECT
+    subject: Mapped[str] = mapped_column(String(32), primary_key=True)
+    check_id: Mapped[str] = mapped_column(String(32), primary_key=True)  # time-ordered
+    level: Mapped[int]
+    checker: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime]

@@ -15,13 +15,13 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from idservice import audit
-from idservice.ids import secret_hash
+from idservice.ids import secret_hash, timed_id
 from idservice.login import demo_checker
 from idservice.login.deeds import Deed
-from idservice.login.models import Proofing
+from idservice.login.models import PersonCheck, Proofing
 from idservice.models import LoginSession, Person
 from idservice.register import people
 from keys import claims
@@ -29,6 +29,7 @@ from keys.jwk import parse
 from keys.jws import JWSError, decode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from idservice.call import Call, House
@@ -122,10 +123,18 @@ def raise_level(call: Call, subject: str, checker: str) -> bool:
     raised = update(Person).where(Person.subject == subject, Person.level < REAL_PERSON, Person.status == "active")
     if call.session.scalar(raised.values(level=REAL_PERSON).returning(Person.subject)) is None:
         return False
+    made = {"subject": subject, "check_id": timed_id(call.now), "level": REAL_PERSON}
+    call.session.execute(insert(PersonCheck), {**made, "checker": checker, "at": call.now})
     live = (LoginSession.subject == subject, LoginSession.ended_at.is_(None))
     call.session.execute(update(LoginSession).where(*live).values(level=REAL_PERSON))
     audit.record(call, Deed.LEVEL_RAISED, subject=subject, level=REAL_PERSON, checker=checker)
     return True
+
+
+def checks_of(call: Call, subject: str) -> Sequence[PersonCheck]:
+    """Return the checks that raised somebody's level, the oldest first."""
+    query = select(PersonCheck).where(PersonCheck.subject == subject).order_by(PersonCheck.check_id)
+    return call.session.scalars(query).all()
 
 
 def who(nonce: str, number: str, name: str) -> str:

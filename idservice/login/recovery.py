@@ -18,7 +18,7 @@ from sqlalchemy import delete, insert, update
 
 from idservice import audit
 from idservice.ids import secret_hash
-from idservice.login import change_password, lockout, sms
+from idservice.login import change_password, lockout, sms, stand_in
 from idservice.login.deeds import Deed
 from idservice.login.lockout import Gate
 from idservice.login.models import Lock, Recovery
@@ -49,11 +49,12 @@ class Next(StrEnum):
 
 def send_code(call: Call, number: str) -> sms.Message:
     """Make a code for whoever bears the number, or for nobody."""
-    found = people.find_kind(call, fold(number))
-    subject = found[0] if found is not None and found[1] == "person" else ""
-    person = _facts(call, subject)
-    is_open = person is not None and person.status == "active"
-    return sms.make(call, subject if is_open else "", person.phone if person else None, PURPOSE)
+    folded = fold(number)
+    found, other = people.find_kind(call, folded), stand_in.of(call, folded)
+    person = _facts(call, found[0] if found is not None else other)
+    if person is None or person.status != "active":
+        return sms.make(call, other, None, PURPOSE)
+    return sms.make(call, person.subject, person.phone, PURPOSE)
 
 
 def fold(number: str) -> str:
@@ -66,18 +67,15 @@ def fold(number: str) -> str:
 
 def prove(call: Call, form: str, code: str, name: str) -> str | None:
     """Return the secret of a recovery if the code is right and the name is the person's; None otherwise."""
-    subject = sms.subject_of(call, form, PURPOSE)
-
-    def look() -> bool | None:
-        is_sent = sms.check(call, form, subject, PURPOSE, code) is not None
-        person = _facts(call, subject)
-        given, known = "".join(name.split()), "".join(person.name.split()) if person else ""
-        is_name = hmac.compare_digest(given.encode("utf-8", "surrogatepass"), known.encode())
-        return True if is_sent and is_name and subject else None
-
-    is_proved = lockout.through(call, subject, Gate.RECOVERY, look, exempt=not subject) is not None
+    subject = sms.subject_of(call, form, PURPOSE) or stand_in.of(call, form)
+    is_sent = sms.check(call, form, subject, PURPOSE, code) is not None
+    person = _facts(call, subject)
+    given, known = "".join(name.split()), "".join(person.name.split()) if person else ""
+    is_name = hmac.compare_digest(given.encode("utf-8", "surrogatepass"), known.encode())
+    is_right = is_sent and is_name and person is not None
+    is_proved = lockout.pass_by(call, subject, Gate.RECOVERY, is_right=is_right)
     outcome = "done" if is_proved else "refused"
-    audit.record(call, Deed.RECOVERY_BEGUN, outcome=outcome, subject=subject or None)
+    audit.record(call, Deed.RECOVERY_BEGUN, outcome=outcome, subject=subject)
     return _begin(call, subject) if is_proved else None
 
 

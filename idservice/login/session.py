@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flask import Response, g, has_request_context, request
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from idservice.call import Caller
+from idservice.db import table_of
 from idservice.ids import secret_hash
 from idservice.login import browser_state, whereabouts
 from idservice.models import LoginSession, Person, Staff
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 COOKIE = "__Host-ona-session"
 TOUCH_AFTER = timedelta(minutes=1)
+
+_staff = table_of(Staff).c
+_POSTS = select(_staff.role, _staff.department, _staff.counter).where(_staff.subject == bindparam("subject"))
 
 
 def start(
@@ -92,7 +96,8 @@ def caller(call: Call, cookie: str | None) -> Caller:
     person = call.session.get(Person, row.subject)
     if person is None or person.status != "active":
         return nobody
-    posts = call.session.scalars(select(Staff).where(Staff.subject == row.subject)).all()
+    call.session.info["visitor"] = row, person  # held, so that whoever asks for them again finds them read
+    posts = call.session.connection().execute(_POSTS, {"subject": row.subject}).all()
     return Caller(
         channel="page",
         person=row.subject,

@@ -1,7 +1,8 @@
 """Codes by SMS (短信验证码): six digits, good for five minutes and five tries, for the form that asked for them.
 
 NIST SP 800-63B-4 section 3.1.3. A number that nobody here has is treated as one that somebody has: the same rows, the
-same answer, a message to nobody. The code itself is stored as a keyed hash, for six digits are soon tried through.
+same answer, a message to nobody (see `stand_in`). The code itself is stored as a keyed hash, for six digits are soon
+tried through.
 """
 
 from __future__ import annotations
@@ -53,28 +54,29 @@ def limit(house: House, who: str, address: str | None) -> None:
 
 
 def make(call: Call, subject: str, phone: str | None, purpose: str) -> Message:
-    """Enter a new code for a person, or for nobody (an empty subject), and return the message that `carry` sends.
+    """Enter a new code for a person or a stand-in, and return the message that `carry` sends.
 
     A person who was sent several in the last half hour is sent no more, and nobody is told.
     """
     form, code = secrets.token_urlsafe(24), f"{secrets.randbelow(10**6):06d}"
-    recent = select(func.count()).where(SentCode.subject == subject, SentCode.sent_at > call.now - WINDOW)
-    is_too_many = (call.session.scalar(recent) or 0) >= MOST
+    recent = select(SentCode.sent_at).where(SentCode.subject == subject, SentCode.sent_at > call.now - WINDOW)
+    count = select(func.count()).select_from(recent.limit(MOST).subquery())  # no more work where many were sent
+    is_too_many = (call.session.scalar(count) or 0) >= MOST
     call.session.execute(
         insert(SentCode),
         {
             "form_hash": secret_hash(form),
             "subject": subject,
             "purpose": purpose,
-            "code_hash": _hash(call, form, code),
+            "code_hash": _hash(call.keys.secret(Purpose.TOKEN), form, code),
             "tries": 0,
             "sent_at": call.now,
             "expires_at": call.now + LIFE,
             "used_at": None,
         },
     )
-    audit.record(call, Deed.CODE_SENT, subject=subject or None, purpose=purpose)
-    return Message(form, phone if subject and not is_too_many else None, code)
+    audit.record(call, Deed.CODE_SENT, subject=subject, purpose=purpose)
+    return Message(form, None if is_too_many else phone, code)
 
 
 def carry(call: Call, message: Message) -> None:
@@ -101,12 +103,13 @@ def check(call: Call, form: str, subject: str, purpose: str, code: str) -> bool 
     )
     counted = update(SentCode).where(*mine).values(tries=SentCode.tries + 1).returning(SentCode.code_hash)
     known = call.session.scalar(counted)
-    if known is None or not hmac.compare_digest(known, _hash(call, form, code)):
+    secrets_of_now = call.keys.secrets(Purpose.TOKEN).values()  # the code may have been sent before a rotation
+    if known is None or not any(hmac.compare_digest(known, _hash(one, form, code)) for one in secrets_of_now):
         return None
     used = update(SentCode).where(SentCode.form_hash == secret_hash(form), SentCode.used_at.is_(None))
     return True if call.session.scalar(used.values(used_at=call.now).returning(SentCode.used_at)) else None
 
 
-def _hash(call: Call, form: str, code: str) -> bytes:
+def _hash(secret: bytes, form: str, code: str) -> bytes:
     covered = f"sent-code|{form}|{code[:16]}"
-    return hmac.digest(call.keys.secret(Purpose.TOKEN), covered.encode("utf-8", "surrogatepass"), "sha256")
+    return hmac.digest(secret, covered.encode("utf-8", "surrogatepass"), "sha256")

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 from idservice.errors import Kind, Problem, register
 from idservice.login import levels, passkey
+from idservice.oauth import possession
 
 if TYPE_CHECKING:
     from idservice.call import Call, Caller
@@ -44,9 +45,14 @@ def offered(settings: Settings) -> tuple[str, ...]:
     return levels.LADDER if passkey.is_offered(settings) else levels.LADDER[:-1]
 
 
+def reachable(call: Call, acr_values: Sequence[str]) -> str | None:
+    """Return the lowest of these classes that can be reached here; None where there is none."""
+    return levels.least(acr_values, offered(call.settings)) if acr_values else None
+
+
 def lacking(call: Call, acr_values: Sequence[str]) -> str | None:
     """Return the class that a visitor must reach for a request with these `acr_values`; None if he has."""
-    wanted = levels.least(acr_values, offered(call.settings)) if acr_values else None
+    wanted = reachable(call, acr_values)
     return None if wanted is None or levels.reaches(levels.acr_of(call.caller.amr), wanted) else wanted
 
 
@@ -65,21 +71,17 @@ def demand(call: Call, act: Act) -> None:
     if is_fresh and levels.reaches(levels.acr_of(caller.amr), need.acr):
         return
     if caller.channel != "page":
-        raise challenge(need)
+        raise challenge(need, caller.scheme)
     raise StepUpNeeded(need.acr if is_fresh else LOGIN)
 
 
-def challenge(need: Need) -> Problem:
-    """Return the refusal that tells a program which login to ask for (RFC 9470 section 3)."""
+def challenge(need: Need, scheme: str) -> Problem:
+    """Return the refusal that tells a program which login to ask for (RFC 9470 section 3, RFC 9449 section 7.1)."""
     parts = {"error": "insufficient_user_authentication", "acr_values": need.acr}
     if need.max_age is not None:
         parts["max_age"] = str(int(need.max_age.total_seconds()))
-    header = "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parts.items())
-    return Problem(
-        "insufficient_user_authentication",
-        "Ask for a login with these acr_values.",
-        headers={"WWW-Authenticate": header},
-    )
+    headers = possession.challenge(scheme, **parts)
+    return Problem("insufficient_user_authentication", "Ask for a login with these acr_values.", headers=headers)
 
 
 def page_for(needed: str, to: str) -> str:
