@@ -18,6 +18,7 @@ from idservice.ids import random_id
 from idservice.models import Mandate, Organisation
 from idservice.numbers import citizen, credit_code
 from idservice.numbers.fold import InvalidNumber
+from idservice.register import changes as register_changes
 from idservice.register import population
 from idservice.register.importing_index import Outcome, enter_numbers, find_hashes, find_numbers
 from idservice.register.importing_rows import RowRefused, name_of
@@ -118,6 +119,7 @@ def take(call: Call, rows: Sequence[Row], *, dry_run: bool) -> Outcome:
         _write(call, fresh, changes)
         for principal, person in leaders:
             change_representative(call, principal, person)
+        register_changes.tell(call, [change["whose"] for change in changes])
     return outcome
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, insert, or_, select
+from sqlalchemy import BindParameter, Select, bindparam, insert, or_, select
 
 from idservice.ids import random_id
 from idservice.models import Mandate, Organisation, Person
@@ -88,24 +88,19 @@ def enter(call: Call, *, person: str, principal: str, role: str, **more: Any) ->
 
 def live(call: Call, person: str) -> list[LiveMandate]:
     """Return the mandates `person` may use at this instant: of organisations by name, then of persons."""
-    of_organisations = select(Mandate, Organisation).join(Organisation, Organisation.subject == Mandate.principal)
-    return _live_of_organisations(call, of_organisations.order_by(Organisation.name), person) + _live_of_persons(
-        call, select(Mandate).join(Person, Person.subject == Mandate.principal).order_by(Mandate.mandate_id), person
+    return _live_of_organisations(call, _ALL_OF_ORGANISATIONS, person=person) + _live_of_persons(
+        call, _ALL_OF_PERSONS, person=person
     )
 
 
 def find_live(call: Call, person: str, mandate_id: str) -> LiveMandate | None:
     """Return that mandate if `person` may use it at this instant."""
-    this = Mandate.mandate_id == mandate_id
-    of_organisation = select(Mandate, Organisation).join(Organisation, Organisation.subject == Mandate.principal)
-    found = _live_of_organisations(call, of_organisation.where(this), person)
-    if not found:
-        of_person = select(Mandate).join(Person, Person.subject == Mandate.principal)
-        found = _live_of_persons(call, of_person.where(this), person)
+    this = {"person": person, "mandate_id": mandate_id}
+    found = _live_of_organisations(call, _ONE_OF_ORGANISATION, **this) or _live_of_persons(call, _ONE_OF_PERSON, **this)
     return found[0] if found else None
 
 
-def in_force(now: datetime) -> Sequence[Any]:
+def in_force(now: datetime | BindParameter[Any]) -> Sequence[Any]:
     """Return the conditions that a mandate's own row fulfils while it is in force."""
     return (
         Mandate.withdrawn_at.is_(None),
@@ -116,27 +111,31 @@ def in_force(now: datetime) -> Sequence[Any]:
     )
 
 
-def _live_of_organisations(call: Call, query: Select[Mandate, Organisation], person: str) -> list[LiveMandate]:
-    rows = call.session.execute(
-        query.where(
-            Mandate.subject == person,
-            Mandate.principal_kind == ORGANISATION,
-            Organisation.status == "active",
-            *in_force(call.now),
-        )
-    )
+# Asked at every step of a login: built once.
+_MINE = (Mandate.subject == bindparam("person"), *in_force(bindparam("now")))
+_OF_ORGANISATIONS = (
+    select(Mandate, Organisation)
+    .join(Organisation, Organisation.subject == Mandate.principal)
+    .where(*_MINE, Mandate.principal_kind == ORGANISATION, Organisation.status == "active")
+)
+_OF_PERSONS = (
+    select(Mandate)
+    .join(Person, Person.subject == Mandate.principal)
+    .where(*_MINE, Mandate.principal_kind == PERSON, Person.status == "active")
+)
+_THIS = Mandate.mandate_id == bindparam("mandate_id")
+_ALL_OF_ORGANISATIONS = _OF_ORGANISATIONS.order_by(Organisation.name)
+_ALL_OF_PERSONS = _OF_PERSONS.order_by(Mandate.mandate_id)
+_ONE_OF_ORGANISATION, _ONE_OF_PERSON = _OF_ORGANISATIONS.where(_THIS), _OF_PERSONS.where(_THIS)
+
+
+def _live_of_organisations(call: Call, query: Select[Mandate, Organisation], **whose: str) -> list[LiveMandate]:
+    rows = call.session.execute(query, {**whose, "now": call.now})
     return [_live(m, o.name, o.credit_code) for m, o in rows]
 
 
-def _live_of_persons(call: Call, query: Select[Mandate], person: str) -> list[LiveMandate]:
-    rows = call.session.scalars(
-        query.where(
-            Mandate.subject == person,
-            Mandate.principal_kind == PERSON,
-            Person.status == "active",
-            *in_force(call.now),
-        )
-    ).all()
+def _live_of_persons(call: Call, query: Select[Mandate], **whose: str) -> list[LiveMandate]:
+    rows = call.session.scalars(query, {**whose, "now": call.now}).all()
     named = ((row, people.facts(call, row.principal)) for row in rows)
     return [_live(row, mask_name(facts.name), "") for row, facts in named if facts is not None]
 

@@ -94,16 +94,17 @@ def find(call: Call, number: str) -> str | None:
 
 def find_kind(call: Call, number: str) -> tuple[str, str] | None:
     """Return subject and kind ("person" or "organisation") of a normalised number, or None."""
-    for value in call.cipher.indexes(INDEX_FIELD, number):
-        row = call.connection.execute(_FIND, {"hash": value}).one_or_none()
-        if row is not None:
-            return row.subject, row.kind
-    return None
+    found = None
+    for value in call.cipher.indexes(INDEX_FIELD, number):  # to the end, or a rotation would let the clock tell
+        row = call.connection.execute(_FIND, {"hash": value}).first()
+        if row is not None and found is None:
+            found = (row.subject, row.kind)
+    return found
 
 
 def facts(call: Call, subject: str) -> PersonFacts | None:
     """Return the facts of a person, decrypted, or None where the subject is no person."""
-    row = call.connection.execute(_FACTS, {"subject": subject}).one_or_none()
+    row = call.connection.execute(_FACTS, {"subject": subject}).first()
     if row is None:
         return None
 

@@ -19,6 +19,7 @@ from idservice.ids import random_id
 from idservice.models import Person
 from idservice.numbers import citizen
 from idservice.numbers.fold import InvalidNumber
+from idservice.register import changes as register_changes
 from idservice.register.importing_index import Known, Outcome, enter_numbers, find_numbers
 from idservice.register.importing_rows import RowRefused, name_of
 from idservice.register.people import INDEX_FIELD
@@ -117,6 +118,7 @@ def take(call: Call, rows: Sequence[Row], *, dry_run: bool) -> Outcome:
             connection.execute(_INSERT, [_new(call, row) for row in fresh])
         if changes:
             connection.execute(_UPDATE, changes)
+            register_changes.tell(call, [change["whose"] for change in changes])
     return outcome
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from idservice import audit
 from idservice.models import Mandate, TokenFamily
 from idservice.oauth import families
-from idservice.register import mandates
+from idservice.register import changes, mandates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,8 @@ def withdraw(call: Call, person: str, mandate_id: str, *, reason: str) -> bool:
     audit.record(call, audit.Deed.MANDATE_WITHDRAWN, subject=person, mandate=mandate_id, reason=reason)
     _kill(call, person, mandate_id, reason="mandate_withdrawn")
     suspend_below(call, ended.principal, None if ended.role == ROLE else [mandate_id], reason=reason)
+    if ended.role == ROLE:
+        changes.tell(call, [ended.principal])
     return True
 
 

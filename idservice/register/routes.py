@@ -9,6 +9,7 @@ from flask_smorest import Blueprint
 from idservice.errors import Problem
 from idservice.http.endpoint import endpoint
 from idservice.models import Mandate
+from idservice.oauth import mandate_detail
 from idservice.register import grants, grants_view
 from idservice.register.grants_rules import Role, Wanted
 from idservice.register.schemas import MandateBody, MandateChangeBody, MandateSchema, MandatesQuery, MandatesSchema
@@ -75,6 +76,8 @@ def change_mandate(call: Call, identifier: str, body: dict[str, Any]) -> dict[st
 
 
 def _granting(call: Call) -> Granting:
+    if not mandate_detail.reaches(call.caller, None):
+        raise Problem("authorization_details_exceeded", "This token acts for some matters alone; it grants nothing.")
     return grants.granting(call, call.caller.mandate if call.caller.principal is not None else None)
 
 
