@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 STATED: Final = (
     "name", "unit", "auth_method", "grant_types", "scope", "jwks", "redirect_uris", "post_logout_redirect_uris",
-    "profile", "departments",
+    "profile", "departments", "authorization_details_types", "resources",
 )  # fmt: skip
 LONGEST_OVERLAP: Final = timedelta(days=7)
 

@@ -28,6 +28,8 @@ class ClientCreateBody(Schema):
     jwks = fields.Dict(load_default=None, allow_none=True)
     profile = fields.String(load_default="standard")
     departments = fields.List(fields.String(validate=validate.Length(1, 18)), load_default=list)
+    authorization_details_types = fields.List(fields.String(validate=validate.Length(1, 64)), load_default=list)
+    resources = fields.List(fields.String(validate=validate.Length(1, 512)), load_default=list)
 
 
 class ClientChangeBody(Schema):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from idservice.events import outbox, security_events
+from idservice.events import outbox, security_events, stream_subjects
 from idservice.events.models import EventStream
 from idservice.models import TokenFamily
 from idservice.oauth import clients
@@ -29,8 +29,8 @@ KEPT = timedelta(days=7)
 def session_revoked(call: Call, person: str, chain: bytes, *, by: str = "user") -> None:
     """Tell that a session of `person` has ended (CAEP 1.0 section 3.1)."""
     secret = call.keys.secret(Purpose.SUBJECT)
-    for stream, app in _concerned(call, person, security_events.SESSION_REVOKED):
-        user = security_events.person(call.settings.issuer, pairwise(secret, app.sector, person))
+    for stream, app, known_as in _concerned(call, person, security_events.SESSION_REVOKED):
+        user = security_events.person(call.settings.issuer, known_as)
         subject = security_events.session_of(user, session_name(secret, app.client_id, chain))
         put(call, stream, security_events.SESSION_REVOKED, subject, _told(call, by))
 
@@ -39,9 +39,8 @@ def credential_changed(call: Call, person: str, *, credential: str, change: str,
     """Tell that a credential of `person` was made, changed or taken away (CAEP 1.0 section 3.3)."""
     if credential not in security_events.CREDENTIALS or change not in security_events.CHANGES:
         raise ValueError("not a credential or change of CAEP")
-    secret = call.keys.secret(Purpose.SUBJECT)
-    for stream, app in _concerned(call, person, security_events.CREDENTIAL_CHANGE):
-        subject = security_events.person(call.settings.issuer, pairwise(secret, app.sector, person))
+    for stream, _app, known_as in _concerned(call, person, security_events.CREDENTIAL_CHANGE):
+        subject = security_events.person(call.settings.issuer, known_as)
         event = {"credential_type": credential, "change_type": change, **_told(call, by)}
         put(call, stream, security_events.CREDENTIAL_CHANGE, subject, event)
 
@@ -52,8 +51,11 @@ def put(call: Call, stream: EventStream, kind: str, subject: Mapping[str, Any], 
     outbox.put(call, KIND, stream.client_id, facts, keep=KEPT, fetched=stream.endpoint_url is None)
 
 
-def _concerned(call: Call, person: str, event: str) -> Iterator[tuple[EventStream, App]]:
-    """Return the streams that want the event and whose app this person has used: others do not know his subject."""
+def _concerned(call: Call, person: str, event: str) -> Iterator[tuple[EventStream, App, str]]:
+    """Return the streams that want the event and whose app this person has used, with the subject it knows him by.
+
+    Others do not know his subject, and nobody hears of him who asked not to.
+    """
     wanted = [
         row for row in call.session.scalars(select(EventStream)) if row.status != "disabled" and event in row.events
     ]
@@ -63,8 +65,11 @@ def _concerned(call: Call, person: str, event: str) -> Iterator[tuple[EventStrea
     known = set(call.session.scalars(used))
     for row in wanted:
         app = clients.find(call, row.client_id) if row.client_id in known else None
-        if app is not None:
-            yield row, app
+        if app is None:
+            continue
+        known_as = pairwise(call.keys.secret(Purpose.SUBJECT), app.sector, person)
+        if stream_subjects.hears_of(call, row, known_as):
+            yield row, app, known_as
 
 
 def _told(call: Call, by: str) -> dict[str, Any]:

@@ -42,5 +42,20 @@ class EventStream(Base):
     description: Mapped[str | None] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(12))  # enabled | paused | disabled
     reason: Mapped[str | None] = mapped_column(Text)
+    default_subjects: Mapped[str | None] = mapped_column(String(8))  # ALL, also where it is empty | NONE
     verified_at: Mapped[datetime | None]
+    changed_at: Mapped[datetime]
+
+
+class StreamSubject(Base):
+    """A person about whom a receiver wants, or does not want, to hear: an exception to its stream's default.
+
+    Found by the keyed hash of the client and the subject that it alone knows; whose that is, is not kept.
+    """
+
+    __tablename__ = "stream_subject"
+    __table_args__ = (Index(None, "client_id"), HASHED)
+    subject_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    client_id: Mapped[str] = mapped_column(String(64))
+    is_added: Mapped[bool]
     changed_at: Mapped[datetime]

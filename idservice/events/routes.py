@@ -11,7 +11,7 @@ from flask_smorest import Blueprint
 
 from idservice.errors import Problem
 from idservice.events import poll as polling
-from idservice.events import schemas, stream_request, streams
+from idservice.events import schemas, stream_request, stream_subjects, streams
 from idservice.http.endpoint import endpoint, house, json_response
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def configuration() -> Response:
         "delivery_methods_supported": [stream_request.PUSH, stream_request.POLL],
         "configuration_endpoint": f"{issuer}/v1/ssf/streams",
         "status_endpoint": f"{issuer}/v1/ssf/status",
+        "add_subject_endpoint": f"{issuer}/v1/ssf/subjects/additions",
+        "remove_subject_endpoint": f"{issuer}/v1/ssf/subjects/removals",
         "verification_endpoint": f"{issuer}/v1/ssf/verifications",
         "authorization_schemes": [{"spec_urn": "urn:ietf:rfc:6749"}],
         "default_subjects": "ALL",
@@ -127,6 +129,20 @@ def set_status(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     if status not in STATUSES or not (reason is None or (isinstance(reason, str) and len(reason) <= 1024)):
         raise Problem("bad_request", f"status is one of: {', '.join(STATUSES)}.")
     return streams.set_status(call, _stream_id(body), status, reason)
+
+
+@endpoint(blueprint, "POST", "/subjects/additions", scope=SCOPE, body=schemas.SubjectSchema, write=True)
+def add_subject(call: Call, body: dict[str, Any]) -> Response:
+    """Hear of a person whom the client knows (SSF 1.0 section 8.1.3.2)."""
+    stream_subjects.put(call, streams.find(call, _stream_id(body)), body["subject"], added=True)
+    return Response(status=200)
+
+
+@endpoint(blueprint, "POST", "/subjects/removals", scope=SCOPE, body=schemas.SubjectSchema, status=204, write=True)
+def remove_subject(call: Call, body: dict[str, Any]) -> Response:
+    """Hear no more of a person (SSF 1.0 section 8.1.3.3)."""
+    stream_subjects.put(call, streams.find(call, _stream_id(body)), body["subject"], added=False)
+    return Response(status=204)
 
 
 @endpoint(blueprint, "POST", "/verifications", scope=SCOPE, body=schemas.VerificationSchema, status=204, write=True)

@@ -21,6 +21,7 @@ class StreamRequestSchema(Lenient):
     events_requested = fields.Raw()
     delivery = fields.Raw(metadata={"description": "method urn:ietf:rfc:8935 (push, endpoint_url) or 8936 (poll)"})
     description = fields.Raw()
+    default_subjects = fields.Raw(metadata={"description": "ALL (the default) or NONE: of whom it hears unasked"})
 
 
 class StreamSchema(Schema):
@@ -34,6 +35,7 @@ class StreamSchema(Schema):
     events_delivered = fields.List(fields.String(), required=True)
     delivery = fields.Dict(required=True)
     min_verification_interval = fields.Integer(required=True)
+    default_subjects = fields.String(required=True)
     description = fields.String()
 
 
@@ -57,6 +59,14 @@ class StatusSchema(Schema):
     stream_id = fields.String(required=True)
     status = fields.String(required=True)
     reason = fields.String()
+
+
+class SubjectSchema(Lenient):
+    """A person of whom a receiver wants to hear, or not."""
+
+    stream_id = fields.Raw(load_default=None)
+    subject = fields.Raw(load_default=None, metadata={"description": "format iss_sub, iss, sub"})
+    verified = fields.Raw(metadata={"description": "taken, and of no effect: the subject proves itself"})
 
 
 class VerificationSchema(Lenient):

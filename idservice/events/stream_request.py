@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from idservice.errors import Problem
+from idservice.events import stream_subjects
 from idservice.oauth import registration_uris
 
 PUSH = "urn:ietf:rfc:8935"
@@ -22,6 +23,7 @@ class Asked:
     authorization: str | None
     description: str | None
     keeps_authorization: bool = False
+    default_subjects: str = stream_subjects.ALL
 
 
 def read(members: Mapping[str, Any], *, loopback: bool, before: Mapping[str, Any] | None = None) -> Asked:
@@ -37,11 +39,15 @@ def read(members: Mapping[str, Any], *, loopback: bool, before: Mapping[str, Any
     description = members.get("description")
     if description is not None and not _is_text(description, 1024):
         raise _refused("description is a text.")
+    default = members.get("default_subjects", stream_subjects.ALL)
+    if default not in (stream_subjects.ALL, stream_subjects.NONE):
+        raise _refused("default_subjects is ALL or NONE.")
     delivery = members.get("delivery") or {"method": POLL}
     if not isinstance(delivery, dict):
         raise _refused("delivery is an object.")
     unchanged = before is not None and delivery == before.get("delivery")
-    return _with_delivery(tuple(dict.fromkeys(events)), description, delivery, loopback=loopback, keeps=unchanged)
+    asked = _with_delivery(tuple(dict.fromkeys(events)), description, delivery, loopback=loopback, keeps=unchanged)
+    return replace(asked, default_subjects=default)
 
 
 def _with_delivery(

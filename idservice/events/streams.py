@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 from idservice import audit
 from idservice.db import add_if_new
 from idservice.errors import Kind, Problem, register
-from idservice.events import emit, outbox, security_events
+from idservice.events import emit, outbox, security_events, stream_subjects
 from idservice.events.models import EventStream, Notice
 from idservice.events.stream_request import POLL, PUSH, Asked
 from idservice.ids import random_id
@@ -61,6 +61,8 @@ def all_of_client(call: Call) -> list[dict[str, Any]]:
 def change(call: Call, stream_id: str, asked: Asked) -> dict[str, Any]:
     """Put what was asked in the place of what the stream had."""
     row = find(call, stream_id)
+    if asked.default_subjects != (row.default_subjects or stream_subjects.ALL):
+        stream_subjects.forget_all(call, row.client_id)
     _set(call, row, _values(call, row.client_id, asked))
     if (asked.endpoint_url is None) is not (row.endpoint_url is None):  # from push to poll, or back
         waits_for = call.now if asked.endpoint_url is not None else None
@@ -87,6 +89,7 @@ def remove(call: Call, stream_id: str) -> None:
     """Close a stream, and throw away what waits for it."""
     row = find(call, stream_id)
     call.session.execute(delete(EventStream).where(EventStream.client_id == row.client_id))
+    stream_subjects.forget_all(call, row.client_id)
     _empty(call, row.client_id)
     audit.record(call, audit.Deed.STREAM_REMOVED, client=row.client_id, stream=stream_id)
 
@@ -122,6 +125,7 @@ def shown(call: Call, row: EventStream) -> dict[str, Any]:
         "events_delivered": [event for event in security_events.OFFERED if event in row.events],
         "delivery": delivery,
         "min_verification_interval": SECONDS_BETWEEN_VERIFICATIONS,
+        "default_subjects": row.default_subjects or stream_subjects.ALL,
     }
     return told | ({"description": row.description} if row.description else {})
 
@@ -129,7 +133,12 @@ def shown(call: Call, row: EventStream) -> dict[str, Any]:
 def asked_before(row: EventStream) -> Mapping[str, Any]:
     """Return what a change of some members leaves as it was."""
     delivery = {"method": PUSH, "endpoint_url": row.endpoint_url} if row.endpoint_url else {"method": POLL}
-    return {"events_requested": row.events, "delivery": delivery, "description": row.description}
+    return {
+        "events_requested": row.events,
+        "delivery": delivery,
+        "description": row.description,
+        "default_subjects": row.default_subjects or stream_subjects.ALL,
+    }
 
 
 def _values(call: Call, client_id: str, asked: Asked) -> dict[str, Any]:
@@ -142,6 +151,7 @@ def _values(call: Call, client_id: str, asked: Asked) -> dict[str, Any]:
         "events": list(asked.events),
         "endpoint_url": asked.endpoint_url,
         "description": asked.description,
+        "default_subjects": asked.default_subjects,
         "changed_at": call.now,
     }
     is_kept = asked.endpoint_url is not None and secret is None and asked.keeps_authorization
