@@ -44,6 +44,8 @@ class Deed(StrEnum):
     STREAM_MADE = "idservice:event_stream:make"
     STREAM_CHANGED = "idservice:event_stream:change"
     STREAM_REMOVED = "idservice:event_stream:remove"
+    STREAM_SUBJECT_ADDED = "idservice:event_stream:add_subject"
+    STREAM_SUBJECT_REMOVED = "idservice:event_stream:remove_subject"
     CONSENT_GIVEN = "idservice:consent:give"
     CONSENT_WITHDRAWN = "idservice:consent:withdraw"
     CODE_ISSUED = "idservice:code:issue"

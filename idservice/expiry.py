@@ -6,6 +6,7 @@ Codes and refresh tokens stay a while longer, so that a second use is still reco
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,11 +25,12 @@ from idservice.models import (
     RevokedToken,
     UsedIdentifier,
 )
-from idservice.oauth.models import ExchangedToken, PendingRequest, PushedRequest, UserCode
+from idservice.oauth.models import ExchangedToken, OpaqueToken, PendingRequest, PushedRequest, UserCode
 
 CLOCKS = timedelta(minutes=10)  # longer than clocks differ
 A_DAY = timedelta(hours=24)
 BATCH, BATCHES = 1000, 20
+PAUSE = 0.01  # seconds at least between two batches; otherwise as long as a batch took
 
 # The key, the time that counts, and how long after it a row is kept.
 KEPT: tuple[tuple[InstrumentedAttribute[Any], InstrumentedAttribute[datetime], timedelta], ...] = (
@@ -41,6 +43,7 @@ KEPT: tuple[tuple[InstrumentedAttribute[Any], InstrumentedAttribute[datetime], t
     (PushedRequest.request_hash, PushedRequest.expires_at, A_DAY),
     (PendingRequest.request_hash, PendingRequest.expires_at, A_DAY),
     (UserCode.code_hash, UserCode.expires_at, CLOCKS),
+    (OpaqueToken.token_hash, OpaqueToken.expires_at, CLOCKS),
     (ExchangedToken.jti_hash, ExchangedToken.expires_at, CLOCKS),
     (Notice.notice_id, Notice.expires_at, CLOCKS),
     (SentCode.form_hash, SentCode.expires_at, A_DAY),
@@ -70,9 +73,12 @@ def _sweep_all(
 ) -> int:
     swept = 0
     for _ in range(BATCHES):
+        begun = time.monotonic()
         swept += (found := _sweep(house, key, end, before))
         if found < BATCH:
             break
+        # SQLite's writers do not queue, they look again from time to time: who comes back at once shuts them out.
+        time.sleep(max(PAUSE, time.monotonic() - begun))
     return swept
 
 

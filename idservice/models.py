@@ -201,6 +201,8 @@ class Client(Base):
     registration_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))  # of its registration access token
     demands: Mapped[list[str] | None]  # of oauth.demands, beyond those of its profile
     certificate: Mapped[dict[str, Any] | None]  # by which name or hash its TLS certificate is known (RFC 8705)
+    authorization_details_types: Mapped[list[str] | None]  # which it may ask for (RFC 9396 section 10)
+    resources: Mapped[list[str] | None]  # resource servers it may ask tokens for, beside our own API (RFC 8707)
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
 
@@ -246,6 +248,7 @@ class TokenFamily(Base):
     principal: Mapped[str | None] = mapped_column(String(32))
     mandate_id: Mapped[str | None] = mapped_column(String(32))
     scope: Mapped[str] = mapped_column(Text)
+    granted_sealed: Mapped[bytes | None]  # what is granted beyond the scope: see oauth.granted
     session_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     auth_time: Mapped[datetime]
     amr: Mapped[list[str]]

@@ -37,7 +37,7 @@ def readyz() -> tuple[Response, int]:
 
 def _keys(house: House) -> str:
     try:
-        for purpose in (Purpose.ID_TOKEN, Purpose.ACCESS_TOKEN, Purpose.LICENCE):
+        for purpose in (Purpose.ID_TOKEN, Purpose.ACCESS_TOKEN, Purpose.LICENCE, Purpose.RECEIPT):
             house.keys.signer(purpose)
     except RingError:
         return "missing"

@@ -13,15 +13,14 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import redis
 import structlog
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from idservice.db import add_if_new
 from idservice.models import UsedIdentifier
 
 if TYPE_CHECKING:
+    import redis
+
     from idservice.call import House
 
 log = structlog.get_logger(__name__)
@@ -52,6 +51,8 @@ def first_use(house: House, kind: str, value: str, *, expires_at: datetime, now:
 
 def _seen(url: str, digest: bytes, left: timedelta) -> bool:
     """Mark the identifier in Redis; return whether it was marked before. False where Redis does not answer."""
+    import redis  # here and below: who has no Redis does without its library
+
     seconds = max(1, math.ceil((left + KEPT_AFTER).total_seconds()))
     try:
         return _redis(url).set(f"ona:used:{digest.hex()}", b"1", nx=True, ex=seconds) is None
@@ -63,6 +64,10 @@ def _seen(url: str, digest: bytes, left: timedelta) -> bool:
 @lru_cache(maxsize=8)
 def _redis(url: str) -> redis.Redis:
     """Return this process's client. It repeats no command: a mark whose answer was lost would look like a replay."""
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
     return redis.Redis.from_url(
         url,
         socket_timeout=ANSWERS_WITHIN,

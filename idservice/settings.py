@@ -22,6 +22,7 @@ PREFIX = "ONA_"
 TEST_PREFIX = "ONA_TEST_"  # read by the test suite alone, ignored here
 
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
+_CREDIT_CODE = re.compile(r"[0-9A-Z]{18}")
 _SENDER = re.compile(r"file:.+|python:[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
@@ -51,6 +52,7 @@ class Settings:
     trust_anchors: Path | None = None
     seal_makers: Path | None = None
     seal_version: int = 4
+    seal_office: str | None = None
     timestamp_url: str | None = None
     log_level: str = "INFO"
     log_json: bool = True
@@ -61,6 +63,7 @@ class Settings:
     mtls_origin: str | None = None
     password_hashes_at_once: int = 2
     show_code_seconds: int = 60
+    opaque_access_tokens: bool = False  # of our own API; a resource server's stand with it
     session_idle_minutes: int = 30
     session_hours: int = 12
     sms_sender: str | None = None
@@ -158,6 +161,10 @@ def refuse_unsafe(settings: Settings) -> None:
         (
             len({settings.pkcs11_module is None, settings.pkcs11_token is None, settings.pkcs11_pin is None}) == 1,
             "ONA_PKCS11_MODULE, ONA_PKCS11_TOKEN and ONA_PKCS11_PIN belong together",
+        ),
+        (
+            settings.seal_office is None or _CREDIT_CODE.fullmatch(settings.seal_office),
+            "ONA_SEAL_OFFICE must be the credit code of a department",
         ),
         (settings.seal_version in {4, 5}, "ONA_SEAL_VERSION must be 4 (GB/T 38540-2020) or 5 (GM/T 0031-2025)"),
         (

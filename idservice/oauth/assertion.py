@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from authlib.oauth2.rfc6749 import InvalidClientError
 
 from idservice import replay
-from idservice.oauth import clients, remote_documents
+from idservice.oauth import client_keys
 from keys import claims
 from keys.base64url import unb64u
-from keys.jws import JWSError, decode_with_jwk
+from keys.jws import JWSError
 from keys.strict_json import StrictJSONError, strict_json
 
 if TYPE_CHECKING:
@@ -33,12 +33,11 @@ def authenticate(house: House, assertion: str, *, now: datetime) -> App:
     Raises:
         InvalidClientError: not a good assertion of a client registered for this method, or used before.
     """
-    app = clients.find_outside(house, _claimed_client(assertion), now)
+    app = client_keys.learn(house, _claimed_client(assertion), assertion, now)
     if app is None or app.auth_method != "private_key_jwt" or app.jwks is None:
         raise _refusal()
-    app = remote_documents.with_key_of(house, app, assertion, now)
     try:
-        payload = decode_with_jwk(assertion, jwks=app.jwks or {}, typ=TYPES, max_bytes=MAX_ASSERTION).payload
+        payload = client_keys.verified(app, assertion, typ=TYPES, max_bytes=MAX_ASSERTION).payload
         claims.check(
             payload,
             issuer=app.client_id,

@@ -8,13 +8,14 @@ then on every fault goes back to the app, with `state` and `iss` (RFC 9207).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 from idservice.errors import Kind, Problem, register
-from idservice.oauth import clients, par, request_object, scopes
+from idservice.oauth import authorization_details, clients, granted, par, request_object, resource_servers, scopes
+from idservice.oauth.granted import Granted
 from idservice.oauth.profiles import Demand
 from idservice.oauth.request_object import RequestObjectRefused
 from idservice.oauth.rules import RULES, SIGNED_MODES, is_text
@@ -69,6 +70,7 @@ class AuthorizationRequest:
     digest: str
     acr_values: tuple[str, ...] = ()
     ui_locales: str = ""
+    granted: Granted = granted.NOTHING  # what it asks for beyond the scope
     dpop_jkt: str | None = None  # thumbprint of the key that must redeem the code
     pushed: Pushed | None = None
 
@@ -104,6 +106,10 @@ def read(call: Call, pairs: Iterable[tuple[str, str]]) -> AuthorizationRequest:
 def check(call: Call, sent: Pairs) -> AuthorizationRequest:
     """Return the request made of these parameters if it passes every rule; raises as `read` does."""
     asker = find_asker(call, sent)
+    try:
+        sent = resource_servers.folded(sent)
+    except ValueError as error:
+        raise AuthorizationRefused(asker, "invalid_target", f"{error}.") from None
     parameters = dict(sent)
     for rule in RULES:
         fault = rule(call, asker.app, parameters)
@@ -111,19 +117,29 @@ def check(call: Call, sent: Pairs) -> AuthorizationRequest:
             raise AuthorizationRefused(asker, *fault)
     if len(parameters) != len(sent):
         raise AuthorizationRefused(asker, "invalid_request", "A parameter is sent more than once.")
+    more = granted.asked(call, asker.app, parameters, with_claims=True)
+    asked_scope = scopes.split(parameters.get("scope")) or ()
     return AuthorizationRequest(
         asker=asker,
-        scope=scopes.split(parameters["scope"]) or (),
+        scope=authorization_details.without_governed(asked_scope, more.details),
         code_challenge=parameters["code_challenge"],
         nonce=parameters.get("nonce"),
         prompt=frozenset(parameters.get("prompt", "").split()),
         max_age=int(parameters["max_age"]) if "max_age" in parameters else None,
         id_token_hint=parameters.get("id_token_hint"),
         digest="",
-        acr_values=tuple(parameters.get("acr_values", "").split()),
+        acr_values=_acr_values(more, parameters),
+        granted=more,
         ui_locales=parameters.get("ui_locales", ""),
         dpop_jkt=parameters.get("dpop_jkt"),
     )
+
+
+def _acr_values(more: Granted, parameters: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the classes of login that will do: those of the claims parameter, where it names some, else acr_values."""
+    acr = more.claims.acr
+    named = tuple(str(value) for value in acr.values) if acr is not None else ()
+    return named or tuple(parameters.get("acr_values", "").split())
 
 
 def refuse_unsigned(asked: AuthorizationRequest, *, is_signed: bool) -> None:

@@ -7,6 +7,7 @@ What a person decides is posted to `pages`, which no other site can do for him.
 from __future__ import annotations
 
 import secrets
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -17,7 +18,18 @@ from idservice.http.page import Who, page
 from idservice.http.problems import language
 from idservice.login import step_up
 from idservice.numbers.names import mask_name
-from idservice.oauth import authorization, par, response_jwt, scopes, steps, userinfo
+from idservice.oauth import (
+    authorization,
+    client_keys,
+    consent_words,
+    holder_claims,
+    par,
+    response_jwt,
+    scopes,
+    steps,
+    tokens,
+    verified_claims,
+)
 from idservice.oauth.authorization import AuthorizationRefused, AuthorizationRequest
 from idservice.oauth.decision import Choose, LogIn, Prove, Ready, decide, grant
 from idservice.oauth.steps import Step
@@ -28,7 +40,7 @@ from keys.ring import Purpose
 if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
-    from idservice.call import Call
+    from idservice.call import Call, House
 
 blueprint = Blueprint("authorize", __name__)
 
@@ -43,7 +55,14 @@ ORGANISATION_NAME = ("单位名称", "Name")
 HINT = "login_hint"  # may be a citizen's number: it is not read, and goes into no address of ours
 
 
-@page(blueprint, authorization.PATH, who=Who.ANYONE, methods=("GET", "POST"), write=True)
+def _learn_keys(home: House) -> None:
+    """Ask for the app's keys where a request is signed by one that we do not know."""
+    signed, client_id = request.args.get("request"), request.args.get("client_id")
+    if signed is not None and client_id is not None:
+        client_keys.learn(home, client_id, signed, datetime.now(UTC))
+
+
+@page(blueprint, authorization.PATH, who=Who.ANYONE, methods=("GET", "POST"), write=True, ahead=_learn_keys)
 def authorize(call: Call) -> Response | str:
     """Answer an authorization request, or show the page it waits for."""
     if request.method == "POST":
@@ -108,7 +127,11 @@ def acting_page(call: Call, needed: Choose, *, action: str) -> str:
     person = people.facts(call, call.caller.person or "")
     listed = [{"id": m.mandate_id, "organisation": m.organisation, "role": _role(m.role)} for m in needed.mandates]
     return render_template(
-        "acting.html", action=action, person_name=mask_name(person.name) if person else "", mandates=listed
+        "acting.html",
+        action=action,
+        person_name=mask_name(person.name) if person else "",
+        may_be_self=needed.may_be_self,
+        mandates=listed,
     )
 
 
@@ -129,29 +152,58 @@ def consent_page(
         client={"name": asked.app.name, "unit": asked.app.unit, "host": host},
         claims=_shown_claims(call, asked, ready),
         scopes=shown_scopes(tuple(name for name in asked.scope if name not in scopes.PERSON_CLAIMS)),
+        details=[told.shown(language()) for told in consent_words.details(call, asked.granted.details)],
+        resources=_shown_resources(call, asked),
         acting_name=ready.mandate.organisation if ready.mandate else None,
         redirect_host=host,
         **more,
     )
 
 
-def _shown_claims(call: Call, asked: AuthorizationRequest, ready: Ready) -> list[dict[str, str]]:
+def _shown_resources(call: Call, asked: AuthorizationRequest) -> list[dict[str, str]]:
+    """Return name and identifier of the APIs of others that the app may call with the tokens."""
+    others = [name for name in asked.granted.resources if name != tokens.resource(call.settings)]
+    return [{"name": _word(name), "identifier": found} for name, found in consent_words.resources(call, others)]
+
+
+def _shown_claims(call: Call, asked: AuthorizationRequest, ready: Ready) -> list[dict[str, Any]]:
     """Return title and masked value of everything the app would learn."""
     is_organisation = ready.mandate is not None and ready.mandate.credit_code != ""
-    known = userinfo.facts(call, ready.holder, organisation=is_organisation)
-    names = scopes.claims_of(frozenset(asked.scope), organisation=is_organisation)
-    shown = [
+    known = holder_claims.facts(call, ready.holder, organisation=is_organisation)
+    single = asked.granted.claims.anywhere(asked.app.scope, organisation=is_organisation)
+    by_scope = scopes.claims_of(frozenset(asked.scope), organisation=is_organisation)
+    names = dict.fromkeys([*by_scope, *(name for name, wanted in single.items() if wanted.accepts(known.get(name)))])
+    shown: list[dict[str, Any]] = [
         {
             "title": _word(ORGANISATION_NAME if is_organisation and name == "name" else scopes.CLAIM_TITLES[name]),
-            "masked": userinfo.masked(name, known[name], organisation=is_organisation),
+            "masked": holder_claims.masked(name, known[name], organisation=is_organisation),
+            "is_essential": name in single and single[name].is_essential,
         }
         for name in names
         if known.get(name) is not None
     ]
+    shown += _shown_verified(call, asked, ready, organisation=is_organisation)
     if "openid" in asked.scope:
         subject = pairwise(call.keys.secret(Purpose.SUBJECT), asked.app.sector, ready.holder)
         shown.insert(0, {"title": _word(scopes.CLAIM_TITLES["sub"]), "masked": f"{subject[:4]}****"})
     return shown
+
+
+def _shown_verified(
+    call: Call, asked: AuthorizationRequest, ready: Ready, *, organisation: bool
+) -> list[dict[str, Any]]:
+    """Return the same of what the app would learn as verified."""
+    lines = verified_claims.shown(
+        call,
+        asked.app,
+        asked.granted,
+        asked.scope,
+        person=ready.person,
+        holder=ready.holder,
+        mandate_id=ready.mandate.mandate_id if ready.mandate else None,
+        organisation=organisation,
+    )
+    return [{"title": _word(title), "masked": _word(value), "is_essential": False} for title, value in lines]
 
 
 def shown_scopes(names: tuple[str, ...]) -> list[dict[str, str]]:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from idservice.call import Call, Caller, House
 from idservice.errors import Problem
 from idservice.http.endpoint import house
-from idservice.oauth import client_authentication, mtls
+from idservice.oauth import client_authentication, mtls, resource_servers
 from idservice.oauth.clients import App
 from idservice.oauth.server import refusal
 
@@ -56,6 +56,10 @@ def backchannel(*, public: bool, needs: str) -> Callable[[View], Callable[[], Re
                 return view(home, app, form)
             except OAuth2Error as error:
                 return refusal(error)
+            except Problem as problem:
+                if problem.code != "too_many_requests":
+                    raise
+                return _in_oauth_form(problem)
 
         return serve
 
@@ -83,8 +87,12 @@ def _form() -> dict[str, str]:
         )
     except ValueError:
         raise InvalidRequestError("The body is not a form of at most 32 parameters in UTF-8.") from None
-    form = dict(sent)
-    if len(form) < len(sent):
+    try:
+        folded = resource_servers.folded(sent)  # RFC 8707 section 2: it alone may stand more than once
+    except ValueError as error:
+        raise OAuth2Error(f"{error}.", error="invalid_target", status_code=400) from None
+    form = dict(folded)
+    if len(form) < len(folded):
         raise InvalidRequestError("A parameter is sent more than once.")
     if any(len(value) > MAX_VALUE or "\0" in value for value in form.values()):
         raise InvalidRequestError("A parameter is too long or not text.")

@@ -19,13 +19,26 @@ from idservice.db import table_of
 from idservice.errors import Problem
 from idservice.ids import secret_hash
 from idservice.models import AccessToken, RevokedToken, Staff
-from idservice.oauth import clients, exchanged, families, possession, resource_metadata, tokens
+from idservice.oauth import (
+    authorization_details,
+    clients,
+    exchanged,
+    families,
+    opaque,
+    possession,
+    resource_metadata,
+    resource_servers,
+    tokens,
+)
 from keys import claims
 from keys.jws import Decoded, JWSError, decode
 from keys.ring import Purpose
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from idservice.call import Call, House
+    from idservice.oauth.authorization_details import Details
     from idservice.oauth.clients import App
     from idservice.oauth.families import Family
     from idservice.oauth.possession import Sent
@@ -54,6 +67,16 @@ class Token:
     scopes: frozenset[str]
     has_person: bool
     claims: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def audience(self) -> tuple[str, ...]:
+        """Return for whom it is."""
+        return _audience(self.claims)
+
+    @property
+    def details(self) -> Details:
+        """Return what it is confined to (RFC 9396)."""
+        return tuple(self.claims.get(authorization_details.PARAMETER, ()))
 
     @property
     def scheme(self) -> str:
@@ -105,37 +128,77 @@ def of_header(house: House, authorization_header: str | None, *, now: datetime, 
     return token
 
 
-def demand(token: Token, scope: str) -> None:
-    """Refuse a token without `scope`.
+def demand(token: Token, scope: str, detail: str | None = None) -> None:
+    """Refuse a token without `scope`, and without authorization details of the type that is as good here.
 
     Raises:
         Problem: insufficient_scope (403), as RFC 6750 section 3 words it.
     """
-    if scope not in token.scopes:
-        scheme = "DPoP" if token.scheme == "dpop" else "Bearer"
-        challenge = f'{scheme} error="insufficient_scope", scope="{scope}"'
-        raise Problem("insufficient_scope", f"Needed: {scope}.", headers={"WWW-Authenticate": challenge})
+    is_detailed = detail is not None and bool(authorization_details.of_type(token.details, detail))
+    if scope not in token.scopes and not is_detailed:
+        headers = possession.challenge(token.scheme, error="insufficient_scope", scope=scope)
+        raise Problem("insufficient_scope", f"Needed: {scope}.", headers=headers)
 
 
 def verify(house: House, text: str, *, now: datetime, audience: str | None = None) -> Token | None:
-    """Return the token that `text` is, if it is one of ours in time for our own API, or for `audience`; else None."""
+    """Return the token that `text` is, if it is one of ours in time for our own API, or for `audience`; else None.
+
+    Call it outside any transaction, and `verify_within` inside one: an opaque token is looked up.
+    """
+    payload = _payload(house, text, None)
+    return _token(house, payload, audience or tokens.resource(house.settings), now) if payload is not None else None
+
+
+def verify_within(call: Call, text: str, *, audience: str | None = None) -> Token | None:
+    """Return the same as `verify`, in the call's own transaction."""
+    payload = _payload(call.house, text, call.session)
+    meant_for = audience or tokens.resource(call.settings)
+    return _token(call.house, payload, meant_for, call.now) if payload is not None else None
+
+
+def verify_for(call: Call, app: App, text: str) -> Token | None:
+    """Return the token that `text` is, if it is in time, and `app` has to do with it.
+
+    So it is for our own API, for `app`, for a resource server that `app` speaks for or for whom it may exchange tokens;
+    or it was issued to it.
+    """
+    payload = _payload(call.house, text, call.session)
+    if payload is None:
+        return None
+    audience = _audience(payload)
+    known = {tokens.resource(call.settings), app.client_id, *app.policy.audiences}
+    is_near = payload.get("client_id") == app.client_id or not known.isdisjoint(audience)
+    if not is_near and not resource_servers.is_served_by(call, app, audience):
+        return None
+    return _token(call.house, payload, audience[0], call.now)
+
+
+def _payload(house: House, text: str, session: Session | None) -> Mapping[str, Any] | None:
+    """Return the claims of a token that was made here, whoever it is for; None where it was not."""
+    if opaque.looks_like_one(text):
+        if session is not None:
+            return opaque.find(house, session, text)
+        return house.database.run(lambda reading: opaque.find(house, reading, text), write=False)
     try:
-        payload = _decode(house, text).payload
-        meant_for = audience or tokens.resource(house.settings)
-        claims.check(payload, issuer=house.settings.issuer, audience=meant_for, now=now)
+        return _decode(house, text).payload
+    except JWSError:
+        return None
+
+
+def _audience(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    named = payload.get("aud")
+    return tuple(named) if isinstance(named, list) else (str(named),)
+
+
+def _token(house: House, payload: Mapping[str, Any], audience: str, now: datetime) -> Token | None:
+    try:
+        claims.check(payload, issuer=house.settings.issuer, audience=audience, now=now)
     except JWSError:
         return None
     match payload:
         case {"client_id": str(client_id), "jti": str(jti), "scope": str(scope), "sub": str(subject)}:
             return Token(client_id, jti, frozenset(scope.split()), subject != client_id, payload)
     return None
-
-
-def verify_for(house: House, app: App, text: str, *, now: datetime) -> Token | None:
-    """Return the token that `text` is, if it is for our own API, for `app`, or for whom `app` may exchange tokens."""
-    audiences = (None, app.client_id, *app.policy.audiences)
-    found = (verify(house, text, now=now, audience=audience) for audience in audiences)
-    return next((token for token in found if token is not None), None)
 
 
 def standing(call: Call, token: Token) -> Standing | None:
@@ -177,6 +240,8 @@ def caller(call: Call, token: Token, *, address: str | None) -> Caller:
             departments=app.departments - {"*"},
             all_departments=app.acts_for_all,
             address=address,
+            details=token.details,
+            scheme=token.scheme,
         )
     posts = _posts(call, family) if family.principal is None else []
     return Caller(
@@ -194,6 +259,8 @@ def caller(call: Call, token: Token, *, address: str | None) -> Caller:
         level=family.level,
         session_id=family.session_hash.hex() if family.session_hash else None,
         address=address,
+        details=token.details,
+        scheme=token.scheme,
     )
 
 

@@ -58,7 +58,7 @@ def start(call: Call, app: App, form: Mapping[str, str]) -> dict[str, Any]:
         OAuth2Error: of section 13.
         Problem: too_many_requests, of known and unknown numbers alike.
     """
-    asked = _scope(app, form)
+    asked, more = pending.beyond_scope(call, app, _scope(app, form), form)
     notice_token = _refuse_malformed(app, form)
     number = _fold(form["login_hint"])
     who = hashlib.sha256(number.encode()).hexdigest()
@@ -75,6 +75,7 @@ def start(call: Call, app: App, form: Mapping[str, str]) -> dict[str, Any]:
         subject=_bearer(call, number),
         acr_values=form.get("acr_values"),
         message=form.get("binding_message"),
+        granted=more,
         notice=json.dumps({"auth_req_id": auth_req_id, "token": notice_token}) if notice_token else None,
     )
     return {

@@ -7,21 +7,29 @@ from typing import Any
 from authlib.oauth2.rfc6749 import InvalidScopeError
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant as AuthlibGrant
 
-from idservice.oauth import scopes, tokens
+from idservice.oauth import authorization_details, scopes, target, tokens
 
 
 class ClientCredentialsGrant(AuthlibGrant):  # type: ignore[misc]
-    """An access token without a person: only scopes that need none, by default all the client has."""
+    """An access token without a person: only scopes that need none, by default all the client has.
+
+    With authorization details the default is no scope at all: they say what the token is for.
+    """
 
     def validate_requested_scope(self) -> None:
         """Refuse a scope the client does not have; Authlib would leave it out in silence."""
         allowed = tuple(name for name in self.client.scope if scopes.CATALOGUE[name].machine)
         text = self.request.payload.scope
+        self.target = target.of_client(self.request.call, self.client, self.request.form)
+        details = self.target.asked if self.target is not None else ()
+        if text is None and details:
+            self.asked: tuple[str, ...] = ()
+            return
         asked = allowed if text is None else scopes.split(text)
         if not asked or not set(asked) <= set(allowed):
             raise InvalidScopeError
-        self.asked = asked
+        self.asked = authorization_details.without_governed(asked, details) if details else asked
 
     def generate_token(self, **_choices: Any) -> dict[str, Any]:
         """Issue the token."""
-        return tokens.for_client(self.request.call, self.client, self.asked, key=self.request.key)
+        return tokens.for_client(self.request.call, self.client, self.asked, key=self.request.key, target=self.target)

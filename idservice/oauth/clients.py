@@ -18,7 +18,7 @@ from sqlalchemy import insert
 
 from idservice.ids import secret_hash
 from idservice.models import Client
-from idservice.oauth import grant_policy, mtls, redirects, scopes
+from idservice.oauth import detail_types, grant_policy, mtls, redirects, resource_servers, scopes
 from idservice.oauth.grant_policy import CIBA_GRANT, DEVICE_GRANT, EXCHANGE_GRANT, FOR_CONFIDENTIAL, GrantPolicy
 from idservice.oauth.profiles import FAPI2, STANDARD, TLS_METHODS, Demand, fault
 from keys.jwk import JWKError, parse_set
@@ -70,6 +70,8 @@ class App:
     jwks_uri: str | None = None
     logout: Mapping[str, Any] = field(default_factory=dict)
     previous_secret_hash: bytes | None = field(default=None, repr=False)
+    authorization_details_types: frozenset[str] = frozenset()
+    resources: frozenset[str] = frozenset()
 
     @property
     def is_public(self) -> bool:
@@ -146,6 +148,8 @@ def checked(
     about: Mapping[str, Any] | None = None,
     logout: Mapping[str, Any] | None = None,
     jwks_uri: str | None = None,
+    authorization_details_types: Sequence[str] = (),
+    resources: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the columns of a client of whom this is stated: one set of rules, whoever registers or changes it.
 
@@ -169,6 +173,8 @@ def checked(
         about: further metadata of RFC 7591 section 2, told again and not acted on.
         logout: `backchannel_logout_uri`, `frontchannel_logout_uri`, and their `..._session_required`.
         jwks_uri: where `jwks` came from, to be asked again when an unknown key turns up.
+        authorization_details_types: those it may ask for; each needs the scope whose authority it carries.
+        resources: the resource servers it may ask tokens for, beside our own API.
 
     Raises:
         RegistrationRefused: something of it is unsafe or contradictory.
@@ -184,7 +190,9 @@ def checked(
         raise RegistrationRefused("scope holds a scope that does not exist")
     if ("authorization_code" in grant_types) is not bool(redirect_uris):
         raise RegistrationRefused("authorization_code and redirect_uris need each other")
-    _check_credentials(auth_method, secret, jwks, signs=Demand.SIGNED in demands)
+    refuse_beyond(call, wanted, authorization_details_types, resources)
+    signs = Demand.SIGNED in demands or (jwks_uri is not None and not public)  # who publishes keys may sign requests
+    _check_credentials(auth_method, secret, jwks, signs=signs)
     try:
         known = mtls.registered(auth_method, certificate, jwks)
     except ValueError as error:
@@ -217,7 +225,23 @@ def checked(
         "certificate": known,
         "about": dict(about) if about else None,
         "logout": dict(logout) if logout else None,
+        "authorization_details_types": list(authorization_details_types) or None,
+        "resources": list(resources) or None,
     }
+
+
+def refuse_beyond(call: Call, scope: Sequence[str], types: Sequence[str], resources: Sequence[str]) -> None:
+    """Refuse types of authorization details and resource servers that do not exist, or need more than the scope.
+
+    Raises:
+        RegistrationRefused: see the message.
+    """
+    for name in types:
+        kind = detail_types.find(name)
+        if kind is None or (kind.scope is not None and kind.scope not in scope):
+            raise RegistrationRefused("authorization_details_types holds a type that does not exist, or needs a scope")
+    if not all(resource_servers.is_registered(call, identifier) for identifier in resources):
+        raise RegistrationRefused("resources holds a resource server that is not registered")
 
 
 def _check_credentials(auth_method: str, secret: str | None, jwks: Mapping[str, Any] | None, *, signs: bool) -> None:
@@ -295,7 +319,7 @@ def _read(session: Session, client_id: str) -> App | None:
         post_logout_redirect_uris=tuple(row.post_logout_redirect_uris),
         grant_types=frozenset(row.grant_types),
         scope=tuple(row.scope.split()),
-        sector=f"sector:{row.sector}" if row.sector else f"client:{row.client_id}",
+        sector=sector_of(row),
         departments=frozenset(row.departments),
         secret_hash=row.secret_hash,
         jwks=row.jwks,
@@ -306,7 +330,14 @@ def _read(session: Session, client_id: str) -> App | None:
         certificate=row.certificate,
         policy=grant_policy.find(session, client_id),
         previous_secret_hash=_previous_secret(row),
+        authorization_details_types=frozenset(row.authorization_details_types or ()),
+        resources=frozenset(row.resources or ()),
     )
+
+
+def sector_of(row: Client) -> str:
+    """Return who knows a person by one pairwise subject: the clients of a sector, or one client alone."""
+    return f"sector:{row.sector}" if row.sector else f"client:{row.client_id}"
 
 
 def _previous_secret(row: Client) -> bytes | None:

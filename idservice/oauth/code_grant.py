@@ -12,7 +12,7 @@ from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant as AuthlibGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 
 from idservice import audit
-from idservice.oauth import codes, disclosure, families, tokens
+from idservice.oauth import codes, disclosure, families, target, tokens
 from idservice.oauth.clients import App
 from idservice.oauth.codes import Code, Reused
 from idservice.oauth.families import Family
@@ -60,6 +60,7 @@ class CodeGrant(AuthlibGrant):  # type: ignore[misc]
             scope=tuple(scope.split()),
             nonce=nonce,
             key=self.request.key,
+            target=target.chosen(call, app, user.granted, self.request.form),
         )
 
     def delete_authorization_code(self, authorization_code: Code) -> None:

@@ -10,6 +10,7 @@ from marshmallow import Schema, fields
 from idservice.errors import Problem
 from idservice.http.endpoint import endpoint
 from idservice.oauth import consents
+from idservice.oauth.receipt_routes import holder_of
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -25,6 +26,7 @@ class ConsentSchema(Schema):
     unit = fields.String(required=True)
     scope = fields.List(fields.String(), required=True)
     given_at = fields.AwareDateTime(required=True)
+    receipt = fields.String(allow_none=True, required=True, metadata={"description": "Id of its signed receipt"})
 
 
 class ConsentsSchema(Schema):
@@ -39,12 +41,13 @@ class WithdrawalSchema(Schema):
 
     client_id = fields.String(required=True)
     withdrawn_at = fields.AwareDateTime(required=True)
+    receipt = fields.String(required=True, metadata={"description": "Id of its signed receipt"})
 
 
 @endpoint(blueprint, "GET", "", scope="consents.manage", answer=ConsentsSchema)
 def list_consents(call: Call) -> dict[str, Any]:
     """List the holder's consents in force, newest first."""
-    return {"items": consents.of_holder(call, _holder(call)), "next_cursor": None}
+    return {"items": consents.of_holder(call, holder_of(call)), "next_cursor": None}
 
 
 @endpoint(
@@ -58,13 +61,7 @@ def list_consents(call: Call) -> dict[str, Any]:
 )
 def withdraw(call: Call, client_id: str) -> dict[str, Any]:
     """Take the consent to one app back; every token it got by it ends at once."""
-    if not consents.withdraw(call, _holder(call), client_id):
+    receipt = consents.withdraw(call, holder_of(call), client_id)
+    if receipt is None:
         raise Problem("not_found", "There is no consent in force for this app.")
-    return {"client_id": client_id, "withdrawn_at": call.now}
-
-
-def _holder(call: Call) -> str:
-    holder = call.caller.holder
-    if holder is None:
-        raise Problem("forbidden", "Only a logged-in holder has consents.")
-    return holder
+    return {"client_id": client_id, "withdrawn_at": call.now, "receipt": receipt}

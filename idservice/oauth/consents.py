@@ -1,7 +1,7 @@
 """Consents (授权同意): what a holder lets an app know and do, remembered until it is withdrawn.
 
 A holder is a person, or an organisation for whom an agent decides. Personal Information Protection Law articles 14 and
-15: given for a stated purpose, and as easy to withdraw as to give.
+15: given for a stated purpose, and as easy to withdraw as to give. Of both the holder gets a signed receipt.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from idservice import audit
 from idservice.models import Client, Consent
-from idservice.oauth import families
+from idservice.oauth import families, receipts
 from idservice.oauth.clients import is_identifier
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from idservice.call import Call
+    from idservice.oauth.consent_receipt import Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Given:
     redirect_uris: tuple[str, ...]
     scope: tuple[str, ...]
     given_at: datetime
+    receipt: str | None  # the identifier of its signed receipt; older consents have none
 
 
 def covers(call: Call, holder: str, client_id: str, scope: tuple[str, ...]) -> bool:
@@ -39,34 +43,50 @@ def covers(call: Call, holder: str, client_id: str, scope: tuple[str, ...]) -> b
     return set(scope) <= _in_force(call, holder, client_id)[0]
 
 
-def give(call: Call, holder: str, client_id: str, scope: tuple[str, ...]) -> None:
-    """Remember that the holder consents, beside what he consented to before and did not withdraw."""
+def give(
+    call: Call,
+    holder: str,
+    client_id: str,
+    scope: tuple[str, ...],
+    *,
+    more: Sequence[Purpose] = (),
+    language: str = "zh",
+) -> None:
+    """Remember that the holder consents, beside what he consented to before and did not withdraw.
+
+    `more` is what else stood on the page, for the receipt, and `language` that of the page.
+    """
     before, since = _in_force(call, holder, client_id)
     values = {"scope": " ".join(sorted(before | set(scope))), "given_at": since or call.now, "withdrawn_at": None}
     dialect = sqlite if call.house.database.is_sqlite else postgresql
     statement = dialect.insert(Consent).values(subject=holder, client_id=client_id, **values)
     call.session.execute(statement.on_conflict_do_update(index_elements=["subject", "client_id"], set_=values))
-    audit.record(call, audit.Deed.CONSENT_GIVEN, holder=holder, client=client_id, scope=list(scope))
+    receipt = receipts.given(call, holder, client_id, before | set(scope), more=more, language=language)
+    audit.record(call, audit.Deed.CONSENT_GIVEN, holder=holder, client=client_id, scope=list(scope), receipt=receipt)
 
 
-def withdraw(call: Call, holder: str, client_id: str) -> bool:
-    """Take a consent back and end what the app got by it at once; return whether there was one."""
+def withdraw(call: Call, holder: str, client_id: str) -> str | None:
+    """Take a consent back and end what the app got by it at once; return the identifier of the receipt.
+
+    None where there was no consent to take back.
+    """
     if not is_identifier(client_id):
-        return False
+        return None
     taken = call.session.execute(
         update(Consent)
         .where(Consent.subject == holder, Consent.client_id == client_id, Consent.withdrawn_at.is_(None))
         .values(withdrawn_at=call.now)
-        .returning(Consent.client_id)
+        .returning(Consent.scope)
     ).first()
     if taken is None:
-        return False
-    audit.record(call, audit.Deed.CONSENT_WITHDRAWN, holder=holder, client=client_id)
+        return None
+    receipt = receipts.withdrawn(call, holder, client_id, taken.scope.split())
+    audit.record(call, audit.Deed.CONSENT_WITHDRAWN, holder=holder, client=client_id, receipt=receipt)
     person = call.caller.person
     if person is not None:
         principal = None if holder == person else holder
         families.kill_of_client(call, person, client_id, principal=principal, reason="consent_withdrawn")
-    return True
+    return receipt
 
 
 def of_holder(call: Call, holder: str) -> list[Given]:
@@ -77,9 +97,16 @@ def of_holder(call: Call, holder: str) -> list[Given]:
         .where(Consent.subject == holder, Consent.withdrawn_at.is_(None))
         .order_by(Consent.given_at.desc(), Consent.client_id)
     )
+    made = receipts.newest_given(call, holder)
     return [
         Given(
-            app.client_id, app.name, app.unit, tuple(app.redirect_uris), tuple(consent.scope.split()), consent.given_at
+            app.client_id,
+            app.name,
+            app.unit,
+            tuple(app.redirect_uris),
+            tuple(consent.scope.split()),
+            consent.given_at,
+            made.get(app.client_id),
         )
         for consent, app in rows
     ]

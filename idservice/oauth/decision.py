@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 
 from idservice.login import browser_state, step_up
 from idservice.models import LoginSession
-from idservice.oauth import codes, consents, families, id_token_hint, par, response_jwt
+from idservice.oauth import (
+    codes,
+    consents,
+    families,
+    id_token_hint,
+    mandate_detail,
+    par,
+    response_jwt,
+    scopes,
+    tokens,
+    verified_claims,
+)
 from idservice.oauth.authorization import AuthorizationRefused
 from idservice.oauth.confirmation import DPOP, Key
 from idservice.oauth.subjects import pairwise
@@ -44,6 +55,7 @@ class Choose:
     """The person may act for organisations and has not said for whom he acts this time."""
 
     mandates: list[LiveMandate]
+    may_be_self: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,11 @@ class Ready:
     def holder(self) -> str:
         """Return whose data the app will get."""
         return self.mandate.principal if self.mandate else self.person
+
+    @property
+    def for_organisation(self) -> bool:
+        """Return whether these are the data of an organisation."""
+        return self.mandate is not None and self.mandate.principal_kind == mandates.ORGANISATION
 
 
 def decide(call: Call, asked: AuthorizationRequest, step: Step | None) -> LogIn | Prove | Choose | Ready:
@@ -78,20 +95,17 @@ def decide(call: Call, asked: AuthorizationRequest, step: Step | None) -> LogIn 
             raise AuthorizationRefused(asked.asker, "login_required", "The login is not as strong as acr_values ask.")
         return Prove(acr)
 
-    mandate = None
-    if not silent and (live := mandates.live(call, person)):
-        choice = step.choice(call.caller.session_id) if step is not None else None
-        mandate = next((m for m in live if m.mandate_id == choice), None)
-        if mandate is None and choice != SELF:
-            return Choose(live)
+    mandate = None if silent else _acting(call, asked, step, person)
+    if isinstance(mandate, Choose):
+        return mandate
 
     holder = mandate.principal if mandate else person
     if not _hint_fits(call, asked, holder):
         raise AuthorizationRefused(
-            asked.asker, "login_required", "id_token_hint is not of the person who is logged in."
+            asked.asker, "login_required", "id_token_hint, or the claim sub, is not of the person who is logged in."
         )
 
-    has_consent = "consent" not in asked.prompt and consents.covers(call, holder, asked.app.client_id, asked.scope)
+    has_consent = "consent" not in asked.prompt and _is_covered(call, asked, holder, mandate)
     if silent and not has_consent:
         raise AuthorizationRefused(asked.asker, "consent_required", "The person has not consented to this scope.")
     return Ready(person, mandate, has_consent)
@@ -126,7 +140,49 @@ def open_family(call: Call, asked: AuthorizationRequest, ready: Ready) -> str:
     """Open the token family of a person who has just consented, and return its identifier."""
     session = _session(call)
     login = families.Login(session.chain, session.auth_time, list(session.amr), session.level)
-    return families.start(call, asked.app, person=ready.person, login=login, scope=asked.scope, mandate=ready.mandate)
+    return families.start(
+        call,
+        asked.app,
+        person=ready.person,
+        login=login,
+        scope=asked.scope,
+        mandate=ready.mandate,
+        granted=asked.granted,
+    )
+
+
+def _acting(call: Call, asked: AuthorizationRequest, step: Step | None, person: str) -> LiveMandate | Choose | None:
+    """Return the mandate by which the person acts in this login, None for himself, or the choice he has.
+
+    Raises:
+        AuthorizationRefused: the app names an organisation or a matter that no mandate of his is for.
+    """
+    live = mandates.live(call, person)
+    detail = mandate_detail.wanted(asked.granted.details)
+    if detail is not None and not (live := mandate_detail.fitting(live, detail)):
+        raise AuthorizationRefused(asked.asker, "access_denied", "The person declined, or cannot act as asked.")
+    choice = step.choice(call.caller.session_id) if step is not None else None
+    chosen = next((m for m in live if m.mandate_id == choice), None)
+    if chosen is not None or not live:
+        return chosen
+    if detail is not None:
+        return live[0] if len(live) == 1 else Choose(live, may_be_self=False)
+    return None if choice == SELF else Choose(live)
+
+
+def _is_covered(call: Call, asked: AuthorizationRequest, holder: str, mandate: LiveMandate | None) -> bool:
+    """Return whether an earlier consent covers the request; details and verified claims are asked for every time.
+
+    So are the APIs of others: whom else a person's data goes to he says each time (Personal Information Protection Law
+    article 23).
+    """
+    organisation = mandate is not None and mandate.credit_code != ""
+    others = set(asked.granted.resources) - {tokens.resource(call.settings)}
+    if asked.granted.details or others or verified_claims.named(asked.app, asked.granted, organisation=organisation):
+        return False
+    claims = asked.granted.claims.anywhere(asked.app.scope, organisation=organisation)
+    needed = {*asked.scope, *(scopes.releasing(name, organisation=organisation) for name in claims)}
+    return consents.covers(call, holder, asked.app.client_id, tuple(needed))
 
 
 def _is_fresh(call: Call, asked: AuthorizationRequest, step: Step | None) -> bool:
@@ -140,9 +196,14 @@ def _is_fresh(call: Call, asked: AuthorizationRequest, step: Step | None) -> boo
 
 
 def _hint_fits(call: Call, asked: AuthorizationRequest, holder: str) -> bool:
-    if asked.id_token_hint is None:
+    named = asked.granted.claims.subjects
+    if asked.id_token_hint is None and not named:
         return True
     subject = pairwise(call.keys.secret(Purpose.SUBJECT), asked.app.sector, holder)
+    if not all(wanted.accepts(subject) for wanted in named):
+        return False
+    if asked.id_token_hint is None:
+        return True
     return id_token_hint.read(call, asked.id_token_hint) == (asked.app.client_id, subject)
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class GrantDeed(StrEnum):
-    """The deeds around requests that a person answers on another device, and exchanged tokens."""
+    """The deeds around requests that a person answers on another device, exchanged tokens, and resource servers."""
 
     REQUEST_STARTED = "idservice:pending_request:start"
     REQUEST_ALLOWED = "idservice:pending_request:allow"
@@ -14,3 +14,5 @@ class GrantDeed(StrEnum):
     USER_CODE_ENTERED = "idservice:user_code:enter"
     BINDING_CODE_ENTERED = "idservice:binding_code:enter"
     TOKEN_EXCHANGED = "idservice:token:exchange"
+    RESOURCE_REGISTERED = "idservice:resource_server:register"
+    RESOURCE_DISABLED = "idservice:resource_server:disable"

@@ -47,17 +47,28 @@ def start(call: Call, app: App, form: Mapping[str, str], *, origin: str | None) 
     """Enter a request and return the device authorization response (section 3.2).
 
     Raises:
-        OAuth2Error: unauthorized_client or invalid_scope.
+        OAuth2Error: unauthorized_client, invalid_scope, invalid_target or invalid_authorization_details.
     """
     if not app.check_grant_type(DEVICE_GRANT):
         raise UnauthorizedClientError("This app is not registered for the device grant.")
     asked = scopes.split(form.get("scope"))
     if not asked or not set(asked) <= set(app.scope):
         raise InvalidScopeError("scope is unknown, or not registered for this app.")
+    asked, more = pending.beyond_scope(call, app, asked, form)
     device_code = secrets.token_urlsafe(32)
     code = _new_code(call, secret_hash(device_code))
     endings = (code[HALF:], *_other_endings(code[HALF:]))
-    pending.add(call, device_code, kind=pending.DEVICE, app=app, scope=asked, life=LIFE, origin=origin, choices=endings)
+    pending.add(
+        call,
+        device_code,
+        kind=pending.DEVICE,
+        app=app,
+        scope=asked,
+        life=LIFE,
+        origin=origin,
+        choices=endings,
+        granted=more,
+    )
     page = f"{call.settings.issuer}/device"
     return {
         "device_code": device_code,

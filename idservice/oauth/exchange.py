@@ -8,7 +8,7 @@ subject token says who alone may act (`may_act`), nobody else gets anything.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,22 @@ from sqlalchemy import insert
 from idservice import audit
 from idservice.ids import secret_hash
 from idservice.models import AccessToken
-from idservice.oauth import bearer, clients, disclosure, exchanged, scopes, tokens
+from idservice.oauth import (
+    authorization_details,
+    bearer,
+    clients,
+    disclosure,
+    exchanged,
+    resource_servers,
+    scopes,
+    target,
+    tokens,
+)
 from idservice.oauth.deeds import GrantDeed
+from idservice.oauth.granted import Granted
+from idservice.oauth.resource_servers import Server
 from idservice.oauth.subjects import pairwise
+from idservice.oauth.target import Target
 from keys.ring import Purpose
 
 if TYPE_CHECKING:
@@ -48,21 +61,22 @@ def exchange(call: Call, app: App, form: Mapping[str, str], key: Key | None) -> 
     """Return the response to a token exchange request (section 2.2.1).
 
     Raises:
-        OAuth2Error: invalid_request, invalid_scope or invalid_target (section 2.2.2).
+        OAuth2Error: invalid_request, invalid_scope, invalid_target (section 2.2.2) or invalid_authorization_details.
     """
     _refuse_other_types(form)
     subject = _subject(call, app, form["subject_token"])
     actor = _actor(call, app, form.get("actor_token"))
-    _refuse_unauthorised(app, subject, actor, key)
-    audience = _audience(call, app, form)
-    scope = _scope(app, subject, form.get("scope"))
+    _refuse_unauthorised(call, app, subject, actor, key)
+    goal = _target(call, app, subject, form)
+    audience = goal.audience
+    scope = _scope(app, subject, form.get("scope"), has_details=bool(goal.details))
     issued_at = int(call.now.timestamp())
     expires_at = min(issued_at + tokens.ACCESS_SECONDS, int(subject.token.claims["exp"]))
     who = _who(call, app, subject, actor, audience)
-    claims = who | {"aud": audience, "exp": expires_at, **_login(subject)}
-    text, jti = tokens.with_claims(call, app, scope, claims, key)
+    claims = who | {"exp": expires_at, **_login(subject)}
+    text, jti = tokens.with_claims(call, app, scope, claims, key, goal)
     _remember(call, app, subject, jti, datetime.fromtimestamp(expires_at, UTC))
-    facts: dict[str, Any] = {"audience": audience, "actor": actor.client_id if actor else None, "scope": list(scope)}
+    facts: dict[str, Any] = {"actor": actor.client_id if actor else None, "scope": list(scope), **goal.facts}
     disclosure.tell_holder(call, app, subject.family, scope=scope, purpose="exchange")
     audit.record(call, GrantDeed.TOKEN_EXCHANGED, client=app.client_id, family=subject.family.family_id, **facts)
     return {
@@ -70,7 +84,8 @@ def exchange(call: Call, app: App, form: Mapping[str, str], key: Key | None) -> 
         "issued_token_type": ACCESS_TOKEN,
         "token_type": "Bearer" if key is None else key.token_type,
         "expires_in": expires_at - issued_at,
-        "scope": " ".join(scope),
+        "scope": " ".join(goal.understood(scope)),
+        **goal.members,
     }
 
 
@@ -87,31 +102,37 @@ def _refuse_other_types(form: Mapping[str, str]) -> None:
 
 
 def _subject(call: Call, app: App, text: str) -> _Subject:
-    """Return the subject token if it may be used now: one for our own API, or one whose audience is this client."""
-    token = bearer.verify(call.house, text, now=call.now) or bearer.verify(
-        call.house, text, now=call.now, audience=app.client_id
-    )
+    """Return the subject token if it may be used now, and is for our own API, this client, or what it speaks for."""
+    token = bearer.verify_for(call, app, text)
+    if token is not None and not _is_here(call, app, token):
+        token = None
     found = bearer.standing(call, token) if token is not None else None
     if token is None or found is None or found.family is None:
         raise InvalidRequestError("subject_token is not a person's living access token of ours.")
     return _Subject(token, found.family)
 
 
+def _is_here(call: Call, app: App, token: Token) -> bool:
+    here = {tokens.resource(call.settings), app.client_id}
+    return not here.isdisjoint(token.audience) or resource_servers.is_served_by(call, app, token.audience)
+
+
 def _actor(call: Call, app: App, text: str | None) -> Token | None:
     """Return the actor token: the client shows that it is itself who acts, by a token of its own."""
     if text is None:
         return None
-    token = bearer.verify(call.house, text, now=call.now)
+    token = bearer.verify_within(call, text)
     if token is None or token.has_person or token.client_id != app.client_id or bearer.standing(call, token) is None:
         raise InvalidRequestError("actor_token is not a living access token of this client alone.")
     return token
 
 
-def _refuse_unauthorised(app: App, subject: _Subject, actor: Token | None, key: Key | None) -> None:
+def _refuse_unauthorised(call: Call, app: App, subject: _Subject, actor: Token | None, key: Key | None) -> None:
     """Let nobody act whom the subject token does not allow (section 4.4), and nobody take a token that is not his."""
     may_act = subject.token.claims.get("may_act")
     is_own = subject.token.client_id == app.client_id
-    is_meant = subject.token.claims["aud"] == app.client_id
+    audience = subject.token.audience
+    is_meant = app.client_id in audience or resource_servers.is_served_by(call, app, audience)
     if may_act is not None:
         if actor is None or may_act != {"sub": actor.claims["sub"]}:
             raise InvalidRequestError("The subject_token names another actor in may_act.")
@@ -121,29 +142,39 @@ def _refuse_unauthorised(app: App, subject: _Subject, actor: Token | None, key: 
         raise InvalidRequestError("The subject_token is bound to another key.")
 
 
-def _audience(call: Call, app: App, form: Mapping[str, str]) -> str:
-    """Return whom the new token is for: our own API, or an audience the client is registered for."""
-    own = tokens.resource(call.settings)
-    audience = form.get("audience", own)
-    if audience != own and (audience not in app.policy.audiences or "resource" in form):
+def _target(call: Call, app: App, subject: _Subject, form: Mapping[str, str]) -> Target:
+    """Return what the new token is for: our own API, a resource server of the client, or a client it is registered for.
+
+    The details are those of the subject token or fewer, as far as this client may have them.
+    """
+    held = Granted(details=tuple(subject.token.claims.get(authorization_details.PARAMETER, ())))
+    audience = form.get("audience")
+    if audience is None or audience == tokens.resource(call.settings):
+        possible = resource_servers.named(form)
+        chosen = target.chosen(call, app, replace(held, resources=possible), form)
+        return chosen or Target((resource_servers.own(call.settings),))
+    if audience not in app.policy.audiences or resource_servers.PARAMETER in form:
         raise OAuth2Error("This client may not exchange tokens for that audience.", error="invalid_target")
-    return audience
+    limits = target.narrowed(call, app, held.details, form, (audience,))
+    return Target((Server(audience, (audience, audience), is_opaque=False),), limits)
 
 
-def _scope(app: App, subject: _Subject, text: str | None) -> tuple[str, ...]:
+def _scope(app: App, subject: _Subject, text: str | None, *, has_details: bool) -> tuple[str, ...]:
     """Return what is asked for, by default all there is, of what token, family and client all have."""
     allowed = (subject.token.scopes & subject.family.scope & set(app.scope)) - NEVER
     asked = tuple(sorted(allowed)) if text is None else scopes.split(text)
+    if has_details and asked == ():
+        return asked
     if not asked or not set(asked) <= allowed:
         raise InvalidScopeError("The new token can do nothing that the subject_token and the client cannot.")
     return asked
 
 
-def _who(call: Call, app: App, subject: _Subject, actor: Token | None, audience: str) -> dict[str, Any]:
+def _who(call: Call, app: App, subject: _Subject, actor: Token | None, audience: str | list[str]) -> dict[str, Any]:
     """Return `sub` as the audience knows it, and the chain of those who act, outermost the present one (4.1)."""
     secret, family = call.keys.secret(Purpose.SUBJECT), subject.family
-    target = clients.find(call, audience)
-    sector = (target or app).sector
+    reader = clients.find(call, audience) if isinstance(audience, str) else None
+    sector = (reader or app).sector
     chain = _clients_before(subject)
     if actor is not None:
         chain.insert(0, str(actor.claims["sub"]))

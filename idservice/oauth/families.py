@@ -16,6 +16,8 @@ from idservice import audit
 from idservice.db import table_of
 from idservice.ids import random_id
 from idservice.models import Consent, Person, TokenFamily
+from idservice.oauth import granted as grants
+from idservice.oauth.granted import Granted
 from idservice.register import mandates
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Family:
     created_at: datetime
     session_hash: bytes | None = None
     for_person: bool = False  # whether `principal` is a person, such as a ward
+    granted: Granted = grants.NOTHING
 
     @property
     def for_organisation(self) -> bool:
@@ -61,8 +64,18 @@ class Login:
     level: int
 
 
+TABLE = "token_family"
+
+
 def start(
-    call: Call, app: App, *, person: str, login: Login, scope: tuple[str, ...], mandate: mandates.LiveMandate | None
+    call: Call,
+    app: App,
+    *,
+    person: str,
+    login: Login,
+    scope: tuple[str, ...],
+    mandate: mandates.LiveMandate | None,
+    granted: Granted = grants.NOTHING,
 ) -> str:
     """Enter a family for a person who has just consented, and return its identifier."""
     family_id = random_id()
@@ -75,6 +88,7 @@ def start(
             "principal": mandate.principal if mandate else None,
             "mandate_id": mandate.mandate_id if mandate else None,
             "scope": " ".join(scope),
+            "granted_sealed": grants.seal(call, granted, table=TABLE, row=family_id),
             "session_hash": login.session_hash,
             "auth_time": login.auth_time,
             "amr": login.amr,
@@ -101,6 +115,7 @@ _ALIVE = (
         _family.level,
         _family.created_at,
         _family.session_hash,
+        _family.granted_sealed,
     )
     .join_from(table_of(TokenFamily), table_of(Person), _person.subject == _family.subject)
     .where(
@@ -134,6 +149,7 @@ def find_alive(call: Call, subject: str, family_id: str) -> Family | None:
         created_at=row.created_at,
         session_hash=row.session_hash,
         for_person=mandate is not None and mandate.principal_kind == mandates.PERSON,
+        granted=grants.unseal(call, row.granted_sealed, table=TABLE, row=row.family_id),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from idservice.oauth import bearer, refreshing, tokens
+from idservice.oauth import authorization_details, bearer, refreshing, resource_servers, tokens
 from idservice.oauth.confirmation import claim_of
 
 if TYPE_CHECKING:
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 INACTIVE: dict[str, Any] = {"active": False}
 _WHO = ("iss", "aud", "sub", "act", "may_act", "client_id")
-_SHOWN = (*_WHO, "scope", "jti", "iat", "exp", "auth_time", "acr", "amr", "cnf")
+_SHOWN = (*_WHO, "scope", authorization_details.PARAMETER, "jti", "iat", "exp", "auth_time", "acr", "amr", "cnf")
 
 
 def introspect(call: Call, app: App, form: Mapping[str, str]) -> dict[str, Any]:
     """Return the introspection response for the parameter `token`; whatever is not a live token is inactive."""
     text = form["token"]
-    token = bearer.verify_for(call.house, app, text, now=call.now)
+    token = bearer.verify_for(call, app, text)
     return _access(call, app, token) if token is not None else _refresh(call, app, text)
 
 
 def _access(call: Call, app: App, token: Token) -> dict[str, Any]:
     """A caller outside the token's audience, other than the client it was issued to, learns nothing."""
-    audience = token.claims["aud"]
-    is_meant = app.client_id == audience or (isinstance(audience, list) and app.client_id in audience)
-    if not (is_meant or app.client_id == token.client_id) or bearer.standing(call, token) is None:
+    is_near = app.client_id in {token.client_id, *token.audience}
+    is_meant = is_near or resource_servers.is_served_by(call, app, token.audience)
+    if not is_meant or bearer.standing(call, token) is None:
         return INACTIVE
     return {"active": True, "token_type": "DPoP" if token.scheme == "dpop" else "Bearer"} | {
         n: token.claims[n] for n in _SHOWN if n in token.claims
@@ -47,5 +47,6 @@ def _refresh(call: Call, app: App, text: str) -> dict[str, Any]:
         "scope": found.get_scope(),
         "exp": int(found.expires_at.timestamp()),
         **tokens.subject_claims(call, app, found.family),
+        **({authorization_details.PARAMETER: list(details)} if (details := found.family.granted.details) else {}),
         **({"cnf": claim_of(found.bound_to)} if found.bound_to is not None else {}),
     }

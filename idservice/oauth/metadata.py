@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from idservice.login import step_up
-from idservice.oauth import clients, dpop, mtls, response_jwt, rules, scopes, tokens
+from idservice.oauth import clients, detail_types, dpop, mtls, response_jwt, rules, scopes, tokens, verified_claims
+from idservice.oauth.claims_request import VERIFIED
 from idservice.oauth.profiles import TLS_METHODS
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def document(settings: Settings) -> dict[str, Any]:
     return (
         _mutual_tls(settings)
         | _sessions(issuer)
+        | verified_claims.metadata()
         | {
             "issuer": issuer,
             "authorization_endpoint": f"{issuer}/oauth/authorize",
@@ -39,10 +41,11 @@ def document(settings: Settings) -> dict[str, Any]:
             "backchannel_user_code_parameter_supported": False,
             "backchannel_binding_code_endpoint": f"{issuer}/oauth/binding_code",
             "jwks_uri": f"{issuer}/.well-known/jwks.json",
+            "consent_receipt_jwks_uri": f"{issuer}/.well-known/consent-receipt-jwks.json",
             "service_documentation": f"{issuer}/docs",
             "protected_resources": [tokens.resource(settings)],
             "scopes_supported": list(scopes.CATALOGUE),
-            "claims_supported": [*_TOKEN_CLAIMS, *(name for name in scopes.CLAIM_TITLES if name != "sub")],
+            "claims_supported": [*_TOKEN_CLAIMS, *(name for name in scopes.CLAIM_TITLES if name != "sub"), VERIFIED],
             "claim_types_supported": ["normal"],
             "response_types_supported": ["code"],
             "response_modes_supported": ["query", *sorted(rules.SIGNED_MODES)],
@@ -61,7 +64,8 @@ def document(settings: Settings) -> dict[str, Any]:
             "revocation_endpoint_auth_methods_supported": methods,
             "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
             "authorization_response_iss_parameter_supported": True,
-            "claims_parameter_supported": False,
+            "claims_parameter_supported": True,
+            "authorization_details_types_supported": list(detail_types.names()),
             "request_parameter_supported": True,
             "request_object_signing_alg_values_supported": ASSERTION_ALGORITHMS,
             "require_signed_request_object": False,

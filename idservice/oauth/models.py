@@ -57,6 +57,7 @@ class PendingRequest(Base):
     kind: Mapped[str] = mapped_column(String(8))  # device | ciba
     client_id: Mapped[str] = mapped_column(String(64))
     scope: Mapped[str] = mapped_column(Text)
+    granted_sealed: Mapped[bytes | None]  # what is asked for beyond the scope: see oauth.granted
     state: Mapped[str] = mapped_column(String(12))  # waiting | allowed | denied
     subject: Mapped[str | None] = mapped_column(String(32))  # whose answer is waited for; of a device, who answered
     family_id: Mapped[str | None] = mapped_column(String(32))
@@ -102,3 +103,41 @@ class ExchangedToken(Base):
     client_id: Mapped[str] = mapped_column(String(64))
     parent_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     expires_at: Mapped[datetime]
+
+
+class ConsentReceipt(Base):
+    """The signed receipt of a consent or a withdrawal (同意凭证). It outlives the app it names."""
+
+    __tablename__ = "consent_receipt"
+    __table_args__ = SUBJECT
+    subject: Mapped[str] = mapped_column(String(32), primary_key=True)
+    receipt_id: Mapped[str] = mapped_column(String(32), primary_key=True)  # time-ordered, for keyset paging
+    client_id: Mapped[str] = mapped_column(String(64))
+    event: Mapped[str] = mapped_column(String(12))  # given | withdrawn
+    at: Mapped[datetime]
+    receipt_sealed: Mapped[bytes]  # see oauth.consent_receipt: pack
+
+
+class ResourceServer(Base):
+    """An API of somebody else whose tokens are made here (RFC 8707): what it is called, and how it reads them."""
+
+    __tablename__ = "resource_server"
+    __table_args__ = REFERENCE
+    identifier: Mapped[str] = mapped_column(String(512), primary_key=True)
+    name: Mapped[str] = mapped_column(String(128))
+    name_en: Mapped[str] = mapped_column(String(128))
+    client_id: Mapped[str | None] = mapped_column(ForeignKey("client.client_id"))  # as which it asks about tokens
+    scope: Mapped[str] = mapped_column(Text)  # the scopes that mean something to it
+    is_opaque: Mapped[bool]
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+
+class OpaqueToken(Base):
+    """An access token that tells nothing by itself, found by its hash; what it stands for is kept here."""
+
+    __tablename__ = "opaque_token"
+    __table_args__ = HASHED
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    claims_sealed: Mapped[bytes]
+    expires_at: Mapped[datetime] = mapped_column(index=True)

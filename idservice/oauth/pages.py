@@ -10,10 +10,12 @@ from flask import Blueprint, Response, redirect, render_template, request
 from idservice.errors import Problem
 from idservice.http import headers
 from idservice.http.page import Who, page
-from idservice.oauth import consents
+from idservice.http.problems import language
+from idservice.oauth import consent_purposes, consents, receipts
 from idservice.oauth.authorization import AuthorizationRefused, AuthorizationRequest
 from idservice.oauth.authorize_routes import first_step, shown_scopes, url_of, walk
 from idservice.oauth.decision import SELF, Choose, LogIn, Prove, Ready, decide, grant
+from idservice.oauth.receipt_routes import answer as receipt_file
 from idservice.register import mandates
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from idservice.oauth.steps import Step
 
 blueprint = Blueprint("oauth_pages", __name__)
+
+RECEIPTS = 20  # on one page
 
 
 @page(blueprint, "/oauth/decision", who=Who.ANYONE, methods=("POST",), write=True)
@@ -50,7 +54,8 @@ def _answer(call: Call, asked: AuthorizationRequest, ready: Ready, step: Step) -
         raise AuthorizationRefused(asked.asker, "access_denied", "The person declined.")
     if said != "allow":
         return _again(call, step)
-    consents.give(call, ready.holder, asked.app.client_id, asked.scope)
+    more = consent_purposes.beyond_scope(call, asked.app, asked.granted, organisation=ready.for_organisation)
+    consents.give(call, ready.holder, asked.app.client_id, asked.scope, more=more, language=language())
     return redirect(grant(call, asked, ready), 303)  # type: ignore[return-value]
 
 
@@ -61,12 +66,23 @@ def _again(call: Call, step: Step) -> Response:
 @page(blueprint, "/me/apps", who=Who.PERSON)
 def apps(call: Call) -> str:
     """List the apps that a person, or an organisation he may act for, has allowed."""
+    holders = _holders(call)
     listed = [
         _shown(key, given, acting_name)
-        for key, (holder, acting_name) in _holders(call).items()
+        for key, (holder, acting_name) in holders.items()
         for given in consents.of_holder(call, holder)
     ]
-    return render_template("me/apps.html", consents=listed)
+    before = request.args.get("before", "")
+    made, older = _receipts(call, holders, before=before if receipts.is_identifier(before) else None)
+    return render_template("me/apps.html", consents=listed, receipts=made, older=older)
+
+
+@page(blueprint, "/me/apps/receipts/<string(maxlength=32):key>/<string(length=32):receipt_id>", who=Who.PERSON)
+def receipt(call: Call, key: str, receipt_id: str) -> Response:
+    """Download a receipt of one's own, or of an organisation one may act for."""
+    holders = _holders(call)
+    found = receipts.find(call, holders[key][0], receipt_id) if key in holders else None
+    return receipt_file(found, receipt_id)
 
 
 @page(blueprint, "/me/apps", who=Who.PERSON, methods=("POST",), write=True)
@@ -74,7 +90,7 @@ def withdraw(call: Call) -> Response:
     """Take a consent back."""
     key, _, client_id = request.form.get("revoke", "").partition(".")
     holders = _holders(call)
-    if key not in holders or not consents.withdraw(call, holders[key][0], client_id):
+    if key not in holders or consents.withdraw(call, holders[key][0], client_id) is None:
         raise Problem("not_found", "This consent is not yours, or was withdrawn before.")
     return redirect("/me/apps", 303)  # type: ignore[return-value]
 
@@ -85,6 +101,19 @@ def _holders(call: Call) -> dict[str, tuple[str, str | None]]:
     return {SELF: (person, None)} | {m.mandate_id: (m.principal, m.organisation) for m in mandates.live(call, person)}
 
 
+def _receipts(
+    call: Call, holders: dict[str, tuple[str, str | None]], *, before: str | None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Return the newest receipts of all whom the visitor may act for, those before one of them where it is named."""
+    found: list[dict[str, Any]] = [
+        {"key": key, "acting_name": acting_name, "receipt": listed}
+        for key, (holder, acting_name) in holders.items()
+        for listed in receipts.of_holder(call, holder, limit=RECEIPTS + 1, cursor=before)[0]
+    ]
+    found.sort(key=lambda one: one["receipt"].id, reverse=True)
+    return found[:RECEIPTS], found[RECEIPTS - 1]["receipt"].id if len(found) > RECEIPTS else None
+
+
 def _shown(key: str, given: consents.Given, acting_name: str | None) -> dict[str, Any]:
     uri = given.redirect_uris[0] if given.redirect_uris else ""
     return {
@@ -93,4 +122,5 @@ def _shown(key: str, given: consents.Given, acting_name: str | None) -> dict[str
         "scopes": shown_scopes(given.scope),
         "granted_at": given.given_at,
         "acting_name": acting_name,
+        "receipt": f"{key}/{given.receipt}" if given.receipt is not None else None,
     }

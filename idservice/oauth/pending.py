@@ -10,20 +10,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidGrantError
+from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidGrantError, OAuth2Error
 from authlib.oauth2.rfc8628 import AuthorizationPendingError, ExpiredTokenError, SlowDownError
 from sqlalchemy import insert, select, update
 
 from idservice import audit
 from idservice.errors import Kind, Problem, register
 from idservice.ids import secret_hash
-from idservice.oauth import clients, ping
+from idservice.oauth import authorization_details, clients, ping
+from idservice.oauth import granted as grants
 from idservice.oauth.authorization import Asker, AuthorizationRequest
 from idservice.oauth.deeds import GrantDeed
+from idservice.oauth.granted import Granted, NotGrantable
 from idservice.oauth.models import PendingRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from idservice.call import Call
     from idservice.oauth.clients import App
@@ -55,6 +57,7 @@ class Pending:
     message: str | None
     choices: tuple[str, ...]
     notice: str | None = field(repr=False)
+    granted: Granted = grants.NOTHING
 
     @property
     def name(self) -> str:
@@ -74,7 +77,23 @@ class Pending:
             id_token_hint=None,
             digest=self.name,
             acr_values=self.acr_values,
+            granted=self.granted,
         )
+
+
+def beyond_scope(
+    call: Call, app: App, scope: Iterable[str], form: Mapping[str, str]
+) -> tuple[tuple[str, ...], Granted]:
+    """Return the scope to grant, and what is asked for beyond it: one person is asked for both.
+
+    Raises:
+        OAuth2Error: invalid_target or invalid_authorization_details.
+    """
+    try:
+        more = grants.asked(call, app, form)
+    except NotGrantable as error:
+        raise OAuth2Error(error.description, error=error.error, status_code=400) from None
+    return authorization_details.without_governed(scope, more.details), more
 
 
 def add(
@@ -91,6 +110,7 @@ def add(
     message: str | None = None,
     notice: str | None = None,
     choices: Sequence[str] = (),
+    granted: Granted = grants.NOTHING,
 ) -> bytes:
     """Enter a request that `app` will poll for with `secret`; return the hash it is known by."""
     request_hash = secret_hash(secret)
@@ -107,6 +127,7 @@ def add(
             "kind": kind,
             "client_id": app.client_id,
             "scope": " ".join(scope),
+            "granted_sealed": grants.seal(call, granted, table=TABLE, row=request_hash.hex()),
             "state": "waiting",
             "subject": subject,
             "family_id": None,
@@ -274,4 +295,5 @@ def _pending(call: Call, row: PendingRequest) -> Pending | None:
         message=opened("message_sealed"),
         choices=tuple((opened("choices_sealed") or "").split()),
         notice=opened("notice_sealed"),
+        granted=grants.unseal(call, row.granted_sealed, table=TABLE, row=row.request_hash.hex()),
     )

@@ -9,7 +9,7 @@ from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
 from authlib.oauth2.rfc8628 import AuthorizationPendingError, SlowDownError
 
 from idservice import audit
-from idservice.oauth import disclosure, families, pending, tokens
+from idservice.oauth import disclosure, families, pending, target, tokens
 from idservice.oauth.grant_policy import CIBA_GRANT, DEVICE_GRANT
 
 
@@ -43,7 +43,13 @@ class PendingGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
         call, app = self.request.call, self.client
         disclosure.tell_holder(call, app, self.family)
         issued = tokens.for_person(
-            call, app, self.family, deed=audit.Deed.TOKEN_ISSUED, scope=self.claimed.scope, key=self.request.key
+            call,
+            app,
+            self.family,
+            deed=audit.Deed.TOKEN_ISSUED,
+            scope=self.claimed.scope,
+            key=self.request.key,
+            target=target.chosen(call, app, self.family.granted, self.request.form),
         )
         return 200, issued, self.TOKEN_RESPONSE_HEADER
 

@@ -18,7 +18,8 @@ from idservice.http.page import Who, page
 from idservice.http.problems import language
 from idservice.login import step_up
 from idservice.numbers.address import mask_address
-from idservice.oauth import ciba, consents, device, pending, steps
+from idservice.oauth import ciba, consent_purposes, consents, device, pending, steps
+from idservice.oauth.authorization import AuthorizationRefused
 from idservice.oauth.authorize_routes import acting_page, browser_name, consent_page
 from idservice.oauth.decision import SELF, Choose, LogIn, Prove, Ready, decide, open_family
 from idservice.oauth.steps import Step
@@ -212,10 +213,18 @@ Proof = Callable[["Call", _Visit], "str | None"]
 
 
 def _show(call: Call, visit: _Visit, consent: Show) -> Response | str:
-    needed = decide(call, visit.waiting.asked, visit.step)
+    needed = _decide(call, visit)
     if isinstance(needed, Ready):
         return consent(call, visit, needed, None)
     return _before_consent(call, visit, needed)
+
+
+def _decide(call: Call, visit: _Visit) -> LogIn | Prove | Choose | Ready:
+    """Return what is needed next; who cannot act as the app wants is told so, and the request waits for another."""
+    try:
+        return decide(call, visit.waiting.asked, visit.step)
+    except AuthorizationRefused:
+        raise Problem("forbidden", "The app wants somebody who acts for an organisation; you may not.") from None
 
 
 def _before_consent(call: Call, visit: _Visit, needed: LogIn | Prove | Choose) -> Response | str:
@@ -227,7 +236,7 @@ def _before_consent(call: Call, visit: _Visit, needed: LogIn | Prove | Choose) -
 
 
 def _take(call: Call, visit: _Visit, consent: Show, proof: Proof) -> Response | str:
-    needed = decide(call, visit.waiting.asked, visit.step)
+    needed = _decide(call, visit)
     if not isinstance(needed, Ready):
         return _to(_chosen(call, visit, needed).url(call))
     said = request.form.get("decision")
@@ -257,7 +266,9 @@ def _deny(call: Call, visit: _Visit, outcome: str) -> str:
 
 
 def _allow(call: Call, waiting: Pending, ready: Ready) -> None:
-    consents.give(call, ready.holder, waiting.app.client_id, waiting.scope)
+    asked = waiting.asked
+    more = consent_purposes.beyond_scope(call, asked.app, asked.granted, organisation=ready.for_organisation)
+    consents.give(call, ready.holder, waiting.app.client_id, waiting.scope, more=more, language=language())
     pending.answer(call, waiting, family_id=open_family(call, waiting.asked, ready))
 
 

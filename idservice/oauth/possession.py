@@ -112,8 +112,13 @@ def of_token(
 
 def refusal(error: str, detail: str, scheme: str) -> Problem:
     """Return the refusal of a token in the words of its scheme (RFC 6750 section 3, RFC 9449 section 7.1)."""
-    challenge = f'DPoP error="{error}", algs="{ALGORITHMS}"' if scheme == "dpop" else f'Bearer error="{error}"'
-    return Problem("unauthenticated", detail, headers={"WWW-Authenticate": challenge})
+    return Problem("unauthenticated", detail, headers=challenge(scheme, error=error))
+
+
+def challenge(scheme: str, **parts: str) -> dict[str, str]:
+    """Return the header that asks for another token, in the words of the scheme by which this one came."""
+    name, parts = ("DPoP", parts | {"algs": ALGORITHMS}) if scheme == "dpop" else ("Bearer", parts)
+    return {"WWW-Authenticate": f"{name} " + ", ".join(f'{part}="{value}"' for part, value in parts.items())}
 
 
 def _binds_by_tls(app: App) -> bool:

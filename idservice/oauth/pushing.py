@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
 
 from idservice.errors import Problem
-from idservice.oauth import authorization, par, request_object
+from idservice.oauth import authorization, par, request_object, resource_servers
 from idservice.oauth.authorization import AuthorizationRefused
 from idservice.oauth.request_object import RequestObjectRefused
 
@@ -35,7 +35,7 @@ def push(call: Call, app: App, form: Mapping[str, str], key: Key | None) -> dict
     """
     if "request_uri" in form:
         raise InvalidRequestError("A pushed request does not name another one.")
-    sent = [(name, value) for name, value in form.items() if name not in _OF_THE_CLIENT]
+    sent = [(name, value) for name, value in resource_servers.unfolded(form) if name not in _OF_THE_CLIENT]
     try:
         opened = request_object.opened(call, sent)
         asked = authorization.check(call, opened)

@@ -1,4 +1,4 @@
-"""The refresh grant (RFC 6749 section 6): rotation, narrower scopes, never wider ones."""
+"""The refresh grant (RFC 6749 section 6): rotation; narrower scopes, resources and details, never wider ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from authlib.oauth2.rfc6749 import InvalidScopeError
 from authlib.oauth2.rfc6749.grants import RefreshTokenGrant as AuthlibGrant
 
 from idservice import audit
-from idservice.oauth import refreshing, scopes, tokens
+from idservice.oauth import refreshing, scopes, target, tokens
 from idservice.oauth.codes import Reused
 from idservice.oauth.families import Family
 from idservice.oauth.refreshing import Refresh
@@ -20,8 +20,8 @@ class RefreshGrant(AuthlibGrant):  # type: ignore[misc]
     def authenticate_refresh_token(self, refresh_token: str) -> Refresh | None:
         """Claim the refresh token for this client."""
         asked = self.request
-        scope = asked.payload.scope or ""
-        found = refreshing.claim(asked.call, refresh_token, self.client.client_id, key=asked.key, scope=scope)
+        wanted = refreshing.wanted(asked.form)
+        found = refreshing.claim(asked.call, refresh_token, self.client.client_id, key=asked.key, wanted=wanted)
         if isinstance(found, Reused):
             raise self.request.refuse_reuse(found)
         return found
@@ -47,10 +47,11 @@ class RefreshGrant(AuthlibGrant):  # type: ignore[misc]
             scope=asked,
             refresh_until=found.expires_at,
             key=request.key,
+            target=target.chosen(request.call, self.client, user.granted, request.form),
         )
         if found.bound_to is not None:
-            text, wanted = request.form["refresh_token"], request.payload.scope or ""
-            refreshing.remember(request.call, text, answer, scope=wanted)
+            text, wanted = request.form["refresh_token"], refreshing.wanted(request.form)
+            refreshing.remember(request.call, text, answer, wanted=wanted)
         return answer
 
     def revoke_old_credential(self, refresh_token: Refresh) -> None:

@@ -15,10 +15,12 @@ from sqlalchemy import select, update
 
 from idservice.ids import secret_hash
 from idservice.models import RefreshToken
-from idservice.oauth import families
+from idservice.oauth import authorization_details, families, resource_servers
 from idservice.oauth.codes import Reused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from idservice.call import Call
     from idservice.oauth.clients import App
     from idservice.oauth.confirmation import Key
@@ -58,7 +60,7 @@ _COLUMNS = (
 
 
 def claim(
-    call: Call, token: str, client_id: str, *, key: Key | None = None, scope: str = ""
+    call: Call, token: str, client_id: str, *, key: Key | None = None, wanted: str = ""
 ) -> Refresh | Reused | None:
     """Use a refresh token up, as `codes.claim` does a code.
 
@@ -67,7 +69,7 @@ def claim(
         token: as the client sent it.
         client_id: of the client.
         key: that the client proved to hold.
-        scope: as the client asked for it: another scope is another request, and no repetition.
+        wanted: what the client asks for: something else is another request, and no repetition.
 
     Returns:
         None where the token does not hold, is another client's, or is bound to another key.
@@ -79,16 +81,22 @@ def claim(
     row = call.session.execute(used_up).one_or_none()
     if row is None:
         spent = select(*_COLUMNS, RefreshToken.used_at, RefreshToken.answer_sealed).where(*mine)
-        return _again(call, token, call.session.execute(spent).one_or_none(), key, scope)
+        return _again(call, token, call.session.execute(spent).one_or_none(), key, wanted)
     if row.bound_to is not None and (key is None or key.text != row.bound_to):
         return None  # the transaction is rolled back, and the token stays its holder's
     return _if_alive(call, row)
 
 
-def remember(call: Call, token: str, answer: dict[str, Any], *, scope: str) -> None:
+def wanted(form: Mapping[str, str]) -> str:
+    """Return what a refresh asks for, as one text: which scope, resources and details of those that were granted."""
+    names = ("scope", resource_servers.PARAMETER, authorization_details.PARAMETER)
+    return json.dumps({name: form[name] for name in names if name in form})
+
+
+def remember(call: Call, token: str, answer: dict[str, Any], *, wanted: str) -> None:
     """Keep the answer to a refresh with a bound token, for a client that asks again."""
     token_hash = secret_hash(token)
-    body = json.dumps({"scope": scope, "answer": answer}).encode()
+    body = json.dumps({"wanted": wanted, "answer": answer}).encode()
     sealed = call.cipher.seal(body, table="refresh_token", column="answer_sealed", row=token_hash.hex())
     call.session.execute(update(RefreshToken).where(RefreshToken.token_hash == token_hash).values(answer_sealed=sealed))
 
@@ -111,7 +119,7 @@ def owner(call: Call, token: str) -> tuple[str, str, str] | None:
     return None if row is None else (row.subject, row.family_id, row.client_id)
 
 
-def _again(call: Call, token: str, spent: Any, key: Key | None, scope: str) -> Refresh | Reused | None:
+def _again(call: Call, token: str, spent: Any, key: Key | None, wanted: str) -> Refresh | Reused | None:
     """Return what a token stands for that was used before."""
     if spent is None:
         return None
@@ -121,7 +129,7 @@ def _again(call: Call, token: str, spent: Any, key: Key | None, scope: str) -> R
         return reused
     row = secret_hash(token).hex()
     kept = json.loads(call.cipher.open(spent.answer_sealed, table="refresh_token", column="answer_sealed", row=row))
-    return _if_alive(call, spent, kept["answer"]) if kept["scope"] == scope else reused
+    return _if_alive(call, spent, kept["answer"]) if kept.get("wanted") == wanted else reused
 
 
 def _if_alive(call: Call, row: Any, answer: dict[str, Any] | None = None) -> Refresh | None:

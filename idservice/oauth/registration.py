@@ -78,7 +78,8 @@ def replace(call: Call, row: Client, stated: Stated, fetched: Fetched) -> dict[s
     needs_secret = stated.values["auth_method"].startswith("client_secret")
     placed = secret or (_KEPT_SECRET if needs_secret else None)
     try:
-        values = clients.checked(call, **_values(stated, fetched), secret=placed, departments=row.departments)
+        kept: dict[str, Any] = {"departments": row.departments, "resources": row.resources or ()}  # not for strangers
+        values = clients.checked(call, **_values(stated, fetched), secret=placed, **kept)
     except clients.RegistrationRefused as error:
         raise _translated(error) from None
     if placed is _KEPT_SECRET:
@@ -151,6 +152,7 @@ def document(row: Client) -> dict[str, Any]:
         **{str(demand): True for demand in row.demands or []},
         **{name: value for name, value in (row.certificate or {}).items() if name.startswith("tls_client_auth_")},
         **keys,
+        **({"authorization_details_types": types} if (types := row.authorization_details_types) else {}),
         "client_id": row.client_id,
         "client_id_issued_at": int(row.created_at.timestamp()),
         "client_name": row.name,

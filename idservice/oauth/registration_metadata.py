@@ -103,6 +103,7 @@ def read(members: Any, *, unit: str, default_scope: str, loopback: bool) -> Stat
         "certificate": {n: v for n, v in members.items() if n.startswith("tls_client_auth_")} or None,
         "about": about or None,
         "logout": _logout(members, loopback=loopback),
+        "authorization_details_types": _texts(members, "authorization_details_types"),
     }
     return Stated(values, jwks, jwks_uri, sector_identifier_uri)
 

@@ -5,26 +5,12 @@ OpenID Connect Core 1.0 sections 8.1 and 10.1.1. Fetched outside any transaction
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import or_, update
-
 from idservice import outbound
-from idservice.models import Client
-from idservice.oauth import clients
-from keys.base64url import unb64u
 from keys.jwk import JWKError, parse_set
-
-if TYPE_CHECKING:
-    from idservice.call import House
-    from idservice.oauth.clients import App
-
-ONCE_IN = timedelta(minutes=1)  # an unknown `kid` is anybody's to send
 
 
 class DocumentRefused(ValueError):
@@ -62,38 +48,3 @@ def sector_at(uri: str, redirect_uris: Collection[str]) -> str:
     if not isinstance(listed, list) or not set(redirect_uris) <= {uri for uri in listed if isinstance(uri, str)}:
         raise DocumentRefused("sector_identifier_uri does not list every redirect URI.")
     return f"host:{urlsplit(uri).hostname}"  # apart from the names that an administrator gives
-
-
-def with_key_of(house: House, app: App, token: str, now: datetime) -> App:
-    """Return the client with the keys that it has published since, where `token` names one that we do not know.
-
-    The document is asked for at most once a minute for a client, whatever is sent, by one request at a time.
-    """
-    if app.jwks_uri is None or _names_known(token, app.jwks or {}):
-        return app
-    stale = or_(Client.jwks_fetched_at.is_(None), Client.jwks_fetched_at <= now - ONCE_IN)
-    claim = (
-        update(Client)
-        .where(Client.client_id == app.client_id, Client.jwks_uri == app.jwks_uri, stale)
-        .values(jwks_fetched_at=now)
-        .returning(Client.client_id)
-    )
-    if house.database.run(lambda session: session.execute(claim).first(), write=True) is None:
-        return app
-    try:
-        found = keys_at(app.jwks_uri)
-    except DocumentRefused:
-        return app
-    keep = update(Client).where(Client.client_id == app.client_id, Client.jwks_uri == app.jwks_uri)
-    house.database.run(lambda session: session.execute(keep.values(jwks=found)) and None, write=True)
-    clients.forget(house, app.client_id)
-    return replace(app, jwks=found)
-
-
-def _names_known(token: str, jwks: Mapping[str, Any]) -> bool:
-    try:
-        header = json.loads(unb64u(token.partition(".")[0]))
-    except (ValueError, RecursionError):
-        return True  # no token at all; whoever reads it next says so
-    kid = header.get("kid") if isinstance(header, dict) else None
-    return any(isinstance(key, dict) and key.get("kid") == kid for key in jwks.get("keys", []))

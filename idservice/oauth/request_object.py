@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from idservice.oauth import clients
+from idservice.oauth import client_keys, clients, resource_servers
 from keys import claims
-from keys.jws import JWSError, decode_with_jwk
+from keys.jws import JWSError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ def opened(call: Call, sent: Pairs) -> Pairs:
     if app is None or app.jwks is None:
         raise RequestObjectRefused("request_not_supported", "No keys are registered for this app.")
     try:
-        payload = decode_with_jwk(objects[0], jwks=app.jwks, typ=TYPES).payload
+        payload = client_keys.verified(app, objects[0], typ=TYPES).payload
         claims.check(payload, issuer=app.client_id, audience=call.settings.issuer, now=call.now)
     except JWSError as error:
         raise _refused(f"The request object is refused: {error.code}.") from None
@@ -58,7 +58,13 @@ def opened(call: Call, sent: Pairs) -> Pairs:
         raise _refused("client_id is not that of the request object, or it reads like a client assertion.")
     if not payload.keys().isdisjoint({"request", "request_uri"}):
         raise _refused("A request object holds no other one.")
-    return [(name, _text(value)) for name, value in payload.items() if name not in _OF_THE_JWT and value != ""]
+    return [
+        (name, _text(value))
+        for name, member in payload.items()
+        if name not in _OF_THE_JWT
+        for value in _values(name, member)
+        if value != ""
+    ]
 
 
 def _in_time(payload: Mapping[str, Any], moment: float) -> None:
@@ -66,6 +72,11 @@ def _in_time(payload: Mapping[str, Any], moment: float) -> None:
         raise _refused("nbf is missing.")
     if payload["exp"] - payload["nbf"] > MAX_SECONDS or moment - payload["nbf"] > MAX_SECONDS:
         raise _refused("A request object is good for an hour at most.")
+
+
+def _values(name: str, member: Any) -> list[Any]:
+    """Return a member once, or each element of the one that may be sent more than once (RFC 8707 section 2)."""
+    return member if name == resource_servers.PARAMETER and isinstance(member, list) else [member]
 
 
 def _text(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from idservice.oauth import scopes, tokens
+from idservice.oauth import detail_types, scopes, tokens
 
 if TYPE_CHECKING:
     from idservice.settings import Settings
@@ -24,6 +24,7 @@ def document(settings: Settings) -> dict[str, Any]:
         "resource": tokens.resource(settings),
         "authorization_servers": [settings.issuer],
         "scopes_supported": [name for name in scopes.CATALOGUE if name not in NO_SCOPES_OF_THE_API],
+        "authorization_details_types_supported": list(detail_types.names()),
         "bearer_methods_supported": ["header"],
         "resource_name": "One Number Access",
         "resource_name#zh-CN": "一号通行",

@@ -25,7 +25,7 @@ def revoke(call: Call, app: App, form: Mapping[str, str]) -> None:
     A token that is unknown, expired or another client's is left as it is, and the answer does not tell which it was.
     """
     text = form["token"]
-    token = bearer.verify_for(call.house, app, text, now=call.now)
+    token = bearer.verify_for(call, app, text)
     if token is not None:
         if token.client_id == app.client_id:
             _end(call, app, token)

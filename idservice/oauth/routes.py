@@ -16,9 +16,11 @@ from sqlalchemy.orm import Session
 
 from idservice.call import Call, Caller, House
 from idservice.errors import Problem
+from idservice.http.application import WholeResponse
 from idservice.http.endpoint import house
 from idservice.oauth import (
     bearer,
+    client_keys,
     families,
     introspection,
     metadata,
@@ -37,6 +39,9 @@ from idservice.oauth.token_request import TokenRequest
 from keys.ring import Purpose
 
 if TYPE_CHECKING:
+    from flask.sansio.blueprints import BlueprintSetupState
+
+    from idservice.http.prepared import Shelf
     from idservice.oauth.clients import App
     from idservice.oauth.codes import Reused
 
@@ -44,6 +49,7 @@ blueprint = Blueprint("oauth", __name__)
 BLUEPRINTS = (blueprint, authorize_blueprint, pending_blueprint, end_session_blueprint)
 
 CACHEABLE = "public, max-age=300"
+PUBLIC_LIMIT = "60/minute"  # of one address: anybody may say he is a public client
 
 
 class _Refused(Exception):
@@ -86,7 +92,11 @@ def token(home: House, app: App, form: dict[str, str]) -> Response:
 @backchannel(public=True, needs="client_id")
 def pushed(home: House, app: App, form: dict[str, str]) -> Response:
     """Keep an authorization request that the app sends ahead (RFC 9126)."""
+    if app.is_public:
+        home.limiter.check(PUBLIC_LIMIT, what="oauth.par", who=request.remote_addr or "-", address=request.remote_addr)
     key = possession.of_proof(home, possession.sent(home), now=datetime.now(UTC))
+    if (signed := form.get("request")) is not None:
+        client_keys.learn(home, app.client_id, signed, datetime.now(UTC))
     answer = home.database.run(lambda session: pushing.push(call_of(home, session, app), app, form, key), write=True)
     response = _json(answer)
     response.status_code = 201
@@ -144,6 +154,16 @@ def _authorization() -> str | None:
     return f"Bearer {sent[0]}"
 
 
+@blueprint.record_once
+def _prepare(state: BlueprintSetupState) -> None:
+    """Keep metadata and keys ready: the former follow from the settings, the latter from the ring."""
+    shelf: Shelf = state.app.shelf  # type: ignore[attr-defined]
+    home: House = state.app.extensions["ona"]
+    for name in ("openid-configuration", "oauth-authorization-server"):
+        shelf.put(f"/.well-known/{name}", route="oauth.configuration", version=lambda: home.settings)
+    shelf.put("/.well-known/jwks.json", route="oauth.jwks", version=home.keys.version)
+
+
 @blueprint.get("/.well-known/openid-configuration")
 @blueprint.get("/.well-known/oauth-authorization-server")
 def configuration() -> Response:
@@ -158,7 +178,12 @@ def jwks() -> Response:
     return _json(keys, cache=CACHEABLE)
 
 
+@blueprint.get("/.well-known/consent-receipt-jwks.json")
+def receipt_jwks() -> Response:
+    """Publish the keys that verify consent receipts: a set of its own, for no receipt shall pass for a token."""
+    return _json(house().keys.jwks(Purpose.RECEIPT), cache=CACHEABLE)
+
+
 def _json(body: dict[str, Any], *, cache: str = "no-store") -> Response:
-    response = Response(json.dumps(body, ensure_ascii=False), mimetype="application/json")
-    response.headers["Cache-Control"] = cache
-    return response
+    data, headers = json.dumps(body, ensure_ascii=False), {"Cache-Control": cache}
+    return WholeResponse(data, headers=headers, content_type="application/json")

@@ -1,7 +1,7 @@
 """The rules an authorization request must pass (授权请求规则), each one question; the first fault is the answer.
 
-RFC 6749 section 4.1.1, RFC 7636 section 4.3, RFC 8707 section 2, RFC 9449 section 10, OpenID Connect Core 1.0 section
-3.1.2.1. They are the same for a request in the URL, in a signed object and pushed ahead.
+RFC 6749 section 4.1.1, RFC 7636 section 4.3, RFC 8707 section 2, RFC 9396 section 3, RFC 9449 section 10, OpenID
+Connect Core 1.0 sections 3.1.2.1 and 5.5. They are the same for a request in the URL, signed and pushed ahead.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from idservice.oauth import scopes, tokens
+from idservice.login import step_up
+from idservice.oauth import authorization_details, granted, scopes
+from idservice.oauth.granted import NotGrantable
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -20,6 +22,8 @@ MAX_VALUE = 2048
 MAX_NONCE = 512
 PROMPTS = frozenset({"none", "login", "consent"})
 SIGNED_MODES = frozenset({"jwt", "query.jwt"})  # JARM section 2.3: for a code, `jwt` is `query.jwt`
+
+BOUNDED_ELSEWHERE = frozenset({"id_token_hint", authorization_details.PARAMETER, granted.CLAIMS})  # where they are read
 
 _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}\Z")  # base64url of a SHA-256
 
@@ -34,7 +38,7 @@ def is_text(value: str) -> bool:
 
 def every_value_is_text(_call: Call, _app: App, sent: Parameters) -> Fault:
     """Bound every value, and keep control characters out of the database and the logs."""
-    is_sound = all(is_text(value) or name == "id_token_hint" for name, value in sent.items())
+    is_sound = all(is_text(value) or name in BOUNDED_ELSEWHERE for name, value in sent.items())
     return None if is_sound else ("invalid_request", "A parameter is too long or holds control characters.")
 
 
@@ -58,7 +62,9 @@ def response_is_a_code(_call: Call, _app: App, sent: Parameters) -> Fault:
 
 
 def scope_is_the_apps(_call: Call, app: App, sent: Parameters) -> Fault:
-    """Refuse a scope that does not exist or is not the app's; none is dropped in silence."""
+    """Refuse a scope that does not exist or is not the app's; none is dropped in silence. Details need no scope."""
+    if "scope" not in sent and authorization_details.PARAMETER in sent:
+        return None
     asked = scopes.split(sent.get("scope"))
     if not asked or not set(asked) <= set(app.scope):
         return "invalid_scope", "scope is missing, unknown, or not registered for this app."
@@ -94,10 +100,16 @@ def max_age_is_seconds(_call: Call, _app: App, sent: Parameters) -> Fault:
     return None if is_seconds else ("invalid_request", "max_age is a number of seconds.")
 
 
-def resource_is_ours(call: Call, _app: App, sent: Parameters) -> Fault:
-    """Accept our own API as the resource (RFC 8707 section 2)."""
-    own = tokens.resource(call.settings)
-    return None if sent.get("resource", own) == own else ("invalid_target", "This resource is not served here.")
+def the_rest_can_be_granted(call: Call, app: App, sent: Parameters) -> Fault:
+    """Read authorization details, resources and claims, and refuse what could never be granted."""
+    try:
+        asked = granted.asked(call, app, sent, with_claims=True)
+    except NotGrantable as error:
+        return error.error, error.description
+    acr = asked.claims.acr
+    if acr is not None and acr.is_essential and acr.values and step_up.reachable(call, acr.values) is None:
+        return "unmet_authentication_requirements", "None of the essential values of acr can be reached here."
+    return None
 
 
 def key_is_a_thumbprint(_call: Call, _app: App, sent: Parameters) -> Fault:
@@ -115,6 +127,6 @@ RULES: tuple[Callable[[Call, App, Parameters], Fault], ...] = (
     nonce_is_short,
     prompt_is_known,
     max_age_is_seconds,
-    resource_is_ours,
+    the_rest_can_be_granted,
     key_is_a_thumbprint,
 )

@@ -31,6 +31,11 @@ CATALOGUE = {
         _holder("profile", ("姓名和实名等级", ""), ("Name and real-name level", "")),
         _holder("phone", ("手机号码", ""), ("Phone number", "")),
         _holder(
+            "verified",
+            ("经核实的身份信息", "姓名或单位名称，以及核实的等级和时间"),
+            ("Verified identity", "The name, how surely it was verified, and when"),
+        ),
+        _holder(
             "offline_access",
             ("保持登录", "您离开后仍可继续使用，直到您收回授权"),
             ("Stay logged in", "Also while you are away, until you withdraw it"),
@@ -70,6 +75,16 @@ CATALOGUE = {
         Scope("verifications.create", ("核验证照", ""), ("Verify licences", "")),
         Scope("lookups.create", ("无证明查询", "按事项查询所需证明"), ("Look proofs up", "As a matter requires")),
         Scope("ssf.manage", ("接收安全事件", "仅限该应用的用户"), ("Receive security events", "Of people who use it")),
+        Scope(
+            "scim.read",
+            ("查看工作人员账号", "仅限所属部门"),
+            ("Read staff accounts", "Of the client's own departments"),
+        ),
+        Scope(
+            "scim.write",
+            ("管理工作人员账号和岗位", "仅限所属部门"),
+            ("Manage staff accounts and posts", "Of the client's own departments"),
+        ),
         Scope("matters.read", ("查看事项清单", ""), ("Read the list of matters", "")),
     )
 }
@@ -98,3 +113,9 @@ def claims_of(scope: frozenset[str], *, organisation: bool) -> tuple[str, ...]:
     """Return the names of the claims that `scope` releases, of a person or of an organisation."""
     table = ORGANISATION_CLAIMS if organisation else PERSON_CLAIMS
     return tuple(claim for name, claims in table.items() if name in scope for claim in claims)
+
+
+def releasing(claim: str, *, organisation: bool) -> str:
+    """Return the scope that releases a claim."""
+    table = ORGANISATION_CLAIMS if organisation else PERSON_CLAIMS
+    return next(name for name, claims in table.items() if claim in claims)

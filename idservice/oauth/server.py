@@ -11,7 +11,7 @@ from authlib.oauth2.rfc6749 import OAuth2Error
 from flask import Response
 
 from idservice.http.application import WholeResponse
-from idservice.oauth import clients, tokens
+from idservice.oauth import clients
 from idservice.oauth.client_credentials_grant import ClientCredentialsGrant
 from idservice.oauth.code_grant import S256, CodeGrant
 from idservice.oauth.pending_grant import CibaGrant, DeviceGrant
@@ -66,9 +66,6 @@ def answer(request: TokenRequest) -> Response:
     """Serve a token request: 200 with tokens, or the refusal in the form of RFC 6749 section 5.2."""
     if request.payload.grant_type not in clients.GRANT_TYPES:
         return refusal(OAuth2Error("This grant type is not offered.", error="unsupported_grant_type"))
-    own_resource = tokens.resource(request.call.settings)
-    if request.form.get("resource", own_resource) != own_resource:
-        return refusal(OAuth2Error("This resource is not served here.", error="invalid_target"))
     response: Response = _SERVER.create_token_response(request)
     return response
 

@@ -1,4 +1,4 @@
-"""Tokens (令牌): access tokens as JWT (RFC 9068), ID tokens (OpenID Connect Core 1.0 section 2), refresh tokens.
+"""Tokens (令牌): access tokens (RFC 9068, or opaque), ID tokens (OpenID Connect Core 1.0 section 2), refresh tokens.
 
 An access token of a person leaves a row by the hash of its `jti`, so that it can be traced to its family; a client's
 own leaves none. Secrets are stored as hashes only.
@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert
 
 from idservice import audit
 from idservice.ids import secret_hash
+from idservice.login import levels
 from idservice.login.levels import acr_of as acr
 from idservice.models import AccessToken, RefreshToken
-from idservice.oauth import logout_tokens, once_a_minute, scopes
+from idservice.oauth import holder_claims, logout_tokens, once_a_minute, opaque
+from idservice.oauth.claims_request import ID_TOKEN
 from idservice.oauth.subjects import pairwise
 from keys.base64url import b64u
 from keys.jws import encode
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from idservice.oauth.clients import App
     from idservice.oauth.confirmation import Key
     from idservice.oauth.families import Family
+    from idservice.oauth.target import Target
     from idservice.settings import Settings
 
 ACCESS_SECONDS = 600
@@ -38,20 +41,23 @@ ID_TYPE = "JWT"
 
 
 def resource(settings: Settings) -> str:
-    """Return the resource indicator (RFC 8707) of the service's own API: the audience of every access token."""
+    """Return the resource indicator (RFC 8707) of the service's own API, for which tokens are unless asked for."""
     return f"{settings.issuer}/v1"
 
 
-def for_client(call: Call, app: App, scope: tuple[str, ...], *, key: Key | None = None) -> dict[str, Any]:
+def for_client(
+    call: Call, app: App, scope: tuple[str, ...], *, key: Key | None = None, target: Target | None = None
+) -> dict[str, Any]:
     """Issue an access token to a client on its own (RFC 6749 section 4.4) and return the token response.
 
     Such a token touches nobody's data; what is done with it is audited deed by deed. So the first one of a client and
     scope in a minute leaves an audit row, and the others of that minute ride on it without a transaction.
     """
-    token, _ = _access_token(call, app, scope, {"sub": app.client_id}, key)
-    response = _response(token, scope, key)
-    if once_a_minute.is_due(call, app.client_id, response["scope"]):
-        audit.record(call, audit.Deed.TOKEN_ISSUED, client=app.client_id, scope=list(scope))
+    token, _ = _access_token(call, app, scope, {"sub": app.client_id}, key, target)
+    response = _response(token, scope, key, target)
+    facts = _facts(target)
+    if once_a_minute.is_due(call, app.client_id, response["scope"], *map(str, facts.values())):
+        audit.record(call, audit.Deed.TOKEN_ISSUED, client=app.client_id, scope=list(scope), **facts)
     return response
 
 
@@ -65,6 +71,7 @@ def for_person(
     nonce: str | None = None,
     refresh_until: datetime | None = None,
     key: Key | None = None,
+    target: Target | None = None,
 ) -> dict[str, Any]:
     """Issue an access token of `family`, with an ID token and a refresh token where they are due.
 
@@ -77,12 +84,13 @@ def for_person(
         nonce: of the authorization request.
         refresh_until: until when a refresh token would hold; None gives 30 days from the start of the family.
         key: to which access token and refresh token are bound.
+        target: what the access token is for; None gives our own API.
     """
     who = subject_claims(call, app, family)
     login = {"auth_time": _seconds(family.auth_time), "acr": acr(family.amr), "amr": list(family.amr)}
     if app.policy.actor is not None:
         login["may_act"] = {"sub": app.policy.actor}  # RFC 8693 section 4.4
-    token, jti = _access_token(call, app, scope, who | login, key)
+    token, jti = _access_token(call, app, scope, who | login, key, target)
     call.session.execute(
         insert(AccessToken),
         {
@@ -92,12 +100,13 @@ def for_person(
             "expires_at": call.now + timedelta(seconds=ACCESS_SECONDS),
         },
     )
-    response = _response(token, scope, key)
+    response = _response(token, scope, key, target)
     if "offline_access" in family.scope and app.check_grant_type("refresh_token"):
         response["refresh_token"] = _refresh_token(call, family, refresh_until or family.created_at + REFRESH_LIFE, key)
     if "openid" in scope:
         response["id_token"] = _id_token(call, app, family, who, nonce=nonce, access_token=token)
-    audit.record(call, deed, client=app.client_id, family=family.family_id, token=_trace(jti), scope=list(scope))
+    facts = {"token": _trace(jti), "scope": list(scope), **_facts(target)}
+    audit.record(call, deed, client=app.client_id, family=family.family_id, **facts)
     return response
 
 
@@ -110,20 +119,20 @@ def subject_claims(call: Call, app: App, family: Family) -> dict[str, Any]:
     return {"sub": pairwise(secret, app.sector, family.principal), "act": {"sub": person}}
 
 
-def granted_claims(family: Family) -> tuple[str, ...]:
-    """Return the names of the claims the app may read at userinfo."""
-    return scopes.claims_of(family.scope, organisation=family.for_organisation)
-
-
 def with_claims(
-    call: Call, app: App, scope: tuple[str, ...], claims: dict[str, Any], key: Key | None
+    call: Call, app: App, scope: tuple[str, ...], claims: dict[str, Any], key: Key | None, target: Target | None = None
 ) -> tuple[str, str]:
     """Return an access token with `claims` in place of the usual ones, and its `jti`; whoever asks keeps its row."""
-    return _access_token(call, app, scope, claims, key)
+    return _access_token(call, app, scope, claims, key, target)
 
 
 def _access_token(
-    call: Call, app: App, scope: tuple[str, ...], subject: dict[str, Any], key: Key | None
+    call: Call,
+    app: App,
+    scope: tuple[str, ...],
+    subject: dict[str, Any],
+    key: Key | None,
+    target: Target | None,
 ) -> tuple[str, str]:
     if key is None and app.must_bind:
         raise RuntimeError("a token of this client must be bound to a key")
@@ -131,17 +140,31 @@ def _access_token(
     issued = _seconds(call.now)
     payload = {
         "iss": call.settings.issuer,
-        "aud": resource(call.settings),
+        "aud": resource(call.settings) if target is None else target.audience,
         "client_id": app.client_id,
         "jti": jti,
         "iat": issued,
         "exp": issued + ACCESS_SECONDS,
-        "scope": " ".join(scope),
+        "scope": " ".join(scope if target is None else target.understood(scope)),
+        **({} if target is None else target.members),
         **subject,
     }
     if key is not None:
         payload["cnf"] = key.claim
+    if call.settings.opaque_access_tokens if target is None else target.is_opaque:
+        return opaque.keep(call, payload, expires_at=datetime.fromtimestamp(payload["exp"], UTC)), jti
     return encode(payload, signer=call.keys.signer(Purpose.ACCESS_TOKEN), typ=ACCESS_TYPE), jti
+
+
+def acr_for(family: Family) -> str:
+    """Return the class of the family's login as the ID token claims it.
+
+    Where the app named classes (OpenID Connect Core 1.0 section 5.5.1.1), it is the best one of these that the login
+    is as good as: a login with a passkey is a login with two factors as well.
+    """
+    reached, wanted = acr(family.amr), family.granted.claims.acr
+    named = [name for name in levels.LADDER if wanted is not None and name in wanted.values]
+    return next((name for name in reversed(named) if levels.reaches(reached, name)), reached)
 
 
 def _id_token(
@@ -154,9 +177,10 @@ def _id_token(
         "iat": issued,
         "exp": issued + ID_SECONDS,
         "auth_time": _seconds(family.auth_time),
-        "acr": acr(family.amr),
+        "acr": acr_for(family),
         "amr": list(family.amr),
         "at_hash": b64u(hashlib.sha256(access_token.encode()).digest()[:16]),
+        **holder_claims.released(call, app, family, ID_TOKEN),
         **who,
     }
     if nonce is not None:
@@ -184,13 +208,19 @@ def _refresh_token(call: Call, family: Family, until: datetime, key: Key | None)
     return token
 
 
-def _response(access_token: str, scope: tuple[str, ...], key: Key | None) -> dict[str, Any]:
+def _response(access_token: str, scope: tuple[str, ...], key: Key | None, target: Target | None) -> dict[str, Any]:
     return {
         "access_token": access_token,
         "token_type": "Bearer" if key is None else key.token_type,
         "expires_in": ACCESS_SECONDS,
-        "scope": " ".join(scope),
+        "scope": " ".join(scope if target is None else target.understood(scope)),
+        **({} if target is None else target.members),
     }
+
+
+def _facts(target: Target | None) -> dict[str, Any]:
+    """Return what an audit row says of a target beyond the ordinary: for whom, and which types of details."""
+    return {} if target is None else target.facts
 
 
 def _trace(jti: str) -> str:

@@ -1,0 +1,180 @@
+"""Consent receipts (同意凭证): made in the transaction of the consent or withdrawal itself, listed, fetched again.
+
+No receipt, no consent: where no key can sign, nothing is allowed. The next receipt about one app names the one before
+it, so that the chain from the first consent to its withdrawal can be followed without us.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, insert, select
+
+from idservice.ids import timed_id
+from idservice.models import Client, Organisation
+from idservice.oauth import clients, consent_purposes, consent_receipt
+from idservice.oauth.consent_receipt import Event, Facts, Purpose
+from idservice.oauth.models import ConsentReceipt
+from idservice.oauth.subjects import pairwise
+from keys.base64url import unb64u
+from keys.jws import encode
+from keys.ring import Purpose as KeyPurpose
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+
+
+_ID = re.compile(r"[0-9a-f]{32}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A receipt as lists show it; `about` is the earlier receipt it follows or withdraws."""
+
+    id: str
+    client_id: str
+    name: str
+    unit: str
+    event: str
+    at: datetime
+    about: str | None
+
+
+def given(
+    call: Call,
+    holder: str,
+    client_id: str,
+    scope: Collection[str],
+    *,
+    more: Sequence[Purpose] = (),
+    language: str = "zh",
+) -> str:
+    """Make the receipt of a consent to `scope`, and to `more` that stood on the same page; return its identifier."""
+    is_organisation = call.session.get(Organisation, holder) is not None
+    purposes = [*consent_purposes.of_scope(scope, organisation=is_organisation), *more]
+    shown = [purpose.as_json(language) for purpose in purposes]
+    tongue = consent_receipt.LANGUAGES[language]
+    return _make(call, Event.GIVEN, holder, client_id, shown, tongue, _newest(call, holder, client_id))
+
+
+def withdrawn(call: Call, holder: str, client_id: str, scope: Collection[str]) -> str:
+    """Make the receipt of a withdrawal, which repeats what was allowed and names the receipt of that.
+
+    A consent older than receipts has none to name; then `scope` says what was allowed.
+    """
+    previous = _newest(call, holder, client_id)
+    if previous is None:
+        lines = consent_purposes.of_scope(scope, organisation=False)
+        purposes: list[Mapping[str, Any]] = [line.as_json("zh") for line in lines]
+        return _make(call, Event.WITHDRAWN, holder, client_id, purposes, consent_receipt.LANGUAGES["zh"], None)
+    before = _claims(_open(call, previous))
+    return _make(call, Event.WITHDRAWN, holder, client_id, before["purposes"], before["language"], previous)
+
+
+def is_identifier(text: str) -> bool:
+    """Return whether `text` has the form of a receipt's identifier."""
+    return _ID.match(text) is not None
+
+
+def find(call: Call, holder: str, receipt_id: str) -> str | None:
+    """Return the signed receipt, as it was signed, or None where the holder has none of that name."""
+    row = call.session.get(ConsentReceipt, (holder, receipt_id)) if is_identifier(receipt_id) else None
+    return _open(call, row) if row is not None else None
+
+
+def of_holder(call: Call, holder: str, *, limit: int, cursor: str | None = None) -> tuple[list[Listed], str | None]:
+    """Return a page of the holder's receipts, newest first, and the cursor of the next page."""
+    newest = ConsentReceipt.receipt_id.desc()
+    query = select(ConsentReceipt).where(ConsentReceipt.subject == holder).order_by(newest).limit(limit + 1)
+    if cursor is not None:
+        query = query.where(ConsentReceipt.receipt_id < cursor)
+    rows = call.session.scalars(query).all()
+    return [_listed(call, row) for row in rows[:limit]], rows[limit - 1].receipt_id if len(rows) > limit else None
+
+
+def newest_given(call: Call, holder: str) -> dict[str, str]:
+    """Return by client the identifier of the newest receipt of a consent."""
+    query = select(ConsentReceipt.client_id, func.max(ConsentReceipt.receipt_id)).where(
+        ConsentReceipt.subject == holder, ConsentReceipt.event == Event.GIVEN
+    )
+    rows = call.session.execute(query.group_by(ConsentReceipt.client_id))
+    return {row[0]: row[1] for row in rows}
+
+
+def _newest(call: Call, holder: str, client_id: str) -> ConsentReceipt | None:
+    """Return the newest receipt about a client, unless that consent has ended since."""
+    query = select(ConsentReceipt).where(ConsentReceipt.subject == holder, ConsentReceipt.client_id == client_id)
+    row = call.session.scalars(query.order_by(ConsentReceipt.receipt_id.desc()).limit(1)).one_or_none()
+    return row if row is not None and row.event == Event.GIVEN else None
+
+
+def _make(
+    call: Call,
+    event: Event,
+    holder: str,
+    client_id: str,
+    purposes: Sequence[Mapping[str, Any]],
+    language: str,
+    previous: ConsentReceipt | None,
+) -> str:
+    client = call.session.get_one(Client, client_id)
+    secret, sector = call.keys.secret(KeyPurpose.SUBJECT), clients.sector_of(client)
+    person = call.caller.person
+    facts = Facts(
+        issuer=call.settings.issuer,
+        receipt_id=timed_id(call.now),
+        at=call.now,
+        event=event,
+        subject=pairwise(secret, sector, holder),
+        actor=pairwise(secret, sector, person) if person is not None and person != holder else None,
+        client_id=client_id,
+        app=client.name,
+        unit=client.unit,
+        purposes=purposes,
+        language=language,
+        previous=previous.receipt_id if previous is not None else None,
+    )
+    signer = call.keys.signer(KeyPurpose.RECEIPT)
+    receipt = encode(consent_receipt.body(facts), signer=signer, typ=consent_receipt.TYPE)
+    packed, row = consent_receipt.pack(receipt), facts.receipt_id
+    call.session.execute(
+        insert(ConsentReceipt),
+        {
+            "subject": holder,
+            "receipt_id": row,
+            "client_id": client_id,
+            "event": str(event),
+            "at": call.now,
+            "receipt_sealed": call.cipher.seal(packed, table="consent_receipt", column="receipt_sealed", row=row),
+        },
+    )
+    return row
+
+
+def _open(call: Call, row: ConsentReceipt) -> str:
+    sealed, name = row.receipt_sealed, row.receipt_id
+    return consent_receipt.unpack(call.cipher.open(sealed, table="consent_receipt", column="receipt_sealed", row=name))
+
+
+def _claims(receipt: str) -> dict[str, Any]:
+    claims: dict[str, Any] = json.loads(unb64u(receipt.split(".")[1]))
+    return claims
+
+
+def _listed(call: Call, row: ConsentReceipt) -> Listed:
+    claims = _claims(_open(call, row))
+    controller, event = claims["pii_controller"], claims["event"]
+    return Listed(
+        id=row.receipt_id,
+        client_id=row.client_id,
+        name=controller["service"],
+        unit=controller["party_name"],
+        event=row.event,
+        at=row.at,
+        about=event.get("follows") or event.get("withdraws"),
+    )
