@@ -30,9 +30,9 @@ from seals.verify import permit, trust
 
 if TYPE_CHECKING:
     from idservice.call import Call
-    from idservice.models import Department
     from keys.ring import KeyRing
     from keys.signer import PublicKey, Signer
+    from seals.owners import Owner
 
 ROOT, MAKER, DOCUMENT_ROOT, TIME_STAMPER = "demo-root", "demo-maker", "demo-document-root", "demo-time-stamper"
 ROOT_TERM, PARTY_TERM = timedelta(days=20 * 365), timedelta(days=15 * 365)
@@ -113,20 +113,20 @@ def party_of(call: Call, name: str) -> Party:
     return _party(call, name, certificate)
 
 
-def certify_signer(
-    authority: Authority, department: Department, key: PublicKey, *, term: tuple[datetime, datetime]
-) -> bytes:
-    """Return the DER of a department's certificate for the key of one of its seals, SM2 or P-256.
+def certify_signer(authority: Authority, owner: Owner, key: PublicKey, *, term: tuple[datetime, datetime]) -> bytes:
+    """Return the DER of an owner's certificate for the key of one of his seals, SM2 or P-256.
+
+    A person's certificate has his name and no number: whoever sees his seal has no need of it.
 
     Raises:
-        CertificateError: the department's name does not fit a certificate.
+        CertificateError: the owner's name does not fit a certificate.
         Problem: unavailable, for a P-256 key where no root for documents is set up.
     """
     root = authority.root if key.algorithm is Algorithm.SM2 else authority.document_root
     if root is None:
         raise Problem("unavailable", "No root for documents is set up: run `flask seals authority`.")
-    subject = [("C", "CN"), ("O", department.name), ("CN", department.name)]
-    code = department.credit_code
+    unit = [] if owner.credit_code is None else [("O", owner.name)]
+    subject, code = [("C", "CN"), *unit, ("CN", owner.name)], owner.credit_code
     return _certify(subject, key, root.sign, issuer=root.certificate, term=term, organization_code=code).der
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from idservice.errors import Problem
 from seals import use_document
-from seals.use import intend
+from seals.use import Made, intend
 from seals.use_document import Form, Wish
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Announced:
     """A use that is on record, and the document made ready for it."""
 
     use_id: str
-    ready: Ready
+    ready: Ready | Made | Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,25 @@ def announce(call: Call, seal_id: str, document: Document) -> Announced:
     return Announced(intend(call, seal_id=seal_id, document=document.data, **facts), ready)  # type: ignore[arg-type]
 
 
+def make(call: Call, seal_id: str, document: Document, announced: Announced) -> Announced:
+    """Seal what was announced and write nothing; a refusal is kept for `seal` to raise."""
+    if isinstance(announced.ready, (Made, Problem)):
+        return announced
+    facts = {"seal_id": seal_id, "use_id": announced.use_id, "document": document.data, "purpose": document.purpose}
+    try:
+        return Announced(announced.use_id, use_document.make(call, **facts, ready=announced.ready))  # type: ignore[arg-type]
+    except Problem as problem:
+        return Announced(announced.use_id, problem)
+
+
 def seal(call: Call, seal_id: str, document: Document, announced: Announced) -> Sealed:
-    """Seal what was announced.
+    """Seal what was announced, unless `make` has done so, and record it.
 
     Raises:
         Problem: what `use_document.seal` raises; nothing was written then.
     """
+    if isinstance(announced.ready, Problem):
+        raise announced.ready
     used = use_document.seal(
         call,
         seal_id=seal_id,

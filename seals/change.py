@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from idservice import audit
 from idservice.errors import Problem
+from idservice.models import Department
+from idservice.register import changes
 from keys.ring import NAMED
 from keys.ring import State as KeyState
-from seals import approval, custody
+from seals import approval, custody, owners, standing
 from seals.deeds import Deed
 from seals.lifecycle import ENDED, Change, State, target
 from seals.models import Seal
-from seals.register import find, find_application, note_change, unit_of
+from seals.register import find_application, look_up, note_change
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement
+
     from idservice.call import Call
 
-RENAMED = "单位更名"
+_LIVE = (State.IN_FORCE, State.SUSPENDED)
 
 
 def change(call: Call, seal_id: str, deed: Change, *, reason: str) -> dict[str, Any]:
-    """Change a seal of the caller's department and return the new line of its life; ending one erases its keys.
+    """Change a seal and return the new line of its life; ending one erases its keys.
 
     Raises:
         Problem: not_found, forbidden, seal_change_not_allowed or conflict, and what `approval.decide` raises.
@@ -31,7 +37,9 @@ def change(call: Call, seal_id: str, deed: Change, *, reason: str) -> dict[str, 
     application = find_application(call, seal_id)
     if application is not None:
         return approval.decide(call, application, deed, reason=reason)
-    line = _move(call, find(call, seal_id), deed, reason=reason)
+    seal = look_up(call, seal_id)
+    standing.refuse_change(call, seal, deed)
+    line = _move(call, seal, deed, reason=reason)
     if line["state"] in ENDED:
         erase_keys(call, seal_id)
     return line
@@ -43,28 +51,34 @@ def rename(call: Call, department: str, name: str) -> list[str]:
     Raises:
         Problem: forbidden, unless the operator asks; invalid or conflict.
     """
-    if call.caller.channel != "cli" or not call.caller.all_departments:
+    if not standing.is_operator(call):
         raise Problem("forbidden", "The operator enters a department's new name.")
-    unit = unit_of(call, department)
-    unit.name = name
+    owners.of_department(call, department)
+    call.session.get_one(Department, department).name = name
     call.session.flush()
     audit.record(call, Deed.DEPARTMENT_RENAMED, department=department)
-    return retire_renamed(call)
+    return retire_outdated(call, Seal.department == department)
 
 
-def retire_renamed(call: Call) -> list[str]:
-    """Retire every seal that bears a former name of its department (更名缴销), and return their numbers.
+def retire_of(call: Call, subjects: Sequence[str]) -> None:
+    """Retire the seals of persons and organisations that their change has outdated (变更缴销)."""
+    retire_outdated(call, or_(Seal.organisation.in_(subjects), Seal.person.in_(subjects)))
+
+
+def retire_outdated(call: Call, which: ColumnElement[bool]) -> list[str]:
+    """Retire those seals that bear a former name, or whose owner is no more what they say; return their numbers.
 
     Raises:
         Problem: conflict.
     """
-    live = select(Seal).where(Seal.state.in_([State.IN_FORCE, State.SUSPENDED])).order_by(Seal.seal_id)
-    renamed = [seal for seal in call.session.scalars(live).all() if not custody.bears_name(call, seal)]
-    for seal in renamed:
-        _move(call, seal, Change.RETIRE, reason=RENAMED)
-    for seal in renamed:
+    live = select(Seal).where(Seal.state.in_(_LIVE), which).order_by(Seal.seal_id)
+    reasons = [(seal, custody.outdated(call, seal)) for seal in call.session.scalars(live).all()]
+    ended = [(seal, reason) for seal, reason in reasons if reason is not None]
+    for seal, reason in ended:
+        _move(call, seal, Change.RETIRE, reason=reason)
+    for seal, _reason in ended:
         erase_keys(call, seal.seal_id)
-    return [seal.seal_id for seal in renamed]
+    return [seal.seal_id for seal, _reason in ended]
 
 
 def erase_keys(call: Call, seal_id: str) -> None:
@@ -89,3 +103,6 @@ def _move(call: Call, seal: Seal, deed: Change, *, reason: str) -> dict[str, Any
     change_id = note_change(call, seal.seal_id, deed, state, reason=reason)
     audit.record(call, Deed.CHANGED, seal=seal.seal_id, change=str(deed), state=str(state))
     return {"id": change_id, "seal": seal.seal_id, "change": deed, "state": state, "at": call.now}
+
+
+changes.follow(retire_of)

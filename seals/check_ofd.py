@@ -77,8 +77,9 @@ def _check_embedded(
         return unknown_version(error)
     except SealFormatError as error:
         return _broken(str(error), Reason.UNREADABLE)
-    report = check_signature(signed, trust, digest=ofd.digest(embedded))
-    altered = _altered(archive, embedded, signed)
+    digest = ofd.digest(embedded)
+    report = check_signature(signed, trust, digest=digest)
+    altered = _altered(archive, embedded, signed, digest)
     # What makes up another listed seal came later and is judged there; Signatures.xml changes with every seal.
     exempt = lists.union(*(other.artefacts() for other in others))
     not_covered = tuple(sorted(archive.names - embedded.covered() - exempt))
@@ -92,10 +93,10 @@ def _check_embedded(
     return replace(report, checks=tuple(checks), altered=altered, not_covered=not_covered)
 
 
-def _altered(archive: Archive, embedded: ofd.OfdSignature, signed: SealSignature) -> tuple[str, ...]:
+def _altered(archive: Archive, embedded: ofd.OfdSignature, signed: SealSignature, digest: bytes) -> tuple[str, ...]:
     """Name the files that are not those that were sealed, Signature.xml and Seal.esl among them."""
     names = list(ofd.altered(archive, embedded))
-    if signed.data_hash != ofd.digest(embedded):
+    if signed.data_hash != digest:
         names.append(embedded.name)
     if embedded.seal_name is not None and embedded.seal != signed.seal.der:
         names.append(embedded.seal_name)

@@ -3,7 +3,12 @@
 A file of a few hundred bytes can send a parser on a walk without end, and no list of limits on its parts is complete.
 What counts is the time that the thread itself computed, so that a busy machine changes no verdict. The exception is
 raised in the thread from outside, between two steps of the interpreter: this works for Python code, and every step of
-compiled code that a parser of ours takes is short.
+compiled code that a parser of ours takes is short. Only what reads bytes and keeps nothing runs under it: no database,
+no lock of ours, no key.
+
+Nothing arrives behind the block: the exception is raised only under `turn` and while `active`; the block's first step
+at its end, which nothing can interrupt, is to say that it is over, and its second, under `turn`, takes back what is
+still on its way. A parser that swallows the exception meets the next one a moment later.
 """
 
 from __future__ import annotations
@@ -31,24 +36,26 @@ def deadline(seconds: float) -> Iterator[None]:
     thread = threading.get_ident()
     clock = time.pthread_getcpuclockid(thread)
     end = time.clock_gettime(clock) + seconds
-    done, fired = threading.Event(), threading.Event()
-    turn = threading.Lock()  # the exception is raised before the block ends, or not at all
+    turn, over = threading.Lock(), threading.Event()
+    active, fired = True, False
 
     def watch() -> None:
-        while not done.wait(_LOOK_EVERY):
+        nonlocal fired
+        while not over.wait(_LOOK_EVERY):
             with turn:
-                if not done.is_set() and time.clock_gettime(clock) > end:
-                    fired.set()
+                if active and time.clock_gettime(clock) > end:
+                    fired = True
                     _raise_in(ctypes.c_ulong(thread), ctypes.py_object(TooLong))
-                    return
 
-    watcher = threading.Thread(target=watch, name="deadline", daemon=True)
-    watcher.start()
+    threading.Thread(target=watch, name="deadline", daemon=True).start()
     try:
         yield
     finally:
-        with turn:
-            done.set()
-        if fired.is_set():
-            for _ in range(1000):  # an exception that is on its way arrives here, and not behind the block
-                pass
+        active = False
+        try:
+            with turn:
+                _raise_in(ctypes.c_ulong(thread), ctypes.py_object())
+        finally:
+            over.set()
+    if fired:
+        raise TooLong

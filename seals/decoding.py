@@ -6,6 +6,8 @@ to `seals.decoding_2014`. `seals.encoding` is the inverse.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cryptography.hazmat import asn1
 
 from seals import decoding_2014, wire
@@ -24,6 +26,7 @@ from seals.structure import (
     SealVersionError,
 )
 
+MAX_REMEMBERED = 64 << 10  # bytes; seals of strangers must not fill the memory
 MAX_OCTET = 0x7F  # the largest INTEGER of one octet
 
 
@@ -60,7 +63,8 @@ def read_signature(der: bytes) -> SealSignature:
     _version(_leading_integer(outer.toSign))
     tbs_der = asn1.encode_der(outer.toSign)
     tbs = decode(wire.TBSSign, tbs_der, "TBS_Sign")
-    seal = read_seal(asn1.encode_der(tbs.eseal))
+    seal_der = asn1.encode_der(tbs.eseal)
+    seal = _remembered(seal_der) if len(seal_der) <= MAX_REMEMBERED else read_seal(seal_der)
     if tbs.version != seal.info.version:
         raise SealFormatError("the signature and the seal in it are of different versions")
     return SealSignature(
@@ -76,6 +80,12 @@ def read_signature(der: bytes) -> SealSignature:
         signature=octets(outer.signature, "signature"),
         timestamp=None if outer.timeStamp is None else octets(outer.timeStamp, "timeStamp"),
     )
+
+
+@lru_cache(maxsize=256)
+def _remembered(der: bytes) -> Seal:
+    """Read a seal, or return it as it was read before: one seal stands in thousands of signatures."""
+    return read_seal(der)
 
 
 def _property(der: bytes) -> Property:

@@ -1,4 +1,4 @@
-"""The officer's pages for using a seal (用章): hand files in, see digest and first page, confirm, take the results."""
+"""The pages for using a seal (用章): hand files in, see digest and first page, confirm, take the results."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from idservice.errors import KINDS, Problem
 from idservice.http.endpoint import MAX_UPLOAD
 from idservice.http.page import Who, page
 from idservice.http.problems import language
-from seals import drafts, first_page, register
+from seals import custody, drafts, first_page, register
 from seals.batch import Document, plain_name
+from seals.ofd_parts import OfdError
 from seals.pdf import PdfError
+from seals.register_pages import is_mine
 from seals.use_document import Form
 
 if TYPE_CHECKING:
@@ -31,9 +33,10 @@ def allow_upload(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
     request.max_content_length = MAX_UPLOAD
 
 
-@page(blueprint, "/<seal_id>/use", who=Who.OFFICER)
+@page(blueprint, "/<seal_id>/use", who=Who.PERSON)
 def hand_in(call: Call, seal_id: str) -> str:
-    """Ask for the files and what the seal is used for."""
+    """Ask for the files and what the seal is used for; the login that it takes is asked for first."""
+    custody.demand_login(call, register.find(call, seal_id))
     return _form(call, seal_id, errors={})
 
 
@@ -42,7 +45,7 @@ def _hand_in_again(call: Call, problem: Problem, seal_id: str) -> str:
     return _form(call, seal_id, errors={"files": f"{words} {problem.detail}".strip()})
 
 
-@page(blueprint, "/<seal_id>/use", who=Who.OFFICER, methods=("POST",), write=True, again=_hand_in_again)
+@page(blueprint, "/<seal_id>/use", who=Who.PERSON, methods=("POST",), write=True, again=_hand_in_again)
 def keep(call: Call, seal_id: str) -> Response | str:
     """Keep the files for confirmation."""
     purpose, on_behalf = (request.form.get(name, "").strip() for name in ("purpose", "on_behalf"))
@@ -58,7 +61,7 @@ def keep(call: Call, seal_id: str) -> Response | str:
     return _to_batch(drafts.keep(call, seal_id, documents))
 
 
-@page(blueprint, "/drafts/<batch_id>", who=Who.OFFICER)
+@page(blueprint, "/drafts/<batch_id>", who=Who.PERSON)
 def confirm(call: Call, batch_id: str) -> str:
     """Show what is to be sealed, and afterwards what was."""
     return _batch_page(call, batch_id)
@@ -68,6 +71,10 @@ def _claim(call: Call, batch_id: str) -> list[Claimed]:
     return drafts.claim(call, batch_id)
 
 
+def _ask(call: Call, batch_id: str, prepared: list[Claimed]) -> list[Claimed]:  # noqa: ARG001 - of the address
+    return drafts.ask(call, prepared)
+
+
 def _claim_again(call: Call, problem: Problem, batch_id: str) -> str:
     return _batch_page(call, batch_id, error=problem.kind.en if language() == "en" else problem.kind.zh)
 
@@ -75,10 +82,11 @@ def _claim_again(call: Call, problem: Problem, batch_id: str) -> str:
 @page(
     blueprint,
     "/drafts/<batch_id>",
-    who=Who.OFFICER,
+    who=Who.PERSON,
     methods=("POST",),
     write=True,
     prepare=_claim,
+    ask=_ask,
     again=_claim_again,
 )
 def seal(call: Call, batch_id: str, prepared: list[Claimed]) -> Response:
@@ -87,18 +95,18 @@ def seal(call: Call, batch_id: str, prepared: list[Claimed]) -> Response:
     return _to_batch(batch_id)
 
 
-@page(blueprint, "/drafts/<batch_id>/<draft_id>/first-page.png", who=Who.OFFICER)
+@page(blueprint, "/drafts/<batch_id>/<draft_id>/first-page.png", who=Who.PERSON)
 def picture(call: Call, batch_id: str, draft_id: str) -> Response:  # noqa: ARG001 - the address of the batch it is in
     """Draw the first page of a document that waits."""
     _draft, document, _result = drafts.content(call, draft_id)
     try:
         drawn = first_page.picture(document)
-    except PdfError:
+    except (OfdError, PdfError):
         raise Problem("not_found", "There is no picture of this document.") from None
     return Response(drawn, content_type="image/png")
 
 
-@page(blueprint, "/drafts/<batch_id>/<draft_id>", who=Who.OFFICER)
+@page(blueprint, "/drafts/<batch_id>/<draft_id>", who=Who.PERSON)
 def result(call: Call, batch_id: str, draft_id: str) -> Response:  # noqa: ARG001 - the address of the batch it is in
     """Give out one result."""
     draft, _document, data = drafts.content(call, draft_id)
@@ -107,7 +115,7 @@ def result(call: Call, batch_id: str, draft_id: str) -> Response:  # noqa: ARG00
     return _download(draft.result_name, data)
 
 
-@page(blueprint, "/drafts/<batch_id>/all.zip", who=Who.OFFICER)
+@page(blueprint, "/drafts/<batch_id>/all.zip", who=Who.PERSON)
 def results(call: Call, batch_id: str) -> Response:
     """Give out every result of a batch in one ZIP."""
     packed, taken = io.BytesIO(), set[str]()
@@ -126,6 +134,7 @@ def _form(call: Call, seal_id: str, *, errors: dict[str, str]) -> str:
     return render_template(
         "seals/use.html",
         seal=register.shown(call, found),
+        mine=is_mine(found),
         errors=errors,
         values=request.form.to_dict(),
         most=drafts.MOST_FILES,
@@ -134,6 +143,7 @@ def _form(call: Call, seal_id: str, *, errors: dict[str, str]) -> str:
 
 def _batch_page(call: Call, batch_id: str, *, error: str | None = None) -> str:
     found = drafts.of_batch(call, batch_id)
+    used = register.find(call, found[0].seal_id)
     return render_template(
         "seals/confirm.html",
         batch_id=batch_id,
@@ -141,7 +151,8 @@ def _batch_page(call: Call, batch_id: str, *, error: str | None = None) -> str:
             {"draft": draft, "first_page": _first_page(batch_id, draft), "failure": _told(draft.failure)}
             for draft in found
         ],
-        seal=register.shown(call, register.find(call, found[0].seal_id)),
+        seal=register.shown(call, used),
+        mine=is_mine(used),
         waiting=sum(draft.state == "waiting" for draft in found),
         done=sum(draft.state == "done" for draft in found),
         error=error,
@@ -149,8 +160,8 @@ def _batch_page(call: Call, batch_id: str, *, error: str | None = None) -> str:
 
 
 def _first_page(batch_id: str, draft: Draft) -> str | None:
-    """Return where the first page is drawn; of a PDF alone it can be."""
-    if Document(draft.name, b"", "").form is not Form.PDF:
+    """Return where the first page is drawn; of an OFD or PDF alone it can be."""
+    if Document(draft.name, b"", "").form is Form.DETACHED:
         return None
     return f"/seals/drafts/{batch_id}/{draft.draft_id}/first-page.png"
 

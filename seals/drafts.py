@@ -1,12 +1,12 @@
-"""Documents that wait for confirmation (用章确认): an officer hands files in, sees digest and first page, then seals.
+"""Documents that wait for confirmation (用章确认): handed in, looked at by digest and first page, then sealed.
 
-They lie encrypted under the officer's own subject for a quarter of an hour, results too, and are deleted afterwards:
+They lie encrypted under their person's own subject for a quarter of an hour, results too, and are deleted afterwards:
 the register keeps digests, never documents. A draft is claimed once, in the transaction that announces its use.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from seals import batch, custody, use_document
 from seals.batch import Announced, Document
 from seals.models import SealDraft
 from seals.register import find
+from seals.time_stamping import is_asked_elsewhere
 from seals.use_document import Wish
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def keep(call: Call, seal_id: str, documents: list[Document]) -> str:
             sealed, named in the detail.
     """
     seal = find(call, seal_id)
+    custody.demand_login(call, seal)
     if len(documents) > MOST_FILES:
         raise Problem("too_many_files", f"At most {MOST_FILES}.")
     batch_id = random_id()
@@ -127,6 +129,13 @@ def claim(call: Call, batch_id: str) -> list[Claimed]:
         else:
             raise Problem("conflict", "The same files are being sealed by another request.")
     return claimed
+
+
+def ask(call: Call, claimed: list[Claimed]) -> list[Claimed]:
+    """Seal what was claimed before the writing transaction, where a time-stamp authority has to be waited for."""
+    if not is_asked_elsewhere(call):
+        return claimed
+    return [replace(item, announced=batch.make(call, item.seal_id, item.document, item.announced)) for item in claimed]
 
 
 def seal(call: Call, claimed: list[Claimed]) -> int:

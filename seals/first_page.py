@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from seals import ofd_picture
 from seals.pdf import Found, PdfError
 
 SECONDS = 10
@@ -19,12 +20,14 @@ _WORKER = Path(__file__).with_name("pdfium_worker.py")
 
 
 def picture(document: bytes) -> bytes:
-    """Return the first page of a PDF as a PNG, 600 pixels wide. Raise PdfError where it cannot be drawn.
+    """Return the first page of a PDF or OFD as a PNG, 600 pixels wide.
 
-    Of an OFD there is no picture: nothing that draws one can be relied on.
+    Raise PdfError or OfdError where it cannot be drawn.
     """
+    if document.startswith(b"PK"):
+        return ofd_picture.picture(document)
     if b"%PDF-" not in document[:1024]:
-        raise PdfError("only a PDF can be drawn")
+        raise PdfError("only a PDF or OFD can be drawn")
     drawn = _work(document, "picture")
     if not drawn.startswith(b"\x89PNG") or len(drawn) > MAX_PICTURE:
         raise PdfError("the first page cannot be drawn")

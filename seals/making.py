@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from idservice.errors import FieldProblem, Kind, Problem, register
 from keys.certificates import CertificateError
 from keys.sm2 import sm3
-from seals import signature
+from seals import contents, signature
 from seals.authority import authority_of, certify_signer
 from seals.font import FontError, open_font
 from seals.lettering import PictureError
 from seals.lifecycle import State
 from seals.models import Seal, SealApplication
+from seals.owner_kinds import OwnerKind
 from seals.picture import render, to_png
 from seals.picture_kinds import DesignError, full_name, layout_of
 from seals.structure import Picture, SealFormatError
@@ -25,8 +26,8 @@ from seals.verify import rehearse
 
 if TYPE_CHECKING:
     from idservice.call import Call
-    from idservice.models import Department
     from seals.authority import Authority
+    from seals.owners import Owner
     from seals.picture_kinds import Design
 
 register({"seal_impossible": Kind(422, "无法制作这枚印章", "Such a seal cannot be made")})
@@ -62,7 +63,7 @@ def draw(name: str, design: Design) -> Picture:
     return Picture("PNG", to_png(layout_svg), round(layout.width), round(layout.height))
 
 
-def make_seal(call: Call, unit: Department, design: Design, term: Term, *, seal_id: str) -> Seal:
+def make_seal(call: Call, owner: Owner, design: Design, term: Term, *, seal_id: str) -> Seal:
     """Return the row of a new seal, in force and rehearsed; adding it is the caller's part.
 
     Raises:
@@ -70,12 +71,12 @@ def make_seal(call: Call, unit: Department, design: Design, term: Term, *, seal_
             font is not installed.
     """
     authority = authority_of(call)
-    picture = draw(unit.name, design)
+    picture = draw(owner.name, design)
     try:
-        seal = _make(call, authority, unit, full_name(unit.name, design), picture, term, seal_id)
+        seal = _make(call, authority, owner, full_name(owner.name, design), picture, term, seal_id)
     except (SealFormatError, CertificateError) as error:
         raise Problem("seal_impossible", f"{str(error)[:300]}.") from None
-    seal.kind = str(design.kind)
+    seal.kind, seal.name = str(design.kind), full_name(owner.name_kept, design)
     _rehearse(call, seal)
     return seal
 
@@ -120,11 +121,11 @@ def _out_of_range(field: str, code: str, message: str) -> Problem:
 
 
 def _make(
-    call: Call, authority: Authority, unit: Department, name: str, picture: Picture, term: Term, seal_id: str
+    call: Call, authority: Authority, owner: Owner, name: str, picture: Picture, term: Term, seal_id: str
 ) -> Seal:
     # A key that a failed transaction leaves behind signs nothing: no register has a seal that its certificate is in.
     public = call.keys.new_seal_key(seal_id, now=call.now)
-    certificate = certify_signer(authority, unit, public, term=term)
+    certificate = certify_signer(authority, owner, public, term=term)
     seal_der = signature.make_seal(
         seal_id=seal_id,
         vendor=VENDOR,
@@ -136,28 +137,28 @@ def _make(
         valid_until=term[1],
         maker_certificate=authority.maker.certificate.der,
         sign=authority.maker.sign,
+        kind=signature.PERSONAL if owner.kind is OwnerKind.PERSON else signature.UNIT,
         version=call.settings.seal_version,
         timestamp=partial(token_over, call),
     )
-    return Seal(
+    seal = Seal(
+        **owner.columns,
         seal_id=seal_id,
-        department=unit.credit_code,
-        name=name,
         state=State.IN_FORCE,
-        seal_der=seal_der,
-        signer_certificate=certificate,
         valid_from=term[0],
         valid_until=term[1],
         created_at=call.now,
         changed_at=call.now,
     )
+    seal.seal_der = contents.kept(call, seal, contents.STRUCTURE, seal_der)
+    seal.signer_certificate = contents.kept(call, seal, contents.CERTIFICATE, certificate)
+    return seal
 
 
 def _rehearse(call: Call, seal: Seal) -> None:
     """Use the seal on a sample as of the first second it will be in force, and throw the result away."""
     at, digest = seal.valid_from, sm3(_SAMPLE)
-    value = call.keys.seal_signer(seal.seal_id).sign(signature.tbs(seal.seal_der, at, digest, REHEARSAL))
-    sealed = signature.assemble(
-        seal.seal_der, at, digest, REHEARSAL, signer_certificate=seal.signer_certificate, signature=value
-    )
+    structure, certificate = contents.structure(call, seal), contents.certificate(call, seal)
+    value = call.keys.seal_signer(seal.seal_id).sign(signature.tbs(structure, at, digest, REHEARSAL))
+    sealed = signature.assemble(structure, at, digest, REHEARSAL, signer_certificate=certificate, signature=value)
     rehearse(call, sealed, document=_SAMPLE, now=at)

@@ -9,15 +9,36 @@ from sqlalchemy import ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idservice.models import LOG, REFERENCE, SUBJECT, Base
+from seals.owner_kinds import OwnerKind
 
 
-class Seal(Base):
-    """One electronic seal of a department; its private key is in the key ring under `seal_id`."""
+class Owned:
+    """Whose a seal is (印章所有人): a department's, an organisation's, or a person's.
+
+    A person's with an organisation is the name seal of its legal representative (法定代表人名章).
+    """
+
+    department: Mapped[str | None] = mapped_column(ForeignKey("department.credit_code"))
+    organisation: Mapped[str | None] = mapped_column(String(32), index=True)  # subjects
+    person: Mapped[str | None] = mapped_column(String(32), index=True)
+
+    @property
+    def owner_kind(self) -> OwnerKind:
+        """Return which of the three it is."""
+        if self.department is not None:
+            return OwnerKind.DEPARTMENT
+        return OwnerKind.ORGANISATION if self.person is None else OwnerKind.PERSON
+
+
+class Seal(Owned, Base):
+    """One electronic seal; its private key is in the key ring under `seal_id`.
+
+    Of a person's seal the name is masked, and what names him inside is encrypted: see `seals.contents`.
+    """
 
     __tablename__ = "seal"
     __table_args__ = REFERENCE
     seal_id: Mapped[str] = mapped_column(String(32), primary_key=True)  # also the esID inside the seal structure
-    department: Mapped[str] = mapped_column(ForeignKey("department.credit_code"))
     name: Mapped[str] = mapped_column(String(256))
     state: Mapped[str] = mapped_column(String(12))  # in_force | suspended | lost | retired | destroyed
     seal_der: Mapped[bytes]  # SESeal (GB/T 38540), picture included
@@ -26,19 +47,18 @@ class Seal(Base):
     valid_until: Mapped[datetime]
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
-    kind: Mapped[str | None] = mapped_column(String(12))  # None: made before kinds were recorded
+    kind: Mapped[str | None] = mapped_column(String(16))  # None: made before kinds were recorded
     custodian: Mapped[str | None] = mapped_column(String(32))  # subject of the keeper (保管人)
     purposes: Mapped[list[str] | None]  # None: for any purpose
 
 
-class SealApplication(Base):
+class SealApplication(Owned, Base):
     """A seal that was applied for (刻制申请), under the number that it will have."""
 
     __tablename__ = "seal_application"
     __table_args__ = REFERENCE
     seal_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    department: Mapped[str] = mapped_column(ForeignKey("department.credit_code"))
-    name: Mapped[str] = mapped_column(String(256))  # of the department when it applied
+    name: Mapped[str] = mapped_column(String(256))  # of the owner when it applied, a person's masked
     design: Mapped[dict[str, Any]]  # seals.picture_kinds.Design
     state: Mapped[str] = mapped_column(String(12))  # applied | approved | refused | made
     reason: Mapped[str] = mapped_column(Text)
@@ -171,7 +191,7 @@ class DocumentCertificate(Base):
     __tablename__ = "document_certificate"
     __table_args__ = REFERENCE
     seal_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    certificate: Mapped[bytes]
+    certificate: Mapped[bytes]  # encrypted where it names a person: see `seals.contents`
     created_at: Mapped[datetime]
 
 

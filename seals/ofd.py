@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from keys.sm2 import sm3
 from seals.container import MAX_ENTRIES, Archive, ContainerError
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 MAX_SIGNATURES = 50
 SEAL = "Seal"
+_REFERENCE = f"{NAMESPACE}Reference"
 _SM3_NAMES = frozenset({"SM3", "1.2.156.10197.1.401"})
 
 
@@ -44,8 +45,7 @@ class UnsupportedError(OfdError):
     """A signature of a kind that is known of, but not read here: no seal, or digests other than SM3."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """One protected file: the name it is stored under (or would be), and the SM3 value it was signed with."""
 
     name: str
@@ -163,7 +163,7 @@ def _references(archive: Archive, info: _Element, base: str) -> tuple[Reference,
     container = child(info, "References")
     if container.get("CheckMethod") not in _SM3_NAMES:
         raise UnsupportedError("file digests other than SM3 are not read here")
-    lines = container.findall(f"{NAMESPACE}Reference")
+    lines = container.findall(_REFERENCE)
     if not 1 <= len(lines) <= MAX_ENTRIES:
         raise OfdError("a signature that protects no file, or more than an archive can hold")
     return tuple(

@@ -42,8 +42,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page: its ID, width and height, and the root element of its Content.xml."""
+    """A page: the name of its Content.xml, its ID, width and height, and the root element."""
 
+    name: str
     page_id: str
     size: tuple[float, float]
     content: _Element
@@ -62,6 +63,11 @@ def places(archive: Archive, document: str, position: Position, size: tuple[int,
         return (_beside(archive, document, position, position.keyword, size),)
     page = _page(archive, document, 1 if position.page is None else position.page)
     return (Place(page.page_id, _box(*corner(position, page.size, size), *size)),)
+
+
+def first(archive: Archive, document: str) -> Page:
+    """Return the first page. Raise OfdError where it cannot be read, PositionError where there is none."""
+    return _page(archive, document, 1)
 
 
 def _slices(archive: Archive, document: str, size: tuple[int, int]) -> Iterator[Place]:
@@ -107,11 +113,12 @@ def _page(archive: Archive, document: str, number: int) -> Page:
     page_id, location = entry.get("ID"), entry.get("BaseLoc")
     if not page_id or not location or any(other is not entry and other.get("ID") == page_id for other in pages):
         raise OfdError("a page without a file, or without an ID of its own")
-    content = read_xml(archive, locate(archive, location, document), "Page", limit=MAX_XML)
+    name = locate(archive, location, document)
+    content = read_xml(archive, name, "Page", limit=MAX_XML)
     area = optional_child(content, "Area")
     if area is None:
         area = optional_child(child(root, "CommonData"), "PageArea")
-    return Page(page_id, _size(area), content)
+    return Page(name, page_id, _size(area), content)
 
 
 def _size(area: _Element | None) -> tuple[float, float]:

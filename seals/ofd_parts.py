@@ -29,6 +29,8 @@ def resolve(archive: Archive, location: str, base: str) -> str:
 
     The last is not the standard's, but some makers write it. A missing file's name is returned as it reads.
     """
+    if location[:1] == "/" and archive.holds(location[1:]):  # stored names are plain already
+        return location[1:]
     near = posixpath.normpath(posixpath.join("/", posixpath.dirname(base), location)).lstrip("/")
     far = posixpath.normpath(posixpath.join("/", location)).lstrip("/")
     return archive.find(near) or archive.find(far) or (far if location.startswith("/") else near)
@@ -63,7 +65,8 @@ def read_xml(archive: Archive, name: str, tag: str, *, limit: int = MAX_DESCRIPT
 
 def child(parent: _Element, tag: str) -> _Element:
     """Return the one child called `tag`: two could be read differently by two readers (signature wrapping)."""
-    found = parent.findall(f"{NAMESPACE}{tag}")
+    wanted = NAMESPACE + tag
+    found = [node for node in parent if node.tag == wanted]
     if len(found) != 1:
         raise OfdError(f"{len(found)} elements {tag} where there is one")
     return found[0]

@@ -50,24 +50,24 @@ def find(page: _Element, text: str) -> Box | None:
 
 def _glyphs(page: _Element) -> Iterator[Glyph]:
     for text in page.iter(f"{NAMESPACE}TextObject"):
-        boundary = _numbers(text.get("Boundary"))
-        size = (_numbers(text.get("Size")) or [0.0])[0]
-        matrix = _numbers(text.get("CTM")) or [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]
+        boundary = numbers(text.get("Boundary"))
+        size = (numbers(text.get("Size")) or [0.0])[0]
+        matrix = numbers(text.get("CTM")) or [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]
         if len(boundary) != 4 or len(matrix) != 6:
             continue
         a, b, c, d, e, f = matrix
         for code in text.iter(f"{NAMESPACE}TextCode"):
             written = code.text or ""
-            xs, ys = (_places(code, axis, len(written), step) for axis, step in (("X", size), ("Y", 0.0)))
+            xs, ys = (places(code, axis, len(written), step) for axis, step in (("X", size), ("Y", 0.0)))
             for character, x, y in zip(written, xs, ys, strict=True):
                 yield Glyph(
                     character, boundary[0] + a * x + c * y + e, boundary[1] + b * x + d * y + f, size * abs(d or a)
                 )
 
 
-def _places(code: _Element, axis: str, count: int, step: float) -> list[float]:
+def places(code: _Element, axis: str, count: int, step: float) -> list[float]:
     """Return the place of each character along one axis: the first, then the distances of DeltaX or DeltaY."""
-    start = (_numbers(code.get(axis)) or [0.0])[0]
+    start = (numbers(code.get(axis)) or [0.0])[0]
     distances = _runs((code.get(f"Delta{axis}") or "").split(), count)
     places = [start]
     for index in range(count - 1):
@@ -81,14 +81,15 @@ def _runs(words: list[str], at_most: int) -> list[float]:
     words = words[: 3 * at_most]
     while words and len(found) < at_most:
         if words[0] == "g" and len(words) >= 3 and words[1].isdecimal():
-            found += _numbers(words[2]) * min(int(words[1][:6]), at_most)
+            found += numbers(words[2]) * min(int(words[1][:6]), at_most)
             words = words[3:]
         else:
-            found += _numbers(words[0])
+            found += numbers(words[0])
             words = words[1:]
     return found
 
 
-def _numbers(text: str | None) -> list[float]:
+def numbers(text: str | None) -> list[float]:
+    """Return the numbers of an ST_Array, none where one of its words is no number."""
     words = (text or "").split()
     return [float(word) for word in words] if all(_NUMBER.fullmatch(word) for word in words) else []

@@ -11,7 +11,7 @@ from flask_babel import gettext
 from idservice.errors import Problem
 from idservice.http.endpoint import MAX_UPLOAD
 from idservice.http.page import Who, page
-from seals import draft_pages, register_pages
+from seals import draft_pages, own_pages, register_pages
 from seals.verify import certificate_of_file, verify
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from seals.report import SealReport
 
 blueprint = Blueprint("seal_pages", __name__, template_folder="templates")
-BLUEPRINTS = (blueprint, register_pages.blueprint, draft_pages.blueprint)
+BLUEPRINTS = (blueprint, register_pages.blueprint, draft_pages.blueprint, own_pages.blueprint)
 
 
 @blueprint.url_value_preprocessor

@@ -1,6 +1,6 @@
-"""The kinds of seal a department applies for (印章种类), and how each looks.
+"""The kinds of seal that are applied for (印章种类), and how each looks.
 
-A seal bears the name of its department as the register of departments has it, never one that the applicant chose.
+A seal bears the name of its owner as the register has it, never one that the applicant chose.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from seals.lettering import PictureError, numbered
 from seals.picture_oval import SPECIAL as INVOICE_LINE
 from seals.picture_oval import oval_layout
 from seals.picture_round import RULES, Rank, round_layout
+from seals.picture_square import square_layout
 
 if TYPE_CHECKING:
     from seals.geometry import Layout
@@ -28,10 +29,15 @@ class Kind(StrEnum):
     CONTRACT = "contract"  # 合同专用章
     FINANCE = "finance"  # 财务专用章
     INVOICE = "invoice"  # 发票专用章
+    PERSONAL = "personal"  # 个人名章
+    REPRESENTATIVE = "representative"  # 法定代表人名章
 
 
 #: The line that a kind always bears.
 LINES: dict[Kind, str] = {Kind.CONTRACT: "合同专用章", Kind.FINANCE: "财务专用章", Kind.INVOICE: INVOICE_LINE}
+#: Seals that bear a person's name and nothing else, and what each is called.
+_CALLED: dict[Kind, str] = {Kind.PERSONAL: "个人名章", Kind.REPRESENTATIVE: "法定代表人名章"}
+NAME_SEALS = frozenset(_CALLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,11 @@ class Design:
 
     def check(self) -> None:
         """Raise DesignError, naming the member that is wrong."""
+        if self.kind in NAME_SEALS:
+            for field in ("special", "number", "code"):
+                if getattr(self, field) is not None:
+                    raise DesignError(field, "A name seal bears the name alone.")
+            return
         if self.kind is Kind.SPECIAL:
             # Without its ending the line could read as another unit.
             if self.special is None or not self.special.endswith(SPECIAL):
@@ -88,12 +99,14 @@ class DesignError(PictureError):
 
 
 def layout_of(name: str, design: Design) -> Layout:
-    """Return the layout of a department's seal.
+    """Return the layout of the seal of a unit or person of that name.
 
     Raises:
         PictureError: it cannot be set.
     """
     design.check()
+    if design.kind in NAME_SEALS:
+        return square_layout(name)
     if design.kind is Kind.INVOICE:
         if design.code is None:
             raise DesignError("code", "An invoice seal bears the taxpayer's number.")
@@ -105,6 +118,8 @@ def layout_of(name: str, design: Design) -> Layout:
 
 
 def full_name(name: str, design: Design) -> str:
-    """Return what the seal is called: the department's name, its line and number."""
+    """Return what the seal is called: the owner's name, its line and number."""
+    if design.kind in NAME_SEALS:
+        return f"{name}{_CALLED[design.kind]}"
     number = "" if design.number is None else numbered(design.number)
     return f"{name}{design.line or ''}{number}"

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, and_, false, insert, or_, select, true
 
 from idservice import audit
 from idservice.call import Post
-from idservice.errors import FieldProblem, Problem
+from idservice.errors import Problem
 from idservice.ids import timed_id
-from idservice.models import Department
-from seals import lifecycle
+from idservice.register import organisations
+from seals import contents, lifecycle, owners, standing
 from seals.deeds import Deed
 from seals.lifecycle import State
 from seals.making import make_seal, new_number, term_of
@@ -24,10 +24,12 @@ from seals.models import Seal, SealApplication, SealChange
 from seals.picture_kinds import Design, Kind, full_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from idservice.call import Call
 
+_MINE = 200
 _NUMBER = re.compile(r"[0-9]{14}")
 
 
@@ -52,12 +54,12 @@ def make(
         Problem: forbidden, invalid, seal_impossible, seal_rehearsal_failed, or unavailable where no authority is set
             up or the font is not installed.
     """
-    if call.caller.channel != "cli" or not call.caller.all_departments:
+    if not standing.is_operator(call):
         raise Problem("forbidden", "A seal is applied for and approved; only the operator makes one without that.")
-    unit = unit_of(call, department)
+    owner = owners.of_department(call, department)
     design = Design(Kind.OFFICIAL) if special is None else Design(Kind.SPECIAL, special=special)
     term = term_of(call, valid_from, valid_until)
-    seal = make_seal(call, unit, design, term, seal_id=new_number(call, unit.region))
+    seal = make_seal(call, owner, design, term, seal_id=new_number(call, owners.region_of(call, owner)))
     enter(call, seal)
     return seal.seal_id
 
@@ -67,32 +69,31 @@ def enter(call: Call, seal: Seal) -> str:
     call.session.add(seal)
     call.session.flush()
     change_id = note_change(call, seal.seal_id, "make", State.IN_FORCE, reason=None)
-    audit.record(call, Deed.MADE, seal=seal.seal_id, department=seal.department)
+    owner: dict[str, Any] = {name: getattr(seal, name) for name in ("department", "organisation", "person")}
+    audit.record(call, Deed.MADE, seal=seal.seal_id, **owner)
     return change_id
 
 
-def unit_of(call: Call, department: str) -> Department:
-    """Return the department with that credit code.
-
-    Raises:
-        Problem: invalid.
-    """
-    unit = call.session.get(Department, department)
-    if unit is None:
-        raise Problem("invalid", "", errors=[FieldProblem("/department", "unknown", "There is no such department.")])
-    return unit
-
-
 def find(call: Call, seal_id: str) -> Seal:
-    """Return the seal with that number, if the caller acts for its department.
+    """Return the seal with that number, if the caller is on its owner's side.
 
     Raises:
-        Problem: not_found; forbidden for a seal of another department.
+        Problem: not_found; forbidden for another's seal.
     """
-    seal = call.session.get(Seal, seal_id) if _NUMBER.fullmatch(seal_id) else None
-    if seal is None:
-        raise Problem("not_found", "The register holds no such seal.")
-    refuse_stranger(call, seal.department)
+    seal = _seal(call, seal_id)
+    standing.refuse_stranger(call, seal)
+    return seal
+
+
+def look_up(call: Call, seal_id: str) -> Seal:
+    """Return the seal with that number, if the caller is on its owner's side or in the office that filed it.
+
+    Raises:
+        Problem: not_found; forbidden for another's seal.
+    """
+    seal = _seal(call, seal_id)
+    if not standing.sees(call, seal):
+        standing.refuse_stranger(call, seal)
     return seal
 
 
@@ -100,26 +101,27 @@ def find_application(call: Call, seal_id: str) -> SealApplication | None:
     """Return the application of that number which has not led to a seal, or None.
 
     Raises:
-        Problem: forbidden for one of another department.
+        Problem: forbidden for another's, unless the caller's office decides on it.
     """
     found = call.session.get(SealApplication, seal_id) if _NUMBER.fullmatch(seal_id) else None
     if found is None or found.state not in lifecycle.OF_APPLICATIONS:
         return None
-    refuse_stranger(call, found.department)
+    if not standing.sees(call, found):
+        standing.refuse_stranger(call, found)
     return found
 
 
 def listed(call: Call, *, limit: int, cursor: str | None = None, state: str | None = None) -> dict[str, Any]:
-    """Return a page of the seals of the caller's departments, by number, with the cursor of the next page.
+    """Return a page of the seals on whose owner's side the caller is, by number, with the cursor of the next page.
 
     `state` is one of an application (applied, approved, refused), which are listed apart; None lists the seals made.
+    The office that files seals is shown the applications that it decides on too.
     """
     kind: Any = Seal if state is None else SealApplication
     query = select(kind).order_by(kind.seal_id).limit(limit + 1)
     if state is not None:
         query = query.where(kind.state == state)
-    if not call.caller.all_departments:
-        query = query.where(kind.department.in_(call.caller.departments_as(Post.OFFICER)))
+    query = query.where(or_(false(), *_owned(call, kind), *_filed(call, kind, state)))
     if cursor is not None:
         query = query.where(kind.seal_id > cursor)
     rows = call.session.scalars(query).all()
@@ -127,28 +129,34 @@ def listed(call: Call, *, limit: int, cursor: str | None = None, state: str | No
     return {"items": items, "next_cursor": items[-1]["id"] if len(rows) > limit else None}
 
 
+def mine(call: Call, kind: type[Seal | SealApplication], *, state: str | None = None) -> Sequence[Any]:
+    """Return the seals, or applications, that are the caller's own or his organisations', newest first."""
+    query = select(kind).where(kind.department.is_(None), or_(false(), *_owned(call, kind)))
+    if state is not None:
+        query = query.where(kind.state == state)
+    return call.session.scalars(query.order_by(kind.changed_at.desc(), kind.seal_id).limit(_MINE)).all()
+
+
 def shown(call: Call, row: Seal | SealApplication) -> dict[str, Any]:
     """Return what answers say of a seal or an application; the state is that of this instant."""
     facts: dict[str, Any] = {"id": row.seal_id, "department": row.department, "purposes": row.purposes}
+    facts |= {"owner_kind": row.owner_kind, "organisation": _credit_code(call, row)}
+    is_own = row.person is not None and row.person == call.caller.person
     period = {"valid_from": row.valid_from, "valid_until": row.valid_until, "changed_at": row.changed_at}
     if isinstance(row, SealApplication):
         design = Design.of_json(row.design)
-        name = full_name(row.name, design)
-        told = {"name": name, "kind": design.kind, "state": State(row.state), "created_at": row.applied_at}
+        name = owners.of(call, row).name if is_own else row.name
+        told = {
+            "name": full_name(name, design),
+            "kind": design.kind,
+            "state": State(row.state),
+            "created_at": row.applied_at,
+        }
         return facts | period | told
     state = lifecycle.state_at(row.state, row.valid_from, row.valid_until, call.now)
     kind = None if row.kind is None else Kind(row.kind)
-    return facts | period | {"name": row.name, "kind": kind, "state": state, "created_at": row.created_at}
-
-
-def refuse_stranger(call: Call, department: str) -> None:
-    """Refuse a caller who does not act for the department; of its people only officers (经办人) hold its seals.
-
-    Raises:
-        Problem: forbidden.
-    """
-    if not call.caller.may_act_for(department, Post.OFFICER):
-        raise Problem("forbidden", "Only who acts for the department may make or use its seals.")
+    name = contents.title(call, row) if is_own else row.name
+    return facts | period | {"name": name, "kind": kind, "state": state, "created_at": row.created_at}
 
 
 def note_change(call: Call, seal_id: str, change: str, state: State, *, reason: str | None) -> str:
@@ -157,3 +165,38 @@ def note_change(call: Call, seal_id: str, change: str, state: State, *, reason: 
     row = {"change_id": change_id, "seal_id": seal_id, "change": change, "state": state, "reason": reason}
     call.session.execute(insert(SealChange), row | {"actor": call.caller.name_for_log, "at": call.now})
     return change_id
+
+
+def _seal(call: Call, seal_id: str) -> Seal:
+    seal = call.session.get(Seal, seal_id) if _NUMBER.fullmatch(seal_id) else None
+    if seal is None:
+        raise Problem("not_found", "The register holds no such seal.")
+    return seal
+
+
+def _owned(call: Call, kind: Any) -> list[ColumnElement[bool]]:
+    """Return what singles out the rows on whose owner's side the caller is, one condition for each sort of owner."""
+    caller = call.caller
+    if standing.is_operator(call):
+        return [true()]
+    if caller.person is None:
+        return [kind.department.is_not(None) if caller.all_departments else kind.department.in_(caller.departments)]
+    found = [kind.department.in_(caller.departments_as(Post.OFFICER))]
+    organisations_led = standing.managed(call)
+    if organisations_led:
+        found.append(and_(kind.person.is_(None), kind.organisation.in_(organisations_led)))
+    own = kind.person == caller.person
+    found.append(own if caller.principal is None else and_(own, kind.organisation == caller.principal))
+    if kind is Seal and (named := standing.named(call)):
+        found.append(Seal.seal_id.in_(named))
+    return found
+
+
+def _filed(call: Call, kind: Any, state: str | None) -> list[ColumnElement[bool]]:
+    return [kind.department.is_(None)] if state is not None and standing.in_office(call) else []
+
+
+def _credit_code(call: Call, row: Seal | SealApplication) -> str | None:
+    """Return the credit code of the organisation whose seal it is, or whose representative's."""
+    found = None if row.organisation is None else organisations.facts(call, row.organisation)
+    return None if found is None else found.credit_code

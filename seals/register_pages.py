@@ -1,4 +1,4 @@
-"""The officer's pages of the seal register (用章管理): list, apply with a preview, decide, change, look back."""
+"""The pages of the seal register (用章管理): list, apply with a preview, decide, change, look back."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from idservice.http.endpoint import load
 from idservice.http.page import Who, page
 from idservice.http.problems import language
 from idservice.models import Department
-from seals import approval, custody, register
+from seals import approval, contents, custody, owners, register, standing
 from seals.change import change
 from seals.decoding import read_seal
 from seals.lifecycle import TABLE, Change, State, allowed
 from seals.making import draw_svg
 from seals.models import Seal, SealApplication
+from seals.owner_kinds import OwnerKind
 from seals.picture_kinds import Design, chosen
 from seals.schemas import ChangeBody, DesignBody, SealBody, UserBody
 from seals.uses import history, listed_uses
@@ -68,8 +69,8 @@ def preview(call: Call) -> Response:
 
 
 def _apply_again(call: Call, problem: Problem) -> str:
-    faults = {_control(fault): problem_text(fault) for fault in problem.errors}
-    return _application(call, errors=faults or {"special": _refusal(problem)})
+    faults = {control_of(fault): problem_text(fault) for fault in problem.errors}
+    return _application(call, errors=faults or {"special": refusal(problem)})
 
 
 @page(blueprint, "/apply", who=Who.OFFICER, methods=("POST",), write=True, again=_apply_again)
@@ -77,15 +78,15 @@ def apply(call: Call) -> Response | str:
     """Apply, or only show the picture once more; a form posted twice applies once."""
     if "preview" in request.form:
         return _application(call, errors={})
-    key = _key(call)
+    key = form_key(call)
     if key is not None and (done := idempotency.replay(call, key)) is not None:
-        return _to_seal(json.loads(done[1])["id"])
-    facts = load(_APPLICATION, _body(), where="form")
+        return to_seal(json.loads(done[1])["id"])
+    facts = load(_APPLICATION, posted_body(), where="form")
     design = chosen(**{name: facts.pop(name) for name in _DESIGN_FIELDS})
     made = approval.apply(call, design=design, **facts)
     if key is not None:
         idempotency.remember(call, key, 303, json.dumps({"id": made.seal_id}).encode())
-    return _to_seal(made.seal_id)
+    return to_seal(made.seal_id)
 
 
 def _application(call: Call, *, errors: dict[str, str]) -> str:
@@ -94,11 +95,11 @@ def _application(call: Call, *, errors: dict[str, str]) -> str:
     values.setdefault("department", next(iter(units), ""))
     drawn = None
     try:
-        drawn = _data_uri("image/svg+xml", _preview(call, values).encode())
+        drawn = data_uri("image/svg+xml", _preview(call, values).encode())
     except Problem as problem:
         if request.method == "POST" and not errors:
-            errors = {_control(fault): problem_text(fault) for fault in problem.errors} or {
-                "special": _refusal(problem)
+            errors = {control_of(fault): problem_text(fault) for fault in problem.errors} or {
+                "special": refusal(problem)
             }
     return render_template(
         "seals/apply.html",
@@ -116,16 +117,25 @@ def _preview(call: Call, values: dict[str, str]) -> str:
     Raises:
         Problem: forbidden, invalid or seal_impossible.
     """
-    department = values.get("department", "")
-    register.refuse_stranger(call, department)
+    design = design_of(values)
+    owner = owners.applying(call, kind=design.kind, department=values.get("department", ""), organisation=None)
+    return draw_svg(owner.name, design)
+
+
+def design_of(values: dict[str, str]) -> Design:
+    """Return what a form says of a seal's looks.
+
+    Raises:
+        Problem: invalid.
+    """
     given = {name: values[name].strip() for name in _DESIGN_FIELDS if values.get(name, "").strip()}
-    return draw_svg(register.unit_of(call, department).name, chosen(**load(_DESIGN, given, where="form")))
+    return chosen(**load(_DESIGN, given, where="form"))
 
 
-def _body() -> dict[str, Any]:
+def posted_body() -> dict[str, Any]:
     """Return the posted form as the body of `POST /v1/seals`."""
     form = {name: value.strip() for name, value in request.form.items()}
-    plain = ("department", *_DESIGN_FIELDS, "reason", "custodian")
+    plain = ("department", "organisation", *_DESIGN_FIELDS, "reason", "custodian")
     body: dict[str, Any] = {name: form[name] for name in plain if form.get(name)}
     if form.get("valid_until"):
         body["valid_until"] = f"{form['valid_until']}T23:59:59+08:00"  # the end of that day in China
@@ -140,58 +150,60 @@ def _body() -> dict[str, Any]:
 # --- one seal ------------------------------------------------------------------------------------------------------
 
 
-@page(blueprint, "/<seal_id>", who=Who.OFFICER)
+@page(blueprint, "/<seal_id>", who=Who.PERSON)
 def seal(call: Call, seal_id: str) -> str:
     """Show a seal or an application: picture, facts, who may use it, its life and its uses."""
     return _seal_page(call, seal_id, errors={})
 
 
 def _change_again(call: Call, problem: Problem, seal_id: str) -> str:
-    faults = {_control(fault): problem_text(fault) for fault in problem.errors}
-    return _seal_page(call, seal_id, errors=faults or {"change": _refusal(problem)})
+    faults = {control_of(fault): problem_text(fault) for fault in problem.errors}
+    return _seal_page(call, seal_id, errors=faults or {"change": refusal(problem)})
 
 
-@page(blueprint, "/<seal_id>/changes", who=Who.OFFICER, methods=("POST",), write=True, again=_change_again)
+@page(blueprint, "/<seal_id>/changes", who=Who.PERSON, methods=("POST",), write=True, again=_change_again)
 def change_seal(call: Call, seal_id: str) -> Response:
     """Decide on an application, have the seal made, or change it."""
     given = {name: request.form[name].strip() for name in ("change", "reason") if request.form.get(name, "").strip()}
     body = load(_CHANGE, given, where="form")
     change(call, seal_id, body["change"], reason=body["reason"])
-    return _to_seal(seal_id)
+    return to_seal(seal_id)
 
 
 def _name_again(call: Call, problem: Problem, seal_id: str) -> str:
-    faults = {_control(fault): problem_text(fault) for fault in problem.errors}
-    return _seal_page(call, seal_id, errors=faults or {"who": _refusal(problem)})
+    faults = {control_of(fault): problem_text(fault) for fault in problem.errors}
+    return _seal_page(call, seal_id, errors=faults or {"who": refusal(problem)})
 
 
-@page(blueprint, "/<seal_id>/users", who=Who.OFFICER, methods=("POST",), write=True, again=_name_again)
+@page(blueprint, "/<seal_id>/users", who=Who.PERSON, methods=("POST",), write=True, again=_name_again)
 def name_user(call: Call, seal_id: str) -> Response:
     """Name somebody who may use the seal, without an end."""
     given = {"who": who} if (who := request.form.get("who", "").strip()) else {}
     body = load(_USER, given, where="form")
     custody.permit(call, register.find(call, seal_id), body["who"], until=body["until"])
-    return _to_seal(seal_id)
+    return to_seal(seal_id)
 
 
 def _seal_page(call: Call, seal_id: str, *, errors: dict[str, str]) -> str:
-    found = register.find_application(call, seal_id) or register.find(call, seal_id)
-    made = isinstance(found, Seal)
+    found = register.find_application(call, seal_id) or register.look_up(call, seal_id)
+    made, is_own = isinstance(found, Seal), standing.owns(call, found)
     return render_template(
         "seals/seal.html",
         seal=register.shown(call, found),
+        mine=is_mine(found) and is_own,
         made=made,
-        department=_name(call, found.department),
+        owner=owners.of(call, found).name_kept,
         custodian=custody.shown_as(call, f"person:{found.custodian}") if found.custodian else None,
-        picture=_picture(found),
+        picture=picture_of(call, found),
         changes=_offered(call, found),
         needs_second=isinstance(found, SealApplication)
         and found.state == State.APPLIED
         and not approval.may_decide(call, found),
-        may_use=isinstance(found, Seal) and custody.may_use(call, found),
+        may_use=isinstance(found, Seal) and is_own and custody.may_use(call, found),
+        names_users=found.owner_kind is not OwnerKind.PERSON and is_own,
         users=custody.users(call, seal_id),
         history=history(call, seal_id),
-        uses=listed_uses(call, seal_id, limit=_USES_SHOWN)["items"] if made else [],
+        uses=listed_uses(call, seal_id, limit=_USES_SHOWN)["items"] if made and is_own else None,
         errors=errors,
         values=request.form.to_dict(),
     )
@@ -199,20 +211,27 @@ def _seal_page(call: Call, seal_id: str, *, errors: dict[str, str]) -> str:
 
 def _offered(call: Call, found: Seal | SealApplication) -> list[Change]:
     """Return the changes that this officer may make now."""
-    offered = allowed(State(found.state))
+    offered = tuple(deed for deed in allowed(State(found.state)) if standing.may_change(call, found, deed))
     if isinstance(found, SealApplication) and not approval.may_decide(call, found):
         offered = tuple(deed for deed in offered if not TABLE[deed].second_person)
     return list(offered)
 
 
-def _picture(found: Seal | SealApplication) -> str | None:
+def picture_of(call: Call, found: Seal | SealApplication) -> str | None:
+    """Return the picture of a seal, or what an application will look like, as a data URI."""
     if isinstance(found, SealApplication):
         try:
-            return _data_uri("image/svg+xml", draw_svg(found.name, Design.of_json(found.design)).encode())
+            svg = draw_svg(owners.of(call, found).name, Design.of_json(found.design))
         except Problem:
             return None
-    drawn = read_seal(found.seal_der).info.picture
-    return _data_uri("image/png", drawn.data) if drawn.kind.upper() == "PNG" else None
+        return data_uri("image/svg+xml", svg.encode())
+    drawn = read_seal(contents.structure(call, found)).info.picture
+    return data_uri("image/png", drawn.data) if drawn.kind.upper() == "PNG" else None
+
+
+def is_mine(found: Seal | SealApplication) -> bool:
+    """Return whether a seal is shown in the citizen's area: any but a department's."""
+    return found.owner_kind is not OwnerKind.DEPARTMENT
 
 
 # --- words and places ------------------------------------------------------------------------------------------------
@@ -223,7 +242,7 @@ def problem_text(fault: FieldProblem) -> str:
     words = {
         "required": gettext("请填写"),
         "wording": gettext("字样不合规定：专用章以“专用章”结尾，公章没有字样和编号，发票专用章要有纳税人识别号"),
-        "unknown": gettext("不是本部门经办人员的号码"),
+        "unknown": gettext("不是本部门经办人员或本单位受托人的号码"),
         "too_early": gettext("不能早于现在"),
         "too_late": gettext("晚于制章者证书的有效期"),
         "out_of_range": gettext("不在允许的期限内"),
@@ -231,11 +250,12 @@ def problem_text(fault: FieldProblem) -> str:
     return str(words.get(fault.code, gettext("格式不对")))
 
 
-def _refusal(problem: Problem) -> str:
+def refusal(problem: Problem) -> str:
+    """Return a refusal in the reader's language."""
     return str(problem.kind.en if language() == "en" else problem.kind.zh)
 
 
-def _control(fault: FieldProblem) -> str:
+def control_of(fault: FieldProblem) -> str:
     """Return the id of the field that a pointer means."""
     return fault.pointer.split("/")[1] if "/" in fault.pointer else "reason"
 
@@ -246,16 +266,13 @@ def _units(call: Call) -> dict[str, str]:
     return {unit.credit_code: unit.name for unit in sorted(found, key=lambda unit: unit.credit_code)}
 
 
-def _name(call: Call, department: str) -> str:
-    unit = call.session.get(Department, department)
-    return unit.name if unit is not None else department
-
-
-def _data_uri(media_type: str, data: bytes) -> str:
+def data_uri(media_type: str, data: bytes) -> str:
+    """Return what a picture's address says where it stands in the page itself."""
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
-def _key(call: Call) -> idempotency.Key | None:
+def form_key(call: Call) -> idempotency.Key | None:
+    """Return what makes a form posted twice one deed."""
     given = request.form.get("idempotency_key")
     if not given:
         return None
@@ -264,5 +281,6 @@ def _key(call: Call) -> idempotency.Key | None:
     return idempotency.key_of(given, caller=caller, method="POST", path=request.path, body=asked.encode())
 
 
-def _to_seal(seal_id: str) -> Response:
+def to_seal(seal_id: str) -> Response:
+    """Lead to the page of a seal."""
     return redirect(f"/seals/{seal_id}", 303)  # type: ignore[return-value]

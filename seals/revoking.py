@@ -6,7 +6,7 @@ Lists are added by the operator or issued here; none is ever fetched from an add
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
 
@@ -15,6 +15,7 @@ from idservice.errors import Problem
 from keys.certificates import Certificate, RevocationList, parse, read_lists
 from keys.certificates.crl import REASONS, issue_list
 from keys.sm2 import sm3
+from seals import contents
 from seals.authority import ROOTS, party_of
 from seals.deeds import Deed
 from seals.models import CertificateRevocation, DocumentCertificate, Seal, SealAuthority, StoredRevocationList
@@ -52,6 +53,13 @@ def revoke(call: Call, name: str, *, reason: str) -> tuple[str, ...]:
             audit.record(call, Deed.CERTIFICATE_REVOKED, authority=key[0], serial=key[1], reason=reason)
     issue_lists(call)
     return tuple(f"{certificate.serial:x}" for certificate in found)
+
+
+def is_revoked(call: Call, certificate: Certificate) -> bool:
+    """Return whether this authority revoked a certificate of its own; lists of others are not asked."""
+    number = CertificateRevocation.certificate_number == f"{certificate.serial:x}"
+    authorities = call.session.scalars(select(CertificateRevocation.authority).where(number))
+    return any(party_of(call, root).certificate.subject == certificate.issuer for root in authorities)
 
 
 def issue_lists(call: Call) -> tuple[RevocationList, ...]:
@@ -107,19 +115,25 @@ def _add(call: Call, one: RevocationList) -> None:
 
 def _certificates(call: Call, name: str) -> list[Certificate]:
     """Return the certificates that go by a name here."""
-    found = [
-        call.session.scalar(select(SealAuthority.certificate).where(SealAuthority.name == name)),
-        call.session.scalar(select(Seal.signer_certificate).where(Seal.seal_id == name)),
-        call.session.scalar(select(DocumentCertificate.certificate).where(DocumentCertificate.seal_id == name)),
-    ]
-    certificates = [parse(der) for der in found if der is not None]
+    party = call.session.scalar(select(SealAuthority.certificate).where(SealAuthority.name == name))
+    parties = [] if party is None else [parse(party)]
+    certificates = parties + _of_seals(call, Seal.seal_id == name)
     return certificates or [one for one in _all(call) if f"{one.serial:x}" == name.lower()]
 
 
 def _all(call: Call) -> list[Certificate]:
-    queries = (
-        select(SealAuthority.certificate),
-        select(Seal.signer_certificate),
-        select(DocumentCertificate.certificate),
+    parties = [parse(der) for der in call.session.scalars(select(SealAuthority.certificate))]
+    return parties + _of_seals(call)
+
+
+def _of_seals(call: Call, *which: Any) -> list[Certificate]:
+    """Return the certificates of the seals that meet conditions: SM2, and P-256 where there is one."""
+    joined = select(Seal, DocumentCertificate).outerjoin(
+        DocumentCertificate, DocumentCertificate.seal_id == Seal.seal_id
     )
-    return [parse(der) for query in queries for der in call.session.scalars(query)]
+    found = []
+    for seal, document in call.session.execute(joined.where(*which)):
+        found.append(contents.certificate(call, seal))
+        if document is not None:
+            found.append(contents.opened(call, seal, contents.DOCUMENT_CERTIFICATE, document.certificate))
+    return [parse(der) for der in found]

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from flask_smorest import Blueprint
 
 from idservice.http.endpoint import endpoint
+from idservice.oauth.authorization_details import demand
+from keys.sm2 import sm3
 from seals import approval, custody, time_routes, use_document
 from seals import register as seal_register
 from seals.change import change
+from seals.detail_types import SEAL_USE
 from seals.picture_kinds import chosen
 from seals.position import Position
 from seals.schemas import (
@@ -31,6 +34,7 @@ from seals.schemas import (
     UsesSchema,
     VerificationBody,
 )
+from seals.time_stamping import is_asked_elsewhere
 from seals.use import intend
 from seals.use_document import Form, Wish
 from seals.uses import history, listed_uses
@@ -38,6 +42,7 @@ from seals.verify import certificate_of_file, verify
 
 if TYPE_CHECKING:
     from idservice.call import Call
+    from seals.use import Made
     from seals.use_document import Ready
 
 SCOPE = "seals.use"
@@ -58,7 +63,7 @@ PLAIN_BLUEPRINTS = (time_routes.blueprint,)
     limit="30/minute",
 )
 def apply_for_seal(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    """Apply for a seal of a department; a second person approves it by a change, then it is made."""
+    """Apply for a seal of a department, of an organisation, or of one's own; a second person approves it."""
     facts = dict(body)
     design = chosen(**{name: facts.pop(name) for name in ("kind", "rank", "special", "number", "code")})
     return seal_register.shown(call, approval.apply(call, design=design, **facts))
@@ -66,14 +71,14 @@ def apply_for_seal(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 
 @endpoint(blueprint, "GET", "/seals", scope=SCOPE, query=SealsQuery, answer=SealsSchema)
 def list_seals(call: Call, query: dict[str, Any]) -> dict[str, Any]:
-    """List the seals of the departments that the caller acts for, or their applications in one state."""
+    """List the seals of whom the caller acts for, his own among them, or applications in one state."""
     return seal_register.listed(call, **query)
 
 
 @endpoint(blueprint, "GET", "/seals/<seal_id>", scope=SCOPE, answer=SealSchema)
 def read_seal(call: Call, seal_id: str) -> dict[str, Any]:
     """Read a seal, or the application for it."""
-    found = seal_register.find_application(call, seal_id) or seal_register.find(call, seal_id)
+    found = seal_register.find_application(call, seal_id) or seal_register.look_up(call, seal_id)
     return seal_register.shown(call, found)
 
 
@@ -133,8 +138,27 @@ def _wish(body: dict[str, Any]) -> Wish:
 def _intend(call: Call, seal_id: str, body: dict[str, Any]) -> tuple[str, Ready]:
     """Record the intent; a document that cannot be sealed is refused before."""
     document = body["file"]
+    demand(
+        call,
+        SEAL_USE.name,
+        identifier=seal_id,
+        datatypes=body["format"],
+        purposes=body["purpose"],
+        digests=sm3(document).hex(),
+    )
     ready = use_document.draft(call, seal_id=seal_id, document=document, wish=_wish(body))
     return intend(call, seal_id=seal_id, document=document, purpose=body["purpose"], on_behalf=body["on_behalf"]), ready
+
+
+def _ask(
+    call: Call, seal_id: str, body: dict[str, Any], prepared: tuple[str, Ready]
+) -> tuple[str, Ready] | tuple[str, Made]:
+    """Seal before the writing transaction, where a time-stamp authority has to be waited for."""
+    use_id, ready = prepared
+    if not is_asked_elsewhere(call):
+        return prepared
+    facts = {"seal_id": seal_id, "use_id": use_id, "document": body["file"], "purpose": body["purpose"]}
+    return use_id, use_document.make(call, **facts, ready=ready)
 
 
 @endpoint(
@@ -147,9 +171,11 @@ def _intend(call: Call, seal_id: str, body: dict[str, Any]) -> tuple[str, Ready]
     status=201,
     write=True,
     prepare=_intend,
+    ask=_ask,
     upload=True,
+    detail=SEAL_USE.name,
 )
-def use_seal(call: Call, seal_id: str, body: dict[str, Any], prepared: tuple[str, Ready]) -> dict[str, Any]:
+def use_seal(call: Call, seal_id: str, body: dict[str, Any], prepared: tuple[str, Ready | Made]) -> dict[str, Any]:
     """Seal a file; the answer carries the seal signature or the sealed OFD or PDF. The file itself is not kept."""
     (use_id, ready), wish = prepared, _wish(body)
     facts = {"seal_id": seal_id, "use_id": use_id, "document": body["file"], "purpose": body["purpose"]}

@@ -8,6 +8,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from idservice.http.openapi import Upload
 from seals.lifecycle import OF_APPLICATIONS, Change, State
+from seals.owner_kinds import OwnerKind
 from seals.pdf import Profile
 from seals.picture_kinds import Kind
 from seals.picture_round import Rank
@@ -42,19 +43,36 @@ class DesignBody(Schema):
     )
 
 
-class SealBody(DesignBody):
-    """An application for a seal. The seal will bear the department's registered name."""
+_CREDIT_CODE = validate.Regexp(r"[0-9A-Z]{18}\Z", error="A unified social credit code has 18 digits and capitals.")
 
-    department = fields.String(required=True, validate=validate.Regexp(r"[0-9A-Z]{18}\Z"))
+
+class SealBody(DesignBody):
+    """An application for a seal. The seal will bear its owner's registered name.
+
+    It is a department's where `department` is given; else the organisation's for which the caller acts, or, of the
+    kinds `personal` and `representative`, the caller's own.
+    """
+
+    department = fields.String(
+        load_default=None, validate=_CREDIT_CODE, metadata={"description": "Credit code of the department"}
+    )
+    organisation = fields.String(
+        load_default=None,
+        validate=_CREDIT_CODE,
+        metadata={"description": "Credit code; default: that for which the token was issued"},
+    )
     reason = fields.String(load_default="", validate=[validate.Length(max=500), _PLAIN])
     custodian = fields.String(
-        load_default=None, validate=_PERSON, metadata={"description": "Citizen number of the keeper, an officer"}
+        load_default=None, validate=_PERSON, metadata={"description": "Citizen number of the keeper"}
     )
     users = fields.List(
         fields.String(validate=_PERSON),
         load_default=list,
         validate=validate.Length(max=50),
-        metadata={"description": "Citizen numbers of who may use it; none: every officer of the department"},
+        metadata={
+            "description": "Citizen numbers of who may use it; none: every officer of the department, or who leads the "
+            "organisation"
+        },
     )
     purposes = fields.List(
         fields.String(validate=[validate.Length(1, 100), _PLAIN]),
@@ -70,8 +88,14 @@ class SealSchema(Schema):
     """A seal in the register."""
 
     id = fields.String(required=True, metadata={"description": "14 digits: region and serial"})
-    department = fields.String(required=True)
-    name = fields.String(required=True)
+    owner_kind = fields.Enum(OwnerKind, by_value=True, required=True)
+    department = fields.String(allow_none=True, required=True)
+    organisation = fields.String(
+        allow_none=True,
+        required=True,
+        metadata={"description": "Credit code of the owner, or of whom the owner represents"},
+    )
+    name = fields.String(required=True, metadata={"description": "A person's is masked, but to himself"})
     kind = fields.Enum(Kind, by_value=True, allow_none=True, required=True)
     state = fields.Enum(State, by_value=True, required=True)
     purposes = fields.List(fields.String(), allow_none=True, required=True)

@@ -1,4 +1,4 @@
-"""Put a department's electronic seal (签章) on bytes, and rebuild the seal signature from what a row keeps of it."""
+"""Put an electronic seal (签章) on bytes, and rebuild the seal signature from what a row keeps of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from idservice.errors import Kind, Problem, register
 from keys.ring import RingError
 from keys.sm2 import sm3
 from keys.verdict import Check, Reason, Result
-from seals import signature
+from seals import contents, signature
 from seals.check import check_signature
 from seals.decoding import read_seal
 from seals.lifecycle import State, state_at
@@ -53,15 +53,16 @@ def stamp(call: Call, *, seal_id: str, document: bytes, name: str) -> Stamp:
     Raises:
         Problem: seal_not_in_force, if the seal is suspended, out of its period or its key is gone.
     """
-    seal = call.session.execute(_SEAL, {"seal_id": seal_id}).one_or_none()
+    seal = call.connection.execute(_SEAL, {"seal_id": seal_id}).one_or_none()
     if seal is None or state_at(seal.state, seal.valid_from, seal.valid_until, call.now) is not State.IN_FORCE:
-        raise Problem("seal_not_in_force", "Use a seal of this department that is in force.")
+        raise Problem("seal_not_in_force", "Use a seal that is in force.")
     sealed_at = call.now.replace(microsecond=0)
     try:
         signer = call.keys.seal_signer(seal_id)
     except RingError:
         raise Problem("seal_not_in_force", "The key of this seal is not at hand.") from None
-    value = signer.sign(signature.tbs(seal.seal_der, sealed_at, sm3(document), name))
+    seal_der = contents.opened(call, seal, contents.STRUCTURE, seal.seal_der)
+    value = signer.sign(signature.tbs(seal_der, sealed_at, sm3(document), name))
     return Stamp(seal_id, sealed_at, value)
 
 
@@ -113,6 +114,7 @@ def _bytes_of(call: Call, seal_id: str) -> tuple[bytes, bytes]:
     read, moment = _bytes.setdefault(call.house.database, {}), time.monotonic()
     kept = read.get(seal_id)
     if kept is None or moment - kept[0] > _KEEP:
-        seal = call.session.execute(_SEAL, {"seal_id": seal_id}).one()
-        kept = read[seal_id] = (moment, seal.seal_der, seal.signer_certificate)
+        seal = call.connection.execute(_SEAL, {"seal_id": seal_id}).one()
+        certificate = contents.opened(call, seal, contents.CERTIFICATE, seal.signer_certificate)
+        kept = read[seal_id] = (moment, contents.opened(call, seal, contents.STRUCTURE, seal.seal_der), certificate)
     return kept[1:]

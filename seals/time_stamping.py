@@ -33,6 +33,11 @@ PATH = "/tsa"
 _NONCE_BITS = 63
 
 
+def is_asked_elsewhere(call: Call) -> bool:
+    """Return whether the configured authority is another program: to wait for it, no writing transaction is held."""
+    return call.settings.timestamp_url not in {None, call.settings.issuer + PATH}
+
+
 def token_over(call: Call, signature: bytes, *, algorithm: str = SHA256) -> bytes | None:
     """Return a TimeStampToken over a signature value, None where no authority is configured.
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idservice.call import Call
+    from keys.certificates import Certificate
     from seals.stamp import Stamp
 
 
@@ -36,6 +37,19 @@ class Place(TypedDict):
     table: str
     column: str
     row: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was sealed and is not on record yet: a time stamp may be asked for before the recording transaction begins.
+
+    `result` lies `beside` the document or is the document itself; `certificate` is the signer's where it holds none.
+    """
+
+    stamped: Stamp
+    result: bytes
+    beside: bool = False
+    certificate: Certificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +76,12 @@ def intend(call: Call, *, seal_id: str, document: bytes, purpose: str = "", on_b
         on_behalf: for whom, where it is not for the department itself; stored encrypted.
 
     Raises:
-        Problem: not_found, forbidden, seal_use_not_permitted, seal_purpose_not_permitted or seal_name_changed.
+        Problem: not_found, forbidden, seal_use_not_permitted, seal_purpose_not_permitted or seal_name_changed, or what
+            `custody.demand_login` raises.
     """
-    custody.refuse_use(call, find(call, seal_id), purpose)
+    seal = find(call, seal_id)
+    custody.refuse_use(call, seal, purpose)
+    custody.demand_login(call, seal)
     use_id, digest = timed_id(call.now), sm3(document)
     sealed = None if on_behalf is None else call.cipher.seal(on_behalf.encode(), **on_behalf_of(use_id))
     row = {"use_id": use_id, "seal_id": seal_id, "digest": digest, "purpose": purpose, "on_behalf_sealed": sealed}
@@ -80,12 +97,34 @@ def use(call: Call, *, seal_id: str, use_id: str, document: bytes, purpose: str)
         Problem: what `intend` raises, seal_not_in_force, seal_rehearsal_failed or conflict; nothing is recorded as
             done then.
     """
+    made = make(call, seal_id=seal_id, use_id=use_id, document=document, purpose=purpose)
+    return complete(call, made, use_id=use_id, document=document, purpose=purpose)
+
+
+def make(call: Call, *, seal_id: str, use_id: str, document: bytes, purpose: str) -> Made:
+    """Seal `document`; nothing is written.
+
+    Raises:
+        Problem: what `intend` raises, seal_not_in_force or timestamp_unavailable.
+    """
     custody.refuse_use(call, find(call, seal_id), purpose)
     name = property_info(use_id)
     stamped = stamp(call, seal_id=seal_id, document=document, name=name)
     sealed = with_time(call, export(call, stamped, document=document, name=name))
-    rehearse(call, sealed, document=document, now=call.now)
-    return record(call, use_id, stamped, document=document, purpose=purpose, result=sealed)
+    return Made(stamped, sealed, beside=True)
+
+
+def complete(call: Call, made: Made, *, use_id: str, document: bytes, purpose: str) -> Used:
+    """Rehearse what was made and record the use that was intended as `use_id`.
+
+    Raises:
+        Problem: what `intend` raises, seal_certificate_revoked, seal_rehearsal_failed or conflict; nothing is recorded
+            as done then.
+    """
+    custody.refuse_use(call, find(call, made.stamped.seal_id), purpose)
+    beside = document if made.beside else None
+    rehearse(call, made.result, document=beside, certificate=made.certificate, now=call.now)
+    return record(call, use_id, made.stamped, document=document, purpose=purpose, result=made.result)
 
 
 def record(call: Call, use_id: str, stamped: Stamp, *, document: bytes, purpose: str, result: bytes) -> Used:

@@ -10,6 +10,7 @@ from seals import use, use_ofd, use_signed_data
 from seals.ofd_writer import Draft
 from seals.pdf import Profile
 from seals.position import Position
+from seals.use import Made
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -76,19 +77,31 @@ def draft(call: Call, *, seal_id: str, document: bytes, wish: Wish) -> Ready:
     return None
 
 
-def seal(call: Call, *, seal_id: str, use_id: str, document: bytes, purpose: str, ready: Ready) -> Used:
-    """Seal what `draft` made ready, and record the use that was intended as `use_id`.
+def make(call: Call, *, seal_id: str, use_id: str, document: bytes, purpose: str, ready: Ready) -> Made:
+    """Seal what `draft` made ready; nothing is written.
 
     Raises:
-        Problem: what `use`, `use_ofd`, `use_pdf` and `use_signed_data` raise.
+        Problem: what the `make` of the form raises.
     """
-    facts = {"seal_id": seal_id, "use_id": use_id, "document": document, "purpose": purpose}
+    facts = {"seal_id": seal_id, "purpose": purpose}
     if ready is None:
-        return use.use(call, **facts)  # type: ignore[arg-type]
+        return use.make(call, **facts, use_id=use_id, document=document)
     if isinstance(ready, use_signed_data.Ready):
-        return use_signed_data.use_signed_data(call, **facts, ready=ready)  # type: ignore[arg-type]
+        return use_signed_data.make(call, **facts, document=document, ready=ready)
     if isinstance(ready, Draft):
-        return use_ofd.use_ofd(call, **facts, ready=ready)  # type: ignore[arg-type]
+        return use_ofd.make(call, **facts, ready=ready)
     from seals import use_pdf  # as above
 
-    return use_pdf.use_pdf(call, **facts, ready=ready)  # type: ignore[arg-type]
+    return use_pdf.make(call, **facts, ready=ready)
+
+
+def seal(call: Call, *, seal_id: str, use_id: str, document: bytes, purpose: str, ready: Ready | Made) -> Used:
+    """Seal what `draft` made ready, unless `make` has done so, and record the use that was intended as `use_id`.
+
+    Raises:
+        Problem: what `make` and `use.complete` raise.
+    """
+    made = ready
+    if not isinstance(made, Made):
+        made = make(call, seal_id=seal_id, use_id=use_id, document=document, purpose=purpose, ready=made)
+    return use.complete(call, made, use_id=use_id, document=document, purpose=purpose)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from idservice.errors import Problem
-from seals import custody, ofd_writer
+from seals import contents, custody, ofd_writer
 from seals.container import ContainerError
 from seals.ofd_parts import OfdError
 from seals.position import PositionError
@@ -13,8 +13,7 @@ from seals.refusals import no_such_place, refuse_broken, refused
 from seals.register import find
 from seals.stamp import export, stamp
 from seals.time_stamping import with_time
-from seals.use import Used, record
-from seals.verify import rehearse
+from seals.use import Made, Used, complete
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -30,7 +29,7 @@ def draft(call: Call, *, seal_id: str, document: bytes, position: Position, lock
     """
     seal = find(call, seal_id)
     try:
-        ready = ofd_writer.prepare(document, seal=seal.seal_der, position=position, lock=lock)
+        ready = ofd_writer.prepare(document, seal=contents.structure(call, seal), position=position, lock=lock)
     except ofd_writer.LockedError:
         raise Problem("document_locked", "An earlier seal covers the list of seals.") from None
     except (ContainerError, OfdError) as error:
@@ -48,6 +47,16 @@ def use_ofd(call: Call, *, seal_id: str, use_id: str, document: bytes, ready: Dr
         Problem: not_found, forbidden, document_refused, seal_not_in_force or seal_rehearsal_failed; nothing is
             recorded as done then.
     """
+    made = make(call, seal_id=seal_id, ready=ready, purpose=purpose)
+    return complete(call, made, use_id=use_id, document=document, purpose=purpose)
+
+
+def make(call: Call, *, seal_id: str, ready: Draft, purpose: str) -> Made:
+    """Seal the OFD that `draft` made `ready`; nothing is written.
+
+    Raises:
+        Problem: not_found, forbidden, document_refused, seal_not_in_force or timestamp_unavailable.
+    """
     custody.refuse_use(call, find(call, seal_id), purpose)
     try:
         description = ready.describe(call.now)
@@ -55,6 +64,4 @@ def use_ofd(call: Call, *, seal_id: str, use_id: str, document: bytes, ready: Dr
         raise refused(error) from None
     stamped = stamp(call, seal_id=seal_id, document=description, name=ready.property_info)
     value = with_time(call, export(call, stamped, document=description, name=ready.property_info))
-    sealed = ready.finish(description, value)
-    rehearse(call, sealed, now=call.now)
-    return record(call, use_id, stamped, document=document, purpose=purpose, result=sealed)
+    return Made(stamped, ready.finish(description, value))

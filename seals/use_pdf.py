@@ -16,7 +16,7 @@ from keys.certificates import judge_revocation, verify_path
 from keys.cms import TIMESTAMP_TOKEN, read_signed_data
 from keys.cms_write import write_signed_data
 from keys.verdict import Result
-from seals import custody, document_certificate, first_page, pdf_material
+from seals import contents, custody, document_certificate, first_page, pdf_material
 from seals.deadline import TooLong, deadline
 from seals.decoding import read_seal
 from seals.lifecycle import State, state_at
@@ -28,8 +28,8 @@ from seals.refusals import no_such_place, refuse_broken, refused
 from seals.register import find
 from seals.stamp import Stamp, export, stamp
 from seals.time_stamping import token_over, with_time
-from seals.use import Used, record
-from seals.verify import read_known, rehearse
+from seals.use import Made, Used, complete
+from seals.verify import read_known
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -69,7 +69,7 @@ def draft(
     """
     seal = find(call, seal_id)
     _refuse_out_of_force(call, seal)
-    picture = read_seal(seal.seal_der).info.picture
+    picture = read_seal(contents.structure(call, seal)).info.picture
     if picture.kind != "PNG":
         raise Problem("document_refused", f"The picture of this seal ({picture.kind}) cannot be put on a PDF.")
     try:
@@ -102,6 +102,16 @@ def use_pdf(call: Call, *, seal_id: str, use_id: str, document: bytes, ready: Re
     Raises:
         Problem: what `draft` and `intend` raise, or seal_rehearsal_failed; nothing is recorded as done then.
     """
+    made = make(call, seal_id=seal_id, ready=ready, purpose=purpose)
+    return complete(call, made, use_id=use_id, document=document, purpose=purpose)
+
+
+def make(call: Call, *, seal_id: str, ready: Ready, purpose: str) -> Made:
+    """Seal the PDF that `draft` made `ready`; nothing is written.
+
+    Raises:
+        Problem: what `draft` and `intend` raise, timestamp_unavailable or revocation_list_unavailable.
+    """
     seal = find(call, seal_id)
     custody.refuse_use(call, seal, purpose)
     _refuse_out_of_force(call, seal)
@@ -109,12 +119,11 @@ def use_pdf(call: Call, *, seal_id: str, use_id: str, document: bytes, ready: Re
         sealed, stamped = _seal_sm2(call, seal, ready) if ready.profile is Profile.SES else _sign(call, seal, ready)
     except PdfError as error:
         raise refused(error) from None
-    rehearse(call, sealed, now=call.now)
-    return record(call, use_id, stamped, document=document, purpose=purpose, result=sealed)
+    return Made(stamped, sealed)
 
 
 def _sign(call: Call, seal: Seal, ready: Ready) -> tuple[bytes, Stamp]:
-    party = document_certificate.signer_of(call, seal.seal_id)
+    party = document_certificate.signer_of(call, seal)
     signed_at = call.now.replace(microsecond=0)
     values: list[bytes] = []
 
@@ -160,7 +169,7 @@ def _material(call: Call, certificate: Certificate, signed: bytes) -> Material:
 
 
 def _seal_sm2(call: Call, seal: Seal, ready: Ready) -> tuple[bytes, Stamp]:
-    room = len(seal.seal_der) + len(seal.signer_certificate) + _ROOM_AROUND_SEAL
+    room = len(contents.structure(call, seal)) + len(contents.certificate(call, seal)) + _ROOM_AROUND_SEAL
     if call.settings.timestamp_url is not None:
         room += ROOM_WITH_TIME
     opened = ready.draft.write(SES, call.now.replace(microsecond=0), room=room)
@@ -171,4 +180,4 @@ def _seal_sm2(call: Call, seal: Seal, ready: Ready) -> tuple[bytes, Stamp]:
 
 def _refuse_out_of_force(call: Call, seal: Seal) -> None:
     if state_at(seal.state, seal.valid_from, seal.valid_until, call.now) is not State.IN_FORCE:
-        raise Problem("seal_not_in_force", "Use a seal of this department that is in force.")
+        raise Problem("seal_not_in_force", "Use a seal that is in force.")

@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from idservice.errors import Kind, Problem, register
-from keys.certificates import Certificate, der, parse
+from keys.certificates import der, parse
 from keys.cms_write import write_signed_data
 from keys.ring import RingError
-from seals import custody
-from seals.check import check_file
+from seals import contents, custody
 from seals.lifecycle import State, state_at
 from seals.register import find
 from seals.stamp import Stamp
 from seals.time_stamping import token_over
-from seals.use import Used, record
-from seals.verify import read_known
+from seals.use import Made, Used, complete
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,12 +40,22 @@ def use_signed_data(call: Call, *, seal_id: str, use_id: str, document: bytes, r
     """Sign `document`, rehearse, record the use that was intended as `use_id`.
 
     Raises:
-        Problem: not_found, forbidden, seal_not_in_force, timestamp_unavailable, document_refused or
-            seal_rehearsal_failed; nothing is recorded as done then.
+        Problem: not_found, forbidden, seal_not_in_force, timestamp_unavailable, document_refused,
+            seal_certificate_revoked or seal_rehearsal_failed; nothing is recorded as done then.
+    """
+    made = make(call, seal_id=seal_id, document=document, ready=ready, purpose=purpose)
+    return complete(call, made, use_id=use_id, document=document, purpose=purpose)
+
+
+def make(call: Call, *, seal_id: str, document: bytes, ready: Ready, purpose: str) -> Made:
+    """Sign `document`; nothing is written.
+
+    Raises:
+        Problem: not_found, forbidden, seal_not_in_force, timestamp_unavailable or document_refused.
     """
     seal = find(call, seal_id)
     custody.refuse_use(call, seal, purpose)
-    certificate, values = parse(seal.signer_certificate), list[bytes]()
+    certificate, values = parse(contents.certificate(call, seal)), list[bytes]()
     signer = _signer(call, seal)
     signed_at = call.now.replace(microsecond=0)
 
@@ -68,9 +76,7 @@ def use_signed_data(call: Call, *, seal_id: str, use_id: str, document: bytes, r
             signed_at=signed_at,
             timestamp=(lambda value: token_over(call, value) or b"") if call.settings.timestamp_url else None,
         )
-    _rehearse(call, result, document, certificate)
-    stamped = Stamp(seal_id, signed_at, values[-1])
-    return record(call, use_id, stamped, document=document, purpose=purpose, result=result)
+    return Made(Stamp(seal_id, signed_at, values[-1]), result, beside=True, certificate=certificate)
 
 
 def refuse_structures(document: bytes) -> None:
@@ -91,22 +97,8 @@ def refuse_structures(document: bytes) -> None:
 
 def _signer(call: Call, seal: Seal) -> Callable[[bytes], bytes]:
     if state_at(seal.state, seal.valid_from, seal.valid_until, call.now) is not State.IN_FORCE:
-        raise Problem("seal_not_in_force", "Use a seal of this department that is in force.")
+        raise Problem("seal_not_in_force", "Use a seal that is in force.")
     try:
         return call.keys.seal_signer(seal.seal_id).sign
     except RingError:
         raise Problem("seal_not_in_force", "The key of this seal is not at hand.") from None
-
-
-def _rehearse(call: Call, result: bytes, document: bytes, certificate: Certificate) -> None:
-    relied = read_known(call)
-    report = check_file(
-        result,
-        document=document,
-        certificate=certificate,
-        anchors=relied.anchors,
-        lists=relied.lists,
-        now=call.now,
-    )
-    if not report.ok:
-        raise Problem("seal_rehearsal_failed", f"It does not verify: {', '.join(report.reasons)}.")

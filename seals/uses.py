@@ -9,7 +9,7 @@ from sqlalchemy import select
 from seals import custody
 from seals.lifecycle import State
 from seals.models import SealChange, SealIntent
-from seals.register import find, find_application
+from seals.register import find, find_application, look_up
 from seals.use import on_behalf_of
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def history(call: Call, seal_id: str) -> list[dict[str, Any]]:
         Problem: not_found or forbidden.
     """
     if find_application(call, seal_id) is None:
-        find(call, seal_id)
+        look_up(call, seal_id)
     rows = call.session.scalars(
         select(SealChange).where(SealChange.seal_id == seal_id).order_by(SealChange.at, SealChange.change_id)
     )

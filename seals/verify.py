@@ -15,6 +15,7 @@ from idservice.errors import FieldProblem, Kind, Problem, register
 from keys.certificates import CertificateError, RevocationList, parse, parse_pem
 from keys.certificates.crl import parse_list
 from keys.sm2 import sm3
+from keys.verdict import Reason
 from seals.check import check_file
 from seals.deeds import Deed
 from seals.models import PermittedMaker, StoredRevocationList, TrustAnchor
@@ -29,7 +30,14 @@ if TYPE_CHECKING:
     from keys.certificates import Certificate
     from seals.report import SealReport
 
-register({"seal_rehearsal_failed": Kind(500, "用印自检未通过，印章未使用", "The rehearsal failed; nothing was sealed")})
+register(
+    {
+        "seal_rehearsal_failed": Kind(500, "用印自检未通过，印章未使用", "The rehearsal failed; nothing was sealed"),
+        "seal_certificate_revoked": Kind(
+            409, "印章的证书已吊销，印章未使用", "A certificate of this seal is revoked; nothing was sealed"
+        ),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +89,42 @@ def trust_of(call: Call) -> Trust:
     return Trust(anchors=relied.anchors, makers=relied.makers, lists=relied.lists, now=call.now)
 
 
-def rehearse(call: Call, sealed: bytes, *, document: bytes | None = None, now: datetime) -> None:
+def rehearse(
+    call: Call,
+    sealed: bytes,
+    *,
+    document: bytes | None = None,
+    certificate: Certificate | None = None,
+    now: datetime,
+) -> None:
     """Verify, as of `now`, what was just made with the verifier everybody else uses; what does not hold is not kept.
 
     The last seal on the file, which is the one just made, has to hold. Those of others before it must not fail; their
     roots may be unknown here.
 
     Raises:
-        Problem: seal_rehearsal_failed, with the reason codes.
+        Problem: seal_certificate_revoked, or seal_rehearsal_failed, with the reason codes.
     """
     relied = read_known(call)
     report = check_file(
-        sealed, document=document, anchors=relied.anchors, makers=relied.makers, lists=relied.lists, now=now
+        sealed,
+        document=document,
+        certificate=certificate,
+        anchors=relied.anchors,
+        makers=relied.makers,
+        lists=relied.lists,
+        now=now,
     )
     last = report.signatures[-1:]
     if not last or not last[0].ok or report.problems or report.exit_status is ExitStatus.NO:
-        raise Problem("seal_rehearsal_failed", f"It does not verify: {', '.join(report.reasons)}.")
+        raise _does_not_hold(report)
+
+
+def _does_not_hold(report: SealReport) -> Problem:
+    """Return the refusal of what was just made and does not verify; that its certificate was revoked has its own."""
+    if any(check.reason is Reason.KEY_REVOKED for last in report.signatures[-1:] for check in last.checks):
+        return Problem("seal_certificate_revoked", "Apply for a new seal.")
+    return Problem("seal_rehearsal_failed", f"It does not verify: {', '.join(report.reasons)}.")
 
 
 def known(call: Call) -> Known:
