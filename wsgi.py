@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
 import os
 import secrets
 from pathlib import Path
@@ -9,16 +11,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Flask, g, request
+from flask.cli import AppGroup
 from flask_wtf.csrf import CSRFError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-import idservice.cli
 import idservice.pages
 import idservice.routes
-import licences.cli
 import licences.pages
 import licences.routes
-import seals.cli
 import seals.pages
 import seals.routes
 from idservice import language, settings
@@ -33,12 +33,32 @@ from keys.fields import FieldCipher
 from keys.ring import Purpose, RingError
 
 if TYPE_CHECKING:
+    import click
     from flask import Response
 
     from idservice.settings import Settings
 
 HERE = Path(__file__).parent
 ROOMS = (idservice, seals, licences)
+
+
+class Commands(AppGroup):
+    """The operator commands of the rooms, loaded when somebody asks for a command: a worker needs none of them."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name."""
+        self._load()
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        self._load()
+        return super().list_commands(ctx)
+
+    def _load(self) -> None:
+        for room in ROOMS:
+            for command in importlib.import_module(f"{room.__name__}.cli").GROUPS:
+                self.add_command(command)
 
 
 def create_app(chosen: Settings | None = None) -> Flask:
@@ -57,15 +77,24 @@ def create_app(chosen: Settings | None = None) -> Flask:
     app = Application(
         __name__, static_folder=str(HERE / "idservice/static"), template_folder=str(HERE / "idservice/templates")
     )
-    for room in ROOMS:
-        for command in room.cli.GROUPS:
-            app.cli.add_command(command)
+    app.cli = Commands(app.name)
     try:
         _furnish(app, chosen or settings.from_environment())
     except (settings.SettingsError, RingError) as error:
         if os.environ.get("FLASK_RUN_FROM_CLI") != "true":
             raise
         _fail_every_request(app, error)
+    return app
+
+
+def create_server_app() -> Flask:
+    """Build the application in a process that answers requests and does nothing else, as `deploy/` starts it.
+
+    What stands until the end is kept out of the garbage collector's way, which would look through it for nothing.
+    """
+    app = create_app()
+    gc.collect()
+    gc.freeze()
     return app
 
 
@@ -93,7 +122,7 @@ def _furnish(app: Application, config: Settings) -> None:
     _install(app, config)
 
 
-def _install(app: Flask, config: Settings) -> None:
+def _install(app: Application, config: Settings) -> None:
     @app.before_request
     def name_request() -> None:
         g.request_id = secrets.token_hex(8)

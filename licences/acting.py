@@ -1,4 +1,4 @@
-"""How far somebody who acts for another may go (代理权限): the licence types and matters his mandate names.
+"""How far somebody who acts for another may go (代理权限): the licence types and matters that mandate and token name.
 
 A mandate limited to matters alone reaches the types these matters need. What lies outside is, to him, as if it were
 not there.
@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from idservice.errors import Problem
+from idservice.oauth.authorization_details import limit
+from idservice.oauth.mandate_detail import MANDATE, MATTERS, TYPES
 from idservice.register import grants_choices, mandates
 from idservice.register.grants_choices import Limit
 from licences import catalogue
 from licences.counter import matters
+from seals import standing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from idservice.call import Call
 
@@ -44,10 +47,20 @@ def reach(call: Call) -> Reach:
     mandate = mandates.find_live(call, caller.person, caller.mandate or "")
     if mandate is None:
         return Reach(frozenset(), frozenset())
-    named = frozenset(mandate.matters) if mandate.matters else None
-    if mandate.licence_types:
-        return Reach(frozenset(mandate.licence_types), named)
-    return Reach(_needed(call, named), named) if named is not None else EVERYTHING
+    by_mandate = _reach(call, mandate.licence_types, mandate.matters)
+    by_token = _reach(call, limit(caller, MANDATE.name, TYPES) or (), limit(caller, MANDATE.name, MATTERS) or ())
+    return Reach(_both(by_mandate.types, by_token.types), _both(by_mandate.matters, by_token.matters))
+
+
+def _reach(call: Call, licence_types: Collection[str], named: Collection[str]) -> Reach:
+    limits = frozenset(named) or None
+    if licence_types:
+        return Reach(frozenset(licence_types), limits)
+    return Reach(_needed(call, limits), limits) if limits is not None else EVERYTHING
+
+
+def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    return one if other is None else other if one is None else one & other
 
 
 def demand_matter(call: Call, matter: str | None) -> None:
@@ -71,7 +84,8 @@ def _types(call: Call) -> Mapping[str, tuple[str, str]]:
 
 
 def _matters(call: Call) -> Mapping[str, tuple[str, str]]:
-    return {code: (matter.name, matter.name_en) for code, matter in matters.entries(call).items()}
+    served = {code: (matter.name, matter.name_en) for code, matter in matters.entries(call).items()}
+    return served | {standing.MATTER: standing.MATTER_NAMES}
 
 
 grants_choices.register(Limit.LICENCE_TYPES, _types)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import select
@@ -41,6 +41,7 @@ class Entry:
     authorities: tuple[Authority, ...]
 
 
+_types: dict[str, tuple[Any, definition.LicenceType]] = {}  # as it was read, and what it says
 _cache: WeakKeyDictionary[Database, tuple[float, dict[str, Entry]]] = WeakKeyDictionary()
 
 
@@ -97,5 +98,13 @@ def _read(call: Call) -> dict[str, Entry]:
     for issues, department in rows:
         found = Authority(department.credit_code, department.name, department.region, issues.seal_id)
         issuing.setdefault(issues.type_code, []).append(found)
-    types = [parse_type(row.definition) for row in call.session.scalars(select(LicenceType).order_by(LicenceType.code))]
-    return {t.code: Entry(t, tuple(issuing.get(t.code, ()))) for t in types}
+    types = call.session.execute(select(LicenceType.code, LicenceType.definition).order_by(LicenceType.code))
+    return {code: Entry(_parsed(code, stated), tuple(issuing.get(code, ()))) for code, stated in types}
+
+
+def _parsed(code: str, stated: Any) -> definition.LicenceType:
+    """Return a type as its row states it; to read hundreds of them every few seconds would be felt."""
+    known = _types.get(code)
+    if known is None or known[0] != stated:
+        known = _types[code] = (stated, parse_type(stated))
+    return known[1]

@@ -18,6 +18,7 @@ from idservice.db import table_of
 from idservice.errors import FieldProblem, Kind, Problem, register
 from idservice.ids import timed_id
 from idservice.numbers import InvalidNumber, citizen, credit_code
+from idservice.oauth.authorization_details import demand
 from idservice.register import organisations, people
 from keys.ring import Purpose
 from keys.sm2 import sm3
@@ -26,6 +27,7 @@ from licences import artefacts, catalogue, identifier, metadata
 from licences.artefacts import Record
 from licences.deeds import Deed
 from licences.definition import validate_fields
+from licences.detail_types import LICENCE_ISSUE
 from licences.formats import sdjwt
 from licences.lifecycle import State, local_day
 from licences.models import IssueIntent, Licence, LicenceChange, LicenceRoute
@@ -82,10 +84,13 @@ def intend(call: Call, body: dict[str, Any]) -> Intent:
     """Check a request for a new licence and record what is about to be signed.
 
     Raises:
-        Problem: forbidden, not_found, invalid, holder_unknown, holder_kind or already_held.
+        Problem: forbidden, not_found, invalid, holder_unknown, holder_kind or already_held; or
+            authorization_details_exceeded, where the token is for other types, departments or holders.
     """
     entry = catalogue.find(call, body["type"])
     authority = catalogue.authority(call, entry, body.get("department"))
+    named = {"licence_types": entry.type.code, "departments": authority.department}
+    demand(call, LICENCE_ISSUE.name, **named, holders=credit_code.normalise(body["holder"]["number"]))
     subject, holder = find_holder(call, body["holder"]["number"], entry)
     if entry.type.single:
         refuse_second(call, subject, entry.type.code)

@@ -20,11 +20,13 @@ from idservice.db import table_of
 from idservice.errors import FieldProblem, Problem
 from idservice.ids import secret_hash
 from idservice.models import Client, Department
+from idservice.oauth.authorization_details import demand
 from keys.verdict import Reason
 from licences import acting, catalogue, identifier
 from licences.counter import matters
 from licences.counter.matter_definition import GENERIC_FIELDS
 from licences.deeds import Deed
+from licences.detail_types import LICENCE_SHOW
 from licences.lifecycle import State, state_at
 from licences.models import Licence, Presentation
 
@@ -91,7 +93,8 @@ def show(call: Call, body: dict[str, Any]) -> Shown:
     """Make a show code for some of the caller's own licences, or for those a matter needs.
 
     Raises:
-        Problem: forbidden where the caller is no holder; not_found for a licence that is not his; invalid.
+        Problem: forbidden where the caller is no holder; not_found for a licence that is not his; invalid; or
+            authorization_details_exceeded, where the token is for other types, fields or matters.
     """
     holder = call.caller.holder
     if holder is None:
@@ -106,6 +109,7 @@ def show(call: Call, body: dict[str, Any]) -> Shown:
     chosen = _for_matter(call, holder, matter) if matter else _own(call, holder, wanted)
     if not all(acting.reach(call).covers(identifier.parts(code).type_code) for code in chosen):
         raise Problem("not_found", "Your mandate does not reach one of these licences.")
+    demand(call, LICENCE_SHOW.name, licence_types=_types(chosen), datatypes=body.get("fields") or (), matters=matter)
     code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
     expires_at = call.now + timedelta(seconds=call.settings.show_code_seconds)
     call.session.execute(
@@ -167,12 +171,17 @@ def status(call: Call, code_hash: bytes) -> Presentation:
     """Return the caller's own show code by its hash, for the screen that says who has looked.
 
     Raises:
-        Problem: not_found.
+        Problem: not_found or authorization_details_exceeded.
     """
     shown = call.session.get(Presentation, code_hash)
     if shown is None or shown.subject != call.caller.holder:
         raise Problem("not_found", "You have shown no such code.")
+    demand(call, LICENCE_SHOW.name, licence_types=_types(shown.licences), matters=shown.matter)
     return shown
+
+
+def _types(identifiers: Sequence[str]) -> set[str]:
+    return {identifier.parts(code).type_code for code in identifiers}
 
 
 def _own(call: Call, holder: str, identifiers: Sequence[str]) -> list[str]:

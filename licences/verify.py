@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from idservice.call import Call
+    from licences.artefacts import Record
     from licences.asker import Asker
     from licences.models import Licence
     from licences.scan import Scan
@@ -123,8 +124,9 @@ def _show_code(call: Call, code: str, asker: Asker) -> Report:
         if licence is None:
             report.checks.append(Check("register", Result.FAIL, "not in the register", Reason.ISSUER_UNKNOWN))
             continue
-        _judge(call, report, licence)
-        report.licences.append(view.face(call, licence, clear=clear, only=clear if found.fields is not None else None))
+        record = _judge(call, report, licence)
+        only = clear if found.fields is not None else None
+        report.licences.append(view.face(call, licence, clear=clear, only=only, record=record))
     read = ["masked_face"] if found.fields is None else sorted(clear)
     _record(call, asker, found.subject, list(found.licences), basis="show_code", fields=read)
     return report
@@ -146,9 +148,9 @@ def _credential(call: Call, text: str, asker: Asker) -> Report:
         report.checks.append(Check("credential", Result.FAIL, "not the signature we made", Reason.SIGNATURE_INVALID))
         return report
     report.checks.append(Check("credential", Result.OK))
-    _judge(call, report, licence)
+    record = _judge(call, report, licence)
     clear = frozenset() if asker.is_public else frozenset(name.removeprefix("face_") for name in found.disclosed)
-    report.licences.append(view.face(call, licence, clear=clear, only=clear))
+    report.licences.append(view.face(call, licence, clear=clear, only=clear, record=record))
     read = sorted(clear) or ["masked_holder"]
     _record(call, asker, licence.subject, [licence.identifier], basis="credential", fields=read)
     return report
@@ -178,8 +180,9 @@ def _paper(call: Call, text: str, asker: Asker) -> Report:
     strange = scanned.host not in {None, urlsplit(call.settings.issuer).netloc, urlsplit(call.settings.signs_as).netloc}
     detail = "its address leads to another site: type ours instead of opening it" if strange else ""
     report.checks.append(Check("credential", Result.NOTICE if strange else Result.OK, detail))
-    _judge(call, report, licence)
-    report.licences.append(view.face(call, licence, clear=(), only=() if asker.is_public else None))
+    record = _judge(call, report, licence)
+    only = () if asker.is_public else None
+    report.licences.append(view.face(call, licence, clear=(), only=only, record=record))
     read = ["masked_holder"] if asker.is_public else ["masked_face"]
     _record(call, asker, licence.subject, [licence.identifier], basis="paper", fields=read)
     return report
@@ -198,8 +201,8 @@ def _identifier(call: Call, code: str, asker: Asker) -> Report:
     if licence is None:
         report.checks.append(Check("register", Result.NOT_CHECKED, "not in this register", Reason.ISSUER_UNKNOWN))
         return report
-    _judge(call, report, licence)
-    report.licences.append(view.face(call, licence, clear=(), only=()))
+    record = _judge(call, report, licence)
+    report.licences.append(view.face(call, licence, clear=(), only=(), record=record))
     _record(call, asker, licence.subject, [licence.identifier], basis="identifier", fields=["masked_holder"])
     return report
 
@@ -214,8 +217,8 @@ def _document(call: Call, data: bytes) -> Report:
     return Report("document", checks, document=found.as_json())
 
 
-def _judge(call: Call, report: Report, licence: Licence) -> None:
-    """Add the checks of one licence: its state now, and its seal."""
+def _judge(call: Call, report: Report, licence: Licence) -> Record:
+    """Add the checks of one licence, its state now and its seal; return the record that was sealed."""
     now_state = view.state(call, licence)
     found = reasons_at(
         State(licence.state), valid_from=licence.valid_from, valid_until=licence.valid_until, now=call.now
@@ -226,13 +229,18 @@ def _judge(call: Call, report: Report, licence: Licence) -> None:
         report.checks.append(Check("state", Result.FAIL, str(now_state), reason))
     if not found:
         report.checks.append(Check("state", Result.OK, str(now_state)))
-    report.checks.append(seal_check(call, licence))
+    record = artefacts.open_record(call, licence)
+    report.checks.append(_seal_check(call, licence, record))
+    return record
 
 
 def seal_check(call: Call, licence: Licence) -> Check:
     """Return whether the department's seal holds on the stored record."""
-    content = artefacts.open_record(call, licence).content
-    verdict = judge(call, artefacts.stamp_of(licence), document=content, name=licence.identifier)
+    return _seal_check(call, licence, artefacts.open_record(call, licence))
+
+
+def _seal_check(call: Call, licence: Licence, record: Record) -> Check:
+    verdict = judge(call, artefacts.stamp_of(licence), document=record.content, name=licence.identifier)
     if verdict.ok:
         return Check("seal", Result.OK)
     failed = [check for check in verdict.checks if check.reason is not None]

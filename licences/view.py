@@ -61,10 +61,18 @@ def whole(call: Call, licence: Licence) -> dict[str, Any]:
 
 
 def face(
-    call: Call, licence: Licence, *, clear: Collection[str], only: Collection[str] | None = None
+    call: Call,
+    licence: Licence,
+    *,
+    clear: Collection[str],
+    only: Collection[str] | None = None,
+    record: artefacts.Record | None = None,
 ) -> dict[str, Any]:
-    """Return a licence for a counter: masked, but for the fields in `clear`; of the face, `only` these where given."""
-    metadata = artefacts.open_record(call, licence).metadata
+    """Return a licence for a counter: masked, but for the fields in `clear`; of the face, `only` these where given.
+
+    Whoever has opened the licence's record already hands it in.
+    """
+    metadata = (record or artefacts.open_record(call, licence)).metadata
     return {
         **summary(call, licence, metadata),
         "holder": {

@@ -11,6 +11,7 @@ import idservice.login.models
 import idservice.models
 import idservice.oauth.models
 import idservice.register.models
+import idservice.scim.models
 import licences.models
 import seals.models
 
@@ -22,6 +23,7 @@ MODELS = (
     idservice.login.models,
     idservice.oauth.models,
     idservice.register.models,
+    idservice.scim.models,
     seals.models,
     licences.models,
 )  # their import fills the one metadata

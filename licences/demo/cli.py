@@ -29,7 +29,7 @@ from idservice.log import sequencer
 from idservice.log.tree import LogDamagedError
 from keys.fields import FieldCipher
 from keys.ring import RingError
-from licences.demo import charter, file, greeting, seed
+from licences.demo import charter, documents, file, greeting, seed
 from licences.demo.city import city
 from licences.demo.place import Place, PlaceTakenError
 from licences.demo.supervisor import PortTakenError, Supervisor, WorkersFailedError, refuse_taken
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 CANNOT = 2
 _EXPECTED = (charter.CharterError, settings.SettingsError, RingError, SQLAlchemyError, CommandError, OSError)
 _OUR_CALLERS = ("FLASK_", "WERKZEUG_")  # variables of the command line that brought us here
+_THREADS = 4  # of a worker: while one waits for the disk the others go on
 
 
 class _StoppedError(Exception):
@@ -116,17 +117,19 @@ def _run(place: Place, *, port: int, ready_file: Path, workers: int, stop: threa
         if not finished:
             _build(house, founded, town, stop)
             charter.write(place.charter, replace(founded, built=True))
+        else:
+            seed.keep_up(house, founded, town)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OUR_CALLERS)}
-        threads = 1 if house.database.is_sqlite else 4  # SQLite has one writer at a time
         with Supervisor(
             port=port,
             environment=inherited | {"PROMETHEUS_MULTIPROC_DIR": metrics},
             workers=workers,
-            threads=threads,
+            threads=_THREADS,
         ) as supervisor:
             if not supervisor.start(stop):
                 return
-            members = seed.act(house, file.content, founded, town, environment)
+            sealed = documents.make(house, town, place.folder / "documents")
+            members = seed.act(house, file.content, founded, town, environment, sealed)
             file.write(ready_file, members)
             click.echo(greeting.text(members))
             supervisor.watch(stop)

@@ -7,6 +7,9 @@ from typing import Final
 
 from idservice.oauth import grant_policy
 from idservice.oauth.grant_policy import CIBA_GRANT, DEVICE_GRANT, EXCHANGE_GRANT, PING, GrantPolicy
+from idservice.oauth.mandate_detail import MANDATE
+from licences.detail_types import LICENCE_ISSUE, LICENCE_SHOW
+from seals.detail_types import SEAL_USE
 
 _HOLDER: Final = (
     "openid profile phone offline_access licences.read licences.show accesses.read consents.manage mandates.manage"
@@ -14,6 +17,8 @@ _HOLDER: Final = (
 )
 #: What officers and clerks do goes through the same API as what citizens do.
 _STAFF: Final = "verifications.create lookups.create licences.issue licences.change seals.use"
+_SYSTEM_DETAILS: Final = (LICENCE_ISSUE.name, SEAL_USE.name)
+_DETAILS: Final = (*_SYSTEM_DETAILS, LICENCE_SHOW.name, MANDATE.name)
 _LOGIN: Final = ("authorization_code", "refresh_token")
 _SERVICE_CENTRE: Final = "示范市政务服务中心（演示）"
 
@@ -33,6 +38,7 @@ class DemoClient:
     departments: tuple[str, ...] = ()
     profile: str = "standard"
     policy: GrantPolicy = grant_policy.ORDINARY
+    authorization_details_types: tuple[str, ...] = ()
 
 
 def _app(
@@ -45,6 +51,7 @@ def _app(
     scope: str,
     profile: str = "standard",
     policy: GrantPolicy = grant_policy.ORDINARY,
+    details: tuple[str, ...] = (),
 ) -> DemoClient:
     """Return an app that logs people in and listens on a loopback port of its own."""
     base = f"http://127.0.0.1:{port}"
@@ -59,6 +66,7 @@ def _app(
         (f"{base}/", f"{base}/logged-out"),
         profile=profile,
         policy=policy,
+        authorization_details_types=details,
     )
 
 
@@ -70,10 +78,19 @@ def _decoupled(
     return DemoClient(client_id, title, _SERVICE_CENTRE, auth_method, grants, _HOLDER, policy=policy)
 
 
-def _system(client_id: str, title: str, scope: str) -> DemoClient:
+def _system(client_id: str, title: str, scope: str, details: tuple[str, ...] = ()) -> DemoClient:
     """Return a system that acts by itself, in the demonstration for any department."""
     grants = ("client_credentials",)
-    return DemoClient(client_id, title, _SERVICE_CENTRE, "client_secret_basic", grants, scope, departments=("*",))
+    return DemoClient(
+        client_id,
+        title,
+        _SERVICE_CENTRE,
+        "client_secret_basic",
+        grants,
+        scope,
+        departments=("*",),
+        authorization_details_types=details,
+    )
 
 
 CLIENTS: Final = (
@@ -83,8 +100,9 @@ CLIENTS: Final = (
         _SERVICE_CENTRE,
         "client_secret_basic",
         port=4001,
-        scope=f"{_HOLDER} {_STAFF} admin.manage",
+        scope=f"{_HOLDER} verified {_STAFF} admin.manage scim.read scim.write",
         policy=GrantPolicy(actor="gateway"),
+        details=_DETAILS,
     ),
     _app(
         "app-jwt",
@@ -92,7 +110,7 @@ CLIENTS: Final = (
         "示范市数据资源管理局（演示）",
         "private_key_jwt",
         port=4002,
-        scope=f"{_HOLDER} {_STAFF}",
+        scope=f"{_HOLDER} verified {_STAFF}",
     ),
     _app(
         "app-public", "随身办手机应用（演示）", "示范市启明软件科技有限公司（演示）", "none", port=4003, scope=_HOLDER
@@ -103,8 +121,9 @@ CLIENTS: Final = (
         "示范市银行股份有限公司（演示）",
         "private_key_jwt",
         port=4004,
-        scope=f"{_HOLDER} {_STAFF}",
+        scope=f"{_HOLDER} verified {_STAFF}",
         profile="fapi2",
+        details=_DETAILS,
     ),
     _decoupled("app-device", "大厅自助屏（演示）", DEVICE_GRANT, "none"),
     _decoupled("app-ciba", "窗口叫号机（演示）", CIBA_GRANT, "client_secret_basic"),
@@ -125,5 +144,11 @@ CLIENTS: Final = (
         policy=GrantPolicy(audiences=("app-basic", "app-jwt")),
     ),
     _system("counter", "综合窗口系统（演示）", "verifications.create lookups.create matters.read"),
-    _system("issuer", "证照签发系统（演示）", "licences.issue licences.change licences.read seals.use"),
+    _system(
+        "issuer",
+        "证照签发系统（演示）",
+        "licences.issue licences.change licences.read seals.use",
+        _SYSTEM_DETAILS,
+    ),
+    _system("directory", "人事目录系统（演示）", "scim.read scim.write"),
 )

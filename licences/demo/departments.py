@@ -28,6 +28,8 @@ _DEPARTMENTS: Final = (
     ("11", "示范市交通运输局（演示）", "Transport Bureau", ("road_transport_permit",)),
     ("11", "示范市卫生健康委员会（演示）", "Health Commission", ("birth_certificate",)),
 )
+#: The first of them, public security, approves and files the seals of organisations and persons.
+SEAL_OFFICE: Final = organisation_code(_DEPARTMENTS[0][0], 1)
 #: Place of the department in the list above, and the clerk's counter.
 _COUNTERS: Final = (
     (0, "公安综合窗口1号"),

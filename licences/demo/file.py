@@ -13,12 +13,12 @@ from idservice.register import people
 from keys.keyfile import replace_file
 from licences import change, paper
 from licences.counter.matter_definition import shipped_matters
-from licences.demo import administrators, credentials, seed
+from licences.demo import administrators, credentials, owned_seals, seed
 from licences.demo.clients import CLIENTS
 from licences.models import Licence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from idservice.call import Call
@@ -30,8 +30,17 @@ if TYPE_CHECKING:
 _PAPER_CODES = 3  # licences whose paper code FILE gives
 
 
-def content(call: Call, charter: Charter, town: DemoCity, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return what stands in FILE; `environment` is what an operator's command needs to work on this city."""
+def content(
+    call: Call,
+    charter: Charter,
+    town: DemoCity,
+    environment: Mapping[str, str],
+    sealed: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """Return what stands in FILE.
+
+    `environment` is what an operator's command needs to work on this city, `sealed` what `documents.make` returned.
+    """
     wanted: dict[str, list[str]] = {}
     for licence in town.licences:
         wanted.setdefault(licence.holder_number, []).append(licence.type_code)
@@ -89,6 +98,9 @@ def content(call: Call, charter: Charter, town: DemoCity, environment: Mapping[s
             {"code": matter.code, "name": matter.name, "proofs": [proof.proof for proof in matter.proofs]}
             for matter in shipped_matters()
         ],
+        "seals": owned_seals.listed(call, town),
+        "documents": [one["path"] for one in sealed if one["ok"] and "document" not in one],
+        "document_verdicts": list(sealed),
         "paper_qr": _paper_codes(call, town.people[0].number, wanted.get(town.people[0].number, [])),
     }
 
@@ -138,6 +150,8 @@ def _client(charter: Charter, client: DemoClient) -> dict[str, Any]:
 def _policy(client: DemoClient) -> dict[str, Any]:
     """Return how a client hears of a CIBA answer, for whom it may exchange tokens, and who may act with its own."""
     policy, members = client.policy, dict[str, Any]()
+    if client.authorization_details_types:
+        members["authorization_details_types"] = list(client.authorization_details_types)
     if CIBA_GRANT in client.grant_types:
         members["backchannel_token_delivery_mode"] = policy.delivery
     if policy.notification_endpoint is not None:

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 from sqlalchemy import URL
 
 from idservice.settings import PREFIX, TEST_PREFIX
+from licences.demo.departments import SEAL_OFFICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,6 +70,7 @@ class Place:
             "ONA_SMS_SENDER": f"file:{self.folder / 'sms.jsonl'}",
             "ONA_INSECURE_LOOPBACK": "1",
             "ONA_DEMO": "1",
+            "ONA_SEAL_OFFICE": SEAL_OFFICE,
         }
         usual = {
             "ONA_DATABASE_URL": URL.create("sqlite", database=str(self.folder / "ona.db")).render_as_string(),

@@ -22,7 +22,7 @@ from idservice.register import mandates, organisations, people
 from licences import change, enrol, issue
 from licences.counter.matter_definition import shipped_matters
 from licences.definition_file import shipped_types
-from licences.demo import administrators, credentials
+from licences.demo import administrators, credentials, owned_seals
 from licences.demo.clients import CLIENTS
 from licences.models import Licence
 from seals import register
@@ -100,9 +100,7 @@ def build(house: House, charter: Charter, town: DemoCity, *, tick: Callable[[int
         act(house, _enter_department, department)
         tick(1)
     act(house, _enter_catalogue, town)
-    for client in CLIENTS:
-        act(house, _register, charter, client)
-    act(house, _open_registration, charter)
+    _register_apps(house, charter)
     for person in town.people:
         act(house, _enrol_person, charter, person)
         tick(1)
@@ -111,10 +109,17 @@ def build(house: House, charter: Charter, town: DemoCity, *, tick: Callable[[int
     for organisation in town.organisations:
         act(house, _enrol_organisation, organisation)
         tick(1)
+    owned_seals.make(house, town)
     for _holder, wallet in groupby(town.licences, attrgetter("holder_number")):
         licences = tuple(wallet)
         _issue(house, licences)
         tick(len(licences))
+
+
+def keep_up(house: House, charter: Charter, town: DemoCity) -> None:
+    """Enter what this version of the program enters and a city built by an earlier one may lack."""
+    _register_apps(house, charter)
+    owned_seals.make(house, town)
 
 
 def seal_of(call: Call, department: str) -> str | None:
@@ -145,6 +150,12 @@ def _enter_catalogue(call: Call, town: DemoCity) -> None:
         enrol.put_matter(call, matter)
 
 
+def _register_apps(house: House, charter: Charter) -> None:
+    for client in CLIENTS:
+        act(house, _register, charter, client)
+    act(house, _open_registration, charter)
+
+
 def _register(call: Call, charter: Charter, client: DemoClient) -> None:
     if call.session.get(Client, client.client_id) is not None:
         return
@@ -168,6 +179,7 @@ def _register(call: Call, charter: Charter, client: DemoClient) -> None:
         profile=client.profile,
         departments=client.departments,
         policy=client.policy,
+        authorization_details_types=client.authorization_details_types,
     )
 
 

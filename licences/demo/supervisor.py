@@ -1,7 +1,8 @@
-"""The supervisor of the demonstration's workers (工作进程): starts them, replaces each that dies, ends them.
+"""The supervisor of the demonstration's workers (工作进程): starts the program that forks them, and ends it.
 
-Workers of one account may share a port (SO_REUSEPORT). So that nobody else listens there, such as another
-demonstration, is asked with a socket that shares with nobody.
+It starts that program again should it die; a worker that dies is replaced by the program itself. Processes of one
+account may share a port (SO_REUSEPORT). So that nobody else listens there, such as another demonstration, is asked with
+a socket that shares with nobody.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from licences.demo.worker import HOST, SECONDS_TO_FINISH
+from licences.demo.worker import HOST, SECONDS_TO_FINISH, SHORT_LIFE, TRIES_TO_START
 
 if TYPE_CHECKING:
     import threading
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _LOOK_EVERY: Final = 0.1  # seconds
 _SECONDS_TO_START: Final = 60.0
-_TRIES_TO_START: Final = 3
-_SHORT_LIFE: Final = 1.0  # seconds: who lives no longer is not replaced at once
 
 
 class PortTakenError(Exception):
@@ -57,11 +56,11 @@ class Supervisor:
 
     def __init__(self, *, port: int, environment: Mapping[str, str], workers: int = 2, threads: int = 1) -> None:
         """Make ready to start `workers` with `threads` each; `environment` is all they get."""
-        self._command = [sys.executable, "-m", "licences.demo.worker", str(port), str(threads), str(os.getpid())]
+        arguments = map(str, (port, threads, workers, os.getpid()))
+        self._command = [sys.executable, "-m", "licences.demo.worker", *arguments]
         self._environment = dict(environment)
         self._port = port
-        self._count = workers
-        self._running: list[tuple[subprocess.Popen[bytes], float]] = []
+        self._running: tuple[subprocess.Popen[bytes], float] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -79,49 +78,47 @@ class Supervisor:
             WorkersFailedError: they end at once, again and again, or do not answer within a minute.
         """
         refuse_taken(self._port)
-        self._running = [self._spawn() for _ in range(self._count)]
+        self._running = self._spawn()
         deadline, deaths = time.monotonic() + _SECONDS_TO_START, 0
         while not self._answers():
             deaths += self._replace_dead()
-            if deaths >= _TRIES_TO_START * self._count or time.monotonic() > deadline:
+            if deaths >= TRIES_TO_START or time.monotonic() > deadline:
                 raise WorkersFailedError
             if stop.wait(_LOOK_EVERY):
                 return False
         return True
 
     def watch(self, stop: threading.Event) -> None:
-        """Replace every worker that dies, until `stop` is set."""
+        """Replace the workers' program whenever it dies, until `stop` is set."""
         while not stop.wait(_LOOK_EVERY):
             self._replace_dead()
 
     def end(self) -> None:
         """End all workers: they finish what they are at, and are killed if that takes too long."""
-        for worker, _born in self._running:
-            worker.terminate()
-        deadline = time.monotonic() + SECONDS_TO_FINISH + 2
-        for worker, _born in self._running:
-            try:
-                worker.wait(timeout=max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                worker.kill()  # the kernel ends its own child with it
-                worker.wait()
-        self._running = []
+        if self._running is None:
+            return
+        workers, _born = self._running
+        workers.terminate()
+        try:
+            workers.wait(timeout=SECONDS_TO_FINISH + 2)
+        except subprocess.TimeoutExpired:
+            workers.kill()  # the kernel ends its children with it
+            workers.wait()
+        self._running = None
 
     def _spawn(self) -> tuple[subprocess.Popen[bytes], float]:
         # A session of its own: Ctrl-C in a terminal reaches the supervisor alone, which ends the others in order.
-        worker = subprocess.Popen(  # noqa: S603 - our own program
+        workers = subprocess.Popen(  # noqa: S603 - our own program
             self._command, cwd=_ROOT, env=self._environment, stdin=subprocess.DEVNULL, start_new_session=True
         )
-        return worker, time.monotonic()
+        return workers, time.monotonic()
 
-    def _replace_dead(self) -> int:
-        """Return how many were replaced; one that hardly lived waits for its next turn."""
-        replaced = 0
-        for place, (worker, born) in enumerate(self._running):
-            if worker.poll() is not None and time.monotonic() - born > _SHORT_LIFE:
-                self._running[place] = self._spawn()
-                replaced += 1
-        return replaced
+    def _replace_dead(self) -> bool:
+        """Return whether the program had died and was replaced; one that hardly lived waits for its next turn."""
+        if self._running is None or self._running[0].poll() is None or time.monotonic() - self._running[1] < SHORT_LIFE:
+            return False
+        self._running = self._spawn()
+        return True
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection(HOST, self._port, timeout=2)

@@ -13,7 +13,7 @@ from idservice.errors import Problem
 from idservice.http.endpoint import load
 from idservice.http.page import Who, page
 from idservice.ids import secret_hash
-from idservice.oauth import scopes
+from idservice.oauth import scopes, verified_claims
 from idservice.register import mandates
 from licences import artefacts, catalogue, change, paper, qr, show, wallet
 from licences.asker import ANYBODY
@@ -173,7 +173,8 @@ def _choice(call: Call, *, error: str | None) -> str:
 def _named(call: Call, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return access records with the names of matters and fields in the reader's language in place of their codes."""
     known = matters.entries(call)
-    claims = {name: words.word(both) for name, both in scopes.CLAIM_TITLES.items()}
+    known_claims = scopes.CLAIM_TITLES | verified_claims.RECORDED
+    claims = {name: words.word(both) for name, both in known_claims.items()}
     titles = claims | words.every_field_title(entry.type for entry in catalogue.entries(call).values())
     return [
         item

@@ -44,7 +44,7 @@ ROLES: dict[str, Both] = {
 }
 #: What a record of a look names beside the fields of a type.
 PARTS: dict[str, Both] = {
-    "masked_face": ("遮盖后的证照内容", "The face, masked"),
+    "masked_face": ("遮盖后的证照内容", "What the licence says, masked"),
     "masked_holder": ("遮盖后的持有人信息", "The holder, masked"),
     "whole_licence": ("整份证照", "The whole licence"),
     "licence_list": ("证照清单", "The list of licences"),

@@ -9,6 +9,7 @@ from flask_smorest import Blueprint
 from idservice.call import Call
 from idservice.http.endpoint import endpoint
 from licences import change, issue, read, view, wallet
+from licences.detail_types import LICENCE_ISSUE
 from licences.issue import Intent
 from licences.schemas import ChangeBody, ChangedSchema, IssueBody, LicenceSchema, LicencesQuery, LicencesSchema
 
@@ -25,6 +26,7 @@ blueprint = Blueprint("licences", __name__, url_prefix="/v1", description="Elect
     status=201,
     write=True,
     prepare=issue.intend,
+    detail=LICENCE_ISSUE.name,
 )
 def issue_licence(call: Call, body: dict[str, Any], prepared: Intent) -> dict[str, Any]:  # noqa: ARG001 - checked in `intend`
     """Issue a licence: recorded, sealed by the department, signed, verified by our own verifier, stored."""

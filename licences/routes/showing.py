@@ -10,6 +10,7 @@ from idservice.call import Call
 from idservice.http.endpoint import endpoint
 from idservice.ids import secret_hash
 from licences import asker, show, verify
+from licences.detail_types import LICENCE_SHOW
 from licences.scan import Scan
 from licences.schemas import ReportSchema, ShowBody, ShownSchema, ShowStatusBody, ShowStatusSchema, VerificationBody
 
@@ -26,6 +27,7 @@ blueprint = Blueprint("showing", __name__, url_prefix="/v1", description="Show a
     status=201,
     write=True,
     limit="60/minute",
+    detail=LICENCE_SHOW.name,
 )
 def show_licences(call: Call, body: dict[str, Any]) -> show.Shown:
     """Make a show code for some of the holder's licences, or for those a matter needs: one use, at most a minute."""
@@ -39,6 +41,7 @@ def show_licences(call: Call, body: dict[str, Any]) -> show.Shown:
     scope="licences.show",
     body=ShowStatusBody,
     answer=ShowStatusSchema,
+    detail=LICENCE_SHOW.name,
 )
 def show_status(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """Say whether the holder's code was used, and by which unit."""
