@@ -6,7 +6,7 @@ Settings, all optional:
 - `ONA_TEST_REDIS_URL`: a Redis database that the tests may flush; otherwise one is started, or an empty one used.
 - `ONA_TEST_VECTORS`: the folder of foreign test vectors (with `seals/` in it).
 - `ONA_TEST_CHROMIUM`: the browser's program, where it is not on the PATH under a usual name.
-- `ONA_TEST_REQUIRE`: comma-separated markers (`browser,postgres,redis,softhsm,pdfsig,vectors`) that must run.
+- `ONA_TEST_REQUIRE`: comma-separated markers (`browser,openssl,postgres,redis,softhsm,pdfsig,vectors`) that must run.
 """
 
 import contextlib
@@ -29,7 +29,13 @@ if TYPE_CHECKING:
 
 REQUIRED = frozenset(os.environ.get("ONA_TEST_REQUIRE", "").replace(",", " ").split())
 # A test that asks for one of these fixtures carries the marker, so that none can forget it.
-MARKER_OF_FIXTURE = {"chromium": "browser", "redis_url": "redis", "vectors": "vectors", "pdfsig": "pdfsig"}
+MARKER_OF_FIXTURE = {
+    "chromium": "browser",
+    "openssl": "openssl",
+    "pdfsig": "pdfsig",
+    "redis_url": "redis",
+    "vectors": "vectors",
+}
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -61,6 +67,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
             report.outcome = "failed"
             report.longrepr = f"ONA_TEST_REQUIRE names {', '.join(sorted(missing))}, but: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def openssl() -> str:
+    """Return the `openssl` command: another implementation to agree with."""
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("no openssl: install it")
+    return program
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,8 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from idservice.db import Database
+
 Prepare = Callable[[str], None]
 
 START_SECONDS = 30
@@ -46,6 +48,24 @@ class Databases(Protocol):
 
     def drop(self, url: str) -> None:
         """Remove a database that `fresh` gave, whoever is still connected to it."""
+
+
+@contextlib.contextmanager
+def noting_statements(database: Database) -> Iterator[list[str]]:
+    """Note every statement, whether it goes through the engine that reads or the one that writes."""
+    noted: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        noted.append(statement)
+
+    engines = {database.engine, database._writer}
+    for engine in engines:
+        sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield noted
+    finally:
+        for engine in engines:
+            sa.event.remove(engine, "before_cursor_execute", note)
 
 
 class SqliteDatabases:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import jwt
+from sqlalchemy import delete
 
-from tests.identity import CALLBACK, ISSUER, City, Flow, basic, bearer, claims_of, token
+from idservice.call import Call
+from idservice.events.models import EventStream, Notice, StreamSubject
+from idservice.models import Client
+from idservice.oauth import clients
+from tests.builders import act
+from tests.identity import CALLBACK, ISSUER, SECRET, City, Flow, basic, bearer, claims_of, token
 from tests.receiver import Receiver
 
 PUSH, POLL = "urn:ietf:rfc:8935", "urn:ietf:rfc:8936"
@@ -37,6 +43,33 @@ class Api:
         answer = self("POST", STREAMS, wanted)
         assert answer.status_code == 201, answer.text
         return answer.json
+
+
+def enter_receivers(city: City) -> None:
+    """Register two apps that log people in and receive events."""
+    values: dict[str, Any] = {
+        "unit": "滨州市示范单位",
+        "auth_method": "client_secret_basic",
+        "secret": SECRET,
+        "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
+        "scope": "openid offline_access ssf.manage matters.read",
+        "redirect_uris": [CALLBACK],
+    }
+
+    def enter(call: Call) -> None:
+        for client_id in ("listener", "stranger"):
+            if call.session.get(Client, client_id) is None:
+                clients.register(call, client_id=client_id, name=client_id, **values)
+
+    act(city.house, enter)
+
+
+def forget_streams(city: City) -> None:
+    def clear(call: Call) -> None:
+        for model in (Notice, EventStream, StreamSubject):
+            call.session.execute(delete(model))
+
+    act(city.house, clear)
 
 
 def verified(city: City, text: str, audience: str = "listener") -> dict[str, Any]:

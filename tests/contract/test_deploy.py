@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+import wsgi
 from idservice.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,12 +47,18 @@ def test_compose_services_run_as_they_say() -> None:
     assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
 
 
+def test_every_server_named_is_given_the_application_for_servers() -> None:
+    named = [target for path in DEPLOY.iterdir() for target in re.findall(r"wsgi:(\w+)", path.read_text("utf-8"))]
+    assert len(named) >= 5
+    assert set(named) == {wsgi.create_server_app.__name__}
+
+
 def test_the_unit_starts_the_application_with_little_power() -> None:
     unit = configparser.RawConfigParser(strict=False)
     unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read(DEPLOY / "one-number-access.service", "utf-8")
     service = unit["Service"]
-    assert service["ExecStart"].endswith(" wsgi:create_app")
+    assert service["ExecStart"].endswith(f" wsgi:{wsgi.create_server_app.__name__}")
     assert service["User"] != "root"
     assert service["NoNewPrivileges"] == "yes"
     assert service["ProtectSystem"] == "strict"

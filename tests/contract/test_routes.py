@@ -32,7 +32,7 @@ PUBLIC_PAGES = {
 }
 PUBLIC_PAGES |= {"/recover", "/recover/prove", "/recover/next", "/recover/check", "/recover/password"}
 # Plain routes whose formats other standards fix; each authenticates as its standard says.
-PLAIN = ("oauth", "issuer.", "log.", "tsa.", "operations.", "static", "metrics", "api-docs", "openapi")
+PLAIN = ("oauth", "scim.", "issuer.", "log.", "tsa.", "operations.", "static", "metrics", "api-docs", "openapi")
 
 
 @pytest.fixture(scope="module")

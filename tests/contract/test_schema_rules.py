@@ -17,6 +17,7 @@ import idservice.login.models
 import idservice.models
 import idservice.oauth.models
 import idservice.register.models
+import idservice.scim.models
 import licences.models
 import seals.models
 from idservice.db import UTCDateTime
@@ -29,6 +30,7 @@ ROOMS = (
     idservice.login.models,
     idservice.oauth.models,
     idservice.register.models,
+    idservice.scim.models,
     seals.models,
     licences.models,
 )

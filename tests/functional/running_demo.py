@@ -91,14 +91,18 @@ class RunningDemo:
                 raise AssertionError(f"exit status {self.process.poll()}: {self.log.read_text('utf-8')[-3000:]}")
             time.sleep(0.05)
 
-    def servers(self) -> list[int]:
-        """The supervisor's own children."""
+    def nurseries(self) -> list[int]:
+        """The supervisor's own child, which forks the servers."""
         return _children(self.process.pid)
+
+    def servers(self) -> list[int]:
+        """The servers, each of which owns one process that answers requests."""
+        return [server for nursery in self.nurseries() for server in _children(nursery)]
 
     def workers(self) -> list[int]:
         """The processes that answer requests."""
         found = [leaf for server in self.servers() for leaf in _children(server)]
-        self.known.update(found, self.servers())
+        self.known.update(found, self.servers(), self.nurseries())
         return found
 
     def status(self, path: str) -> int | None:

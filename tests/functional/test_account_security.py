@@ -133,7 +133,7 @@ def test_an_old_login_changes_nothing(city: City, action: str) -> None:
 @pytest.mark.parametrize("action", CHANGES)
 def test_every_change_needs_a_form_token(city: City, action: str) -> None:
     browser = with_second_factor(city)
-    assert browser.open(HOME + action, {}).status == 400
+    assert browser.open(HOME + action, {}).status == 403
 
 
 def test_an_app_is_removed_by_somebody_who_has_shown_it(city: City) -> None:

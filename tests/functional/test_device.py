@@ -255,14 +255,14 @@ def test_what_is_no_code_is_a_wrong_code(city: City, text: str) -> None:
 def test_nobody_guesses_without_a_login(city: City) -> None:
     started = start_device(city).json
     assert "/login" in city.browser().open(f"/device?user_code={started['user_code']}").url
-    assert city.app.test_client().post("/device", data={"user_code": "BBBB-BBBB"}).status_code in {302, 303, 400}
+    assert city.app.test_client().post("/device", data={"user_code": "BBBB-BBBB"}).status_code in {302, 303, 403}
 
 
 def test_another_site_cannot_answer_for_a_person(city: City) -> None:
     started = start_device(city).json
     browser = city.browser()
     page = enter_code(browser, started["user_code"])
-    assert browser.open(page.form["action"], {"decision": "allow"}).status == 400
+    assert browser.open(page.form["action"], {"decision": "allow"}).status == 403
     assert error_of(poll_device(city, started["device_code"])) == (400, "authorization_pending")
 
 

@@ -11,8 +11,10 @@ import time_machine
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from idservice.oauth import dpop
+from idservice.admin import roles
+from idservice.oauth import dpop, families
 from keys.base64url import b64u
+from tests.builders import act
 from tests.fapi import Fapi, bare_jwk, new_key, register, thumbprint
 from tests.identity import (
     ISSUER,
@@ -355,7 +357,8 @@ def test_a_missing_scope_is_told_in_the_words_of_the_scheme(fapi: Fapi) -> None:
     text = fapi.logged_in("openid")["access_token"]
     refused = fapi.get("/v1/accesses", text)
     assert refused.status_code == 403
-    assert refused.headers["WWW-Authenticate"] == 'DPoP error="insufficient_scope", scope="accesses.read"'
+    challenge = refused.headers["WWW-Authenticate"]
+    assert challenge.startswith('DPoP error="insufficient_scope", scope="accesses.read", algs=')
 
 
 def test_introspection_shows_the_key(fapi: Fapi) -> None:
@@ -364,3 +367,29 @@ def test_introspection_shows_the_key(fapi: Fapi) -> None:
     access = fapi.post("/oauth/introspect", {"token": got["access_token"]}, bare=True).json
     assert (access["active"], access["token_type"], access["cnf"]) == (True, "DPoP", cnf)
     assert fapi.post("/oauth/introspect", {"token": got["refresh_token"]}, bare=True).json["cnf"] == cnf
+
+
+def test_userinfo_refuses_in_the_words_of_the_scheme(fapi: Fapi) -> None:
+    got = fapi.logged_in()
+    act(fapi.city.house, lambda call: families.kill_all(call, fapi.city.alice, reason="test"))
+    refused = fapi.get("/oauth/userinfo", got["access_token"])
+    assert refused.status_code == 401
+    assert refused.headers["WWW-Authenticate"].startswith('DPoP error="invalid_token", algs=')
+    bound_to_nothing = logged_in(fapi.city)
+    act(fapi.city.house, lambda call: families.kill_all(call, fapi.city.alice, reason="test"))
+    answer = fapi.city.app.test_client().get("/oauth/userinfo", headers=bearer(bound_to_nothing["access_token"]))
+    assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+
+
+def test_a_step_up_is_asked_for_in_the_words_of_the_scheme(city: City) -> None:
+    register(city, "fapi-console", profile="fapi2", scope="openid admin.manage")
+    app = Fapi(city, "fapi-console")
+    act(city.house, lambda call: roles.give(call, city.alice, roles.Role.SYSTEM))
+    try:
+        refused = app.get("/v1/admin/clients", app.logged_in("openid admin.manage")["access_token"])
+    finally:
+        act(city.house, lambda call: roles.take(call, city.alice))
+    assert (refused.status_code, refused.json["code"]) == (401, "insufficient_user_authentication")
+    challenge = refused.headers["WWW-Authenticate"]
+    assert challenge.startswith('DPoP error="insufficient_user_authentication", acr_values="')
+    assert 'algs="ES256 EdDSA PS256"' in challenge

@@ -266,7 +266,7 @@ def test_a1_a_decision_from_another_site_is_refused_for_pushed_requests_too(fapi
     browser = fapi.city.browser()
     page = browser.log_in(browser.open(fapi.pushed(fapi.flow(), prompt="consent")))
     assert 'name="decision"' in page.text
-    assert browser.open(page.form["action"], {"decision": "allow"}).status == 400
+    assert browser.open(page.form["action"], {"decision": "allow"}).status == 403
 
 
 @pytest.mark.parametrize(

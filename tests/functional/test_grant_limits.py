@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from idservice.oauth import ciba, device, pending_pages, pending_routes
+from idservice.oauth import routes as oauth_routes
 from tests.builders import migrate
 from tests.databases import SqliteDatabases
 from tests.grants import open_logged_in, register_apps, start_ciba, start_device
-from tests.identity import ALICE, STRANGER, City, build_city
+from tests.identity import ALICE, STRANGER, City, Flow, basic, build_city, query_of, token
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,17 @@ def test_public_clients_cannot_fill_the_table(throttled: City) -> None:
     said = [start_device(throttled).status_code for _ in range(times(pending_routes.ADDRESS_LIMIT) + 1)]
     assert said == [200] * times(pending_routes.ADDRESS_LIMIT) + [429]
     assert start_device(throttled, "kiosk").status_code == 200
+
+
+def test_public_clients_push_so_many_requests_and_no_more(throttled: City) -> None:
+    def push(client_id: str) -> int:
+        form = dict(query_of(Flow(client_id).url()))
+        headers = basic(client_id) if client_id != "public" else {}
+        return int(token(throttled.app, form, headers, "/oauth/par").status_code)
+
+    said = [push("public") for _ in range(times(oauth_routes.PUBLIC_LIMIT) + 1)]
+    assert said == [201] * times(oauth_routes.PUBLIC_LIMIT) + [429]
+    assert push("basic") == 201
 
 
 def test_codes_are_not_tried_quickly(throttled: City) -> None:

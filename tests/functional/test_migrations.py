@@ -16,6 +16,7 @@ import idservice.events.models
 import idservice.login.models
 import idservice.oauth.models
 import idservice.register.models
+import idservice.scim.models
 import licences.models
 import seals.models
 from idservice import schema
@@ -30,6 +31,7 @@ ROOMS = (
     idservice.login.models,
     idservice.oauth.models,
     idservice.register.models,
+    idservice.scim.models,
     licences.models,
     seals.models,
 )  # imported so that their tables are in the one metadata

@@ -247,9 +247,9 @@ def test_a_decision_from_another_site_is_refused(city: City) -> None:
     browser = city.browser()
     page = browser.log_in(browser.open(Flow("other").url()))
     action = page.form["action"]
-    assert browser.open(action, {"decision": "allow"}).status == 400
-    assert browser.open(action, {"decision": "allow", "csrf_token": "forged"}).status == 400
-    assert city.browser().open(action, {**page.form["values"], "decision": "allow"}).status == 400, "another browser"
+    assert browser.open(action, {"decision": "allow"}).status == 403
+    assert browser.open(action, {"decision": "allow", "csrf_token": "forged"}).status == 403
+    assert city.browser().open(action, {**page.form["values"], "decision": "allow"}).status == 403, "another browser"
 
 
 def test_an_answer_is_never_a_server_error_whatever_is_sent(city: City) -> None:

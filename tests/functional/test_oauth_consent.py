@@ -74,7 +74,7 @@ def test_consents_through_the_api(city: City) -> None:
     client = city.app.test_client()
     listed = client.get("/v1/consents", headers=bearer(got["access_token"])).json
     found = {item["client_id"]: item for item in listed["items"]}
-    assert found["other"].keys() == {"client_id", "name", "unit", "scope", "given_at"}
+    assert found["other"].keys() == {"client_id", "name", "unit", "scope", "given_at", "receipt"}
     assert listed["next_cursor"] is None
     taken = client.post("/v1/consents/other/withdrawals", headers=bearer(got["access_token"]))
     assert (taken.status_code, taken.json["client_id"]) == (201, "other")
@@ -178,5 +178,5 @@ def test_without_a_voucher_there_is_no_redirect(city: City) -> None:
 def test_another_site_cannot_log_a_person_out(city: City) -> None:
     browser = city.browser()
     tokens_of(city, browser)
-    assert browser.open("/logout", {"decision": "logout"}).status == 400
+    assert browser.open("/logout", {"decision": "logout"}).status == 403
     assert "/login" not in browser.open("/me/apps").url

@@ -159,7 +159,7 @@ def test_the_page_asks_again_without_a_file_and_refuses_a_foreign_form(office: O
     again = post_page(office.app, file=[], document=[b"d"])
     assert again.status_code == 200
     assert "尚未选择文件" in again.text
-    assert post_page(office.app, file=[b"x"], document=[], csrf=False).status_code == 400
+    assert post_page(office.app, file=[b"x"], document=[], csrf=False).status_code == 403
 
 
 # --- who may ---------------------------------------------------------------------------------------------------------

@@ -145,4 +145,4 @@ def test_a_changed_pdf_is_told_by_every_door(office: Office) -> None:
 def test_a_revoked_certificate_seals_nothing(office: Office) -> None:
     act(office.house, lambda call: revoke(call, office.seal_id, reason="keyCompromise"))
     answer = office.use(DOCUMENT, format="pdf")
-    assert (answer.status_code, answer.json["code"]) == (500, "seal_rehearsal_failed")
+    assert (answer.status_code, answer.json["code"]) == (409, "seal_certificate_revoked")

@@ -122,8 +122,12 @@ def test_a_picture_follows_the_form(officer: Browser, town: Town) -> None:
 @pytest.mark.parametrize("number", [ALICE, CLERK])
 def test_the_register_is_closed_to_others(town: Town, number: str) -> None:
     browser, seal_id = town.browser(number), town.seals[SECURITY]
-    for where in ("/seals", "/seals/apply", f"/seals/{seal_id}", f"/seals/{seal_id}/use", f"/seals/drafts/{'0' * 32}"):
+    for where in ("/seals", "/seals/apply", f"/seals/{seal_id}", f"/seals/{seal_id}/use"):
         assert browser.open(where).status == 403
+    assert browser.open(f"/seals/drafts/{'0' * 32}").status == 404
+    changes, users = {"change": "suspend", "reason": "x"}, {"who": number}
+    for address, form in ((f"/seals/{seal_id}/changes", changes), (f"/seals/{seal_id}/users", users)):
+        assert post(browser, browser.open("/verify/seal"), address, **form).status == 403
 
 
 def test_an_officer_does_not_reach_other_departments(officer: Browser, town: Town) -> None:

@@ -11,16 +11,23 @@ from pathlib import Path
 import pytest
 from werkzeug.test import TestResponse
 
+from idservice.call import Call
 from idservice.errors import KINDS
+from idservice.login.password import set_password
+from idservice.oauth import clients
+from idservice.register import mandates, organisations, people
 from seals.lifecycle import State
-from tests.builders import migrate
+from tests.builders import act, migrate
 from tests.databases import SqliteDatabases
+from tests.identity import ALICE, CALLBACK, COMPANY, PASSWORD, SECRET, Browser, Flow, answer_of, redeem
 from tests.sealing import DEPARTMENT, OTHER, Office, build_office, post_form
 from tests.unit.seals.documents import document_files
 from tests.unit.seals.made import pack
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "seals-guide.md").read_text("utf-8")
+COMPANY_NAME = "滨州示范食品有限公司"
+ANSWERS = {"APPLIED": "applied.json", "CONTRACT_SEAL": "contract-seal.json", "NAME_SEAL": "name-seal.json"}
 HALVES = dict(zip(("zh", "en"), GUIDE.split("# Electronic seals, step by step"), strict=True))
 
 
@@ -35,11 +42,12 @@ def explained(half: str) -> set[str]:
 @pytest.fixture
 def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     """An office whose working directory holds what the guide's reader has."""
-    built = build_office(tmp_path, SqliteDatabases(tmp_path).fresh(migrate))
+    built = build_office(tmp_path, SqliteDatabases(tmp_path).fresh(migrate), seal_office=DEPARTMENT)
     folder = tmp_path / "desk"
     folder.mkdir()
     (folder / "letter.txt").write_text("关于演示的函", "utf-8")
     (folder / "letter.ofd").write_bytes(pack(document_files()))
+    (folder / "contract.ofd").write_bytes(pack(document_files()))
     (folder / "root.pem").write_text(built.root_pem(), "utf-8")
     monkeypatch.chdir(folder)
     yield built
@@ -54,13 +62,17 @@ def test_both_halves_say_the_same() -> None:
 def test_the_commands_do_what_the_guide_says(office: Office) -> None:
     words = {
         "ISSUER": "", "TOKEN": office.token()["Authorization"].removeprefix("Bearer "), "SEAL": office.seal_id,
-        "DEPARTMENT": DEPARTMENT, "OTHER_DEPARTMENT": OTHER,
+        "DEPARTMENT": DEPARTMENT, "OTHER_DEPARTMENT": OTHER, "COMPANY_TOKEN": company_token(office),
     }  # fmt: skip
     for line in commands(HALVES["zh"]):
-        if "$APPLIED" in line:
-            words["APPLIED"] = json.loads(Path("applied.json").read_text("utf-8"))["id"]
+        for word, answer in ANSWERS.items():
+            if f"${word}" in line:
+                words[word] = json.loads(Path(answer).read_text("utf-8"))["id"]
         run(office, shlex.split(re.sub(r"\$([A-Z_]+)", lambda match: words[match[1]], line)))
     assert json.loads(Path("answer.json").read_text("utf-8"))["result"]["data"]
+    twice = office.by_api(Path("contract.sealed.ofd").read_bytes())
+    assert [one["seal"]["name"] for one in twice["signatures"]] == [f"{COMPANY_NAME}合同专用章", "王小明法定代表人名章"]
+    assert twice["ok"] is True
     assert json.loads(Path("report.json").read_text("utf-8"))["ok"] is True
     assert sorted(path.name for path in Path("sealed").iterdir()) == ["letter.sealed.ofd", "letter.txt.ses"]
 
@@ -77,12 +89,41 @@ def test_every_refusal_that_is_explained_exists() -> None:
     assert {name for name in refusals if name not in KINDS} <= {"document_altered", "seal_invalid"}
 
 
+def company_token(office: Office) -> str:
+    """Return the token that a legal representative gets who logs in with two factors and acts for his company."""
+    from tests.factors import TWO_FACTOR, give_app, now_code
+
+    def enrol(call: Call) -> tuple[str, str]:
+        person = people.enrol(call, number=ALICE, name="王小明", level=3)
+        company = organisations.enrol(call, code=COMPANY, name=COMPANY_NAME)
+        set_password(call, person, PASSWORD)
+        clients.register(
+            call, client_id="erp", name="企业系统", unit=COMPANY_NAME, auth_method="client_secret_basic", secret=SECRET,
+            grant_types=["authorization_code"], scope="openid seals.use", redirect_uris=[CALLBACK],
+        )  # fmt: skip
+        return person, mandates.grant(call, person=person, principal=company, role="legal_representative")
+
+    person, mandate = act(office.house, enrol)
+    app = give_app(office, person)  # type: ignore[arg-type]
+    browser, flow = Browser(office.app), Flow("erp", "openid seals.use")
+    page = browser.log_in(browser.open(flow.url(acr_values=TWO_FACTOR)))
+    page = browser.submit(page, code=now_code(app))
+    page = browser.submit(page, acting=mandate)
+    answer = answer_of(browser.submit(page, decision="allow"))
+    token: str = redeem(office.app, flow, answer["code"]).json["access_token"]
+    return token
+
+
 def run(office: Office, words: list[str]) -> None:
     if words[0] == "flask":
         done = office.app.test_cli_runner().invoke(args=words[1:])
         assert done.exit_code == 0, (words, done.output)
     elif words[0] == "python":
-        script = [sys.executable, str(ROOT / words[1]), *words[2:]]
+        script = [
+            sys.executable,
+            *([] if words[1] == "-c" else [str(ROOT / words[1])]),
+            *words[1 + (words[1] != "-c") :],
+        ]
         subprocess.run(script, check=True, capture_output=True, timeout=60)
     else:
         answer = curl(office, words)

@@ -88,8 +88,8 @@ def test_staff_pages_are_for_staff_and_wallets_for_their_holders(town: Town, tit
 
 def test_a_page_needs_its_own_token_to_act(town: Town, title: str) -> None:
     browser = town.browser(ALICE)
-    assert browser.open("/me/show", {"licences": title}).status == 400
-    assert browser.open("/me/show", {"licences": title, "csrf_token": "wrong"}).status == 400
+    assert browser.open("/me/show", {"licences": title}).status == 403
+    assert browser.open("/me/show", {"licences": title, "csrf_token": "wrong"}).status == 403
 
 
 def test_anybody_checks_a_licence_and_learns_little(town: Town, title: str) -> None:

@@ -6,15 +6,22 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import delete
 
 from idservice.events import courier, emit
-from idservice.events.models import EventStream, Notice
+from idservice.events.models import EventStream
 from idservice.login.password import set_password
-from idservice.models import Client
-from idservice.oauth import clients
 from tests.builders import act
-from tests.identity import CALLBACK, ISSUER, PASSWORD, SECRET, City, Flow, basic, bearer, claims_of, token
+from tests.identity import (
+    CALLBACK,
+    ISSUER,
+    PASSWORD,
+    City,
+    Flow,
+    basic,
+    bearer,
+    claims_of,
+    token,
+)
 from tests.listener import (
     CREDENTIAL_CHANGE,
     POLL,
@@ -23,6 +30,8 @@ from tests.listener import (
     STREAMS,
     VERIFICATION,
     Api,
+    enter_receivers,
+    forget_streams,
     log_in,
     log_out,
     poll,
@@ -33,29 +42,13 @@ from tests.receiver import Receiver, receiving
 
 @pytest.fixture(scope="module", autouse=True)
 def apps(city: City) -> None:
-    values = {
-        "unit": "滨州市示范单位", "auth_method": "client_secret_basic", "secret": SECRET,
-        "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
-        "scope": "openid offline_access ssf.manage matters.read", "redirect_uris": [CALLBACK],
-    }  # fmt: skip
-
-    def enter(call) -> None:
-        for client_id in ("listener", "stranger"):
-            if call.session.get(Client, client_id) is None:
-                clients.register(call, client_id=client_id, name=client_id, **values)
-
-    act(city.house, enter)
+    enter_receivers(city)
 
 
 @pytest.fixture(autouse=True)
 def nothing_waits(city: City) -> Iterator[None]:
     yield
-
-    def clear(call) -> None:
-        call.session.execute(delete(Notice))
-        call.session.execute(delete(EventStream))
-
-    act(city.house, clear)
+    forget_streams(city)
 
 
 @pytest.fixture

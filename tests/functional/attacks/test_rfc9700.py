@@ -129,9 +129,10 @@ def test_a_refresh_cannot_widen_what_was_granted(city: City) -> None:
     got = logged_in(city)
     assert refresh(city, got["refresh_token"], scope=f"{OFFLINE} profile").json["error"] == "invalid_scope"
     assert refresh(city, got["refresh_token"], resource="https://o.example").json["error"] == "invalid_target"
-    details = '[{"type":"licence-issue"}]'
-    after = refresh(city, got["refresh_token"], authorization_details=details).json
-    assert "authorization_details" not in after
+    details = '[{"type":"mandate","principal":"91371602100020009X"}]'
+    wider = refresh(city, got["refresh_token"], authorization_details=details)
+    assert wider.json["error"] == "invalid_authorization_details"
+    after = refresh(city, got["refresh_token"]).json
     assert set(after["scope"].split()) == set(OFFLINE.split())
     assert claims_of(after["access_token"])["aud"] == claims_of(got["access_token"])["aud"]
     assert "authorization_details" not in claims_of(after["access_token"])

@@ -282,12 +282,14 @@ def test_oidcc_ensure_request_object_with_redirect_uri(city: City) -> None:
 
 
 def test_oidcc_claims_essential(city: City, browser: Browser) -> None:
-    """The claims parameter is not offered: asking for a claim by it harms nothing and releases nothing."""
-    assert metadata(city)["claims_parameter_supported"] is False
+    """An essential claim of the claims parameter is released at userinfo, without the scope that would release it."""
+    assert metadata(city)["claims_parameter_supported"] is True
     flow = Flow()
     code = browser.code(flow, claims='{"userinfo":{"name":{"essential":true}}}')
     got = redeem(city.app, flow, code).json["access_token"]
-    assert city.app.test_client().get("/oauth/userinfo", headers=bearer(got)).json.keys() == {"sub"}
+    info = city.app.test_client().get("/oauth/userinfo", headers=bearer(got)).json
+    assert info.keys() == {"sub", "name"}
+    assert info["name"]
 
 
 def test_oidcc_refresh_token(city: City) -> None:

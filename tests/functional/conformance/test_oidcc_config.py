@@ -71,10 +71,9 @@ def test_oidcc_a_request_signed_by_rs256_is_refused(city: City) -> None:
 
 
 NOT_OFFERED = {
-    "ekyc": "verified_claims_supported",
+    "ekyc_documents": "documents_supported",
     "federation": "client_registration_types_supported",
     "userinfo_signed": "userinfo_signing_alg_values_supported",
-    "rich_requests": "authorization_details_types_supported",
     "encryption": "id_token_encryption_alg_values_supported",
 }
 

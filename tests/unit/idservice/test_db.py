@@ -159,7 +159,7 @@ def test_a_lost_connection_is_replaced(server: Database) -> None:
     assert (count(server), len(attempts)) == (1, 2)
 
 
-class _Fault(Exception):
+class Fault(Exception):
     def __init__(self, state: str | None, text: str = "") -> None:
         super().__init__(text)
         if state is not None:
@@ -169,14 +169,14 @@ class _Fault(Exception):
 @pytest.mark.parametrize(
     ("error", "tries"),
     [
-        pytest.param(DBAPIError("x", {}, _Fault("40001")), TRIES, id="serialization_failure"),
-        pytest.param(DBAPIError("x", {}, _Fault("40P01")), TRIES, id="deadlock"),
-        pytest.param(DBAPIError("x", {}, _Fault(None), connection_invalidated=True), TRIES, id="lost_connection"),
-        pytest.param(OperationalError("x", {}, _Fault(None, "database is locked")), TRIES, id="locked"),
-        pytest.param(OperationalError("x", {}, _Fault(None, "no such table: a")), 1, id="no_such_table"),
-        pytest.param(DBAPIError("x", {}, _Fault("23505")), 1, id="double_entry"),
-        pytest.param(DBAPIError("x", {}, _Fault("57014", "locked")), 1, id="cancelled"),
-        pytest.param(IntegrityError("x", {}, _Fault(None, "UNIQUE constraint failed")), 1, id="unique"),
+        pytest.param(DBAPIError("x", {}, Fault("40001")), TRIES, id="serialization_failure"),
+        pytest.param(DBAPIError("x", {}, Fault("40P01")), TRIES, id="deadlock"),
+        pytest.param(DBAPIError("x", {}, Fault(None), connection_invalidated=True), TRIES, id="lost_connection"),
+        pytest.param(OperationalError("x", {}, Fault(None, "database is locked")), TRIES, id="locked"),
+        pytest.param(OperationalError("x", {}, Fault(None, "no such table: a")), 1, id="no_such_table"),
+        pytest.param(DBAPIError("x", {}, Fault("23505")), 1, id="double_entry"),
+        pytest.param(DBAPIError("x", {}, Fault("57014", "locked")), 1, id="cancelled"),
+        pytest.param(IntegrityError("x", {}, Fault(None, "UNIQUE constraint failed")), 1, id="unique"),
         pytest.param(ValueError("locked"), 1, id="no_database_error"),
     ],
 )
@@ -270,3 +270,56 @@ def test_a_row_that_was_rolled_back_was_not_added(database: Database) -> None:
     with pytest.raises(KeyError):
         database.run(fails, write=True)
     assert database.run(lambda session: add_if_new(session, Tally, {"id": 3, "n": 3}), write=True)
+
+
+def test_statements_on_tables_and_the_orm_share_one_transaction(database: Database) -> None:
+    def deed(session: Session) -> tuple[Any, Any]:
+        session.connection().execute(COUNTER.update().values(n=7))
+        return session.scalar(READ), session.connection().execute(READ).scalar()
+
+    assert database.run(deed, write=True) == (7, 7)
+    assert database.run(lambda session: session.scalar(READ), write=False) == 7
+
+
+def test_a_session_that_was_asked_for_and_not_used_loses_nothing(database: Database) -> None:
+    def deed(session: Session) -> None:
+        session.connection().execute(COUNTER.update().values(n=7))
+        assert not session.new
+
+    database.run(deed, write=True)
+    assert database.run(lambda session: session.scalar(READ), write=False) == 7
+
+
+@pytest.mark.parametrize("orm", [False, True])
+def test_a_deed_that_fails_undoes_all_it_did(database: Database, orm: bool) -> None:
+    def deed(session: Session) -> None:
+        session.connection().execute(COUNTER.update().values(n=7))
+        if orm:
+            session.execute(COUNTER.update().values(n=8))
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        database.run(deed, write=True)
+    assert database.run(lambda session: session.scalar(READ), write=False) == 0
+
+
+def test_a_deed_that_asks_nothing_takes_no_connection(database: Database) -> None:
+    taken: list[object] = []
+    sa.event.listen(database.engine, "checkout", lambda *found: taken.append(found))
+    assert database.run(lambda _session: 1, write=False) == 1
+    assert taken == []
+
+
+def test_what_only_a_transaction_can_have_is_set_before_it_begins(server: Database) -> None:
+    def deed(session: Session) -> Any:
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        return session.scalar(sa.text("SHOW transaction_isolation"))
+
+    assert database_says(server, deed) == "repeatable read"
+    assert database_says(server, lambda session: session.scalar(sa.text("SHOW transaction_isolation"))) != (
+        "repeatable read"
+    )
+
+
+def database_says(database: Database, deed: Any) -> Any:
+    return database.run(deed, write=False)

@@ -13,7 +13,7 @@ from sqlalchemy import update
 from idservice import audit, operations, schema
 from idservice.db import Database
 from idservice.models import AuditEntry
-from keys.ring import KeyRing
+from keys.ring import KeyRing, Purpose
 from tests.builders import act, build_app, house_of, migrate
 from tests.databases import Databases
 
@@ -45,6 +45,13 @@ def test_ready(app: Flask) -> None:
 
 def test_no_keys(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_house(app, monkeypatch, keys=KeyRing.open(tmp_path / "empty", create=True))
+    assert ready(app) == (503, READY | {"keys": "missing"})
+
+
+def test_the_key_of_a_new_purpose_is_missing(app: Flask) -> None:
+    """An upgrade brought a purpose, and nobody made its key: consents would fail, so no traffic comes here."""
+    keys = house_of(app).keys
+    keys.revoke(keys.signer(Purpose.RECEIPT).kid)
     assert ready(app) == (503, READY | {"keys": "missing"})
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from keys import sm2
-from keys.certificates import Certificate
-from keys.cms import CMSError, certificate_of, check_content, check_signature, read_signed_data
+from keys.certificates import Certificate, der
+from keys.cms import SM3, CMSError, certificate_of, check_content, check_signature, read_signed_data
 from keys.cms_write import write_signed_data
 from keys.verdict import Result
 from tests.unit.keys.certificates.authority import AT, root
 from tests.unit.keys.certificates.openssl import OpenSSL
 from tests.unit.keys.p256 import P256
+from tests.unit.seals.mutators import elements, grown
 
 MESSAGE = "演示：任何文件。".encode() * 40
 SIGNER = root().issues("签章人")
@@ -47,8 +48,8 @@ def made(**changes: object) -> bytes:
     ],
     ids=["attached", "detached", "no-attributes", "key-id", "cades", "rsa", "rsa-sha512-detached"],
 )
-def test_messages_by_openssl(tmp_path: Path, algorithm: str, options: list[str]) -> None:
-    theirs = OpenSSL(tmp_path, algorithm)
+def test_messages_by_openssl(openssl: str, tmp_path: Path, algorithm: str, options: list[str]) -> None:
+    theirs = OpenSSL(openssl, tmp_path, algorithm)
     certificate = theirs.issue("signer", 77, section="authority" if "-keyid" in options else "signer")
     (tmp_path / "message").write_bytes(MESSAGE)
     theirs.run("cms", "-sign", "-binary", "-in", "message", "-signer", "signer.pem", "-inkey", "signer.key",
@@ -63,8 +64,8 @@ def test_messages_by_openssl(tmp_path: Path, algorithm: str, options: list[str])
 
 
 @pytest.mark.parametrize("detached", [False, True])
-def test_openssl_accepts_ours(tmp_path: Path, detached: bool) -> None:
-    theirs = OpenSSL(tmp_path, "P-256")
+def test_openssl_accepts_ours(openssl: str, tmp_path: Path, detached: bool) -> None:
+    theirs = OpenSSL(openssl, tmp_path, "P-256")
     key = P256("签章人")
     (tmp_path / "ours.pem").write_text(key.pem)
     (tmp_path / "message").write_bytes(MESSAGE)
@@ -106,6 +107,21 @@ def test_another_certificate_for_the_same_key_is_refused() -> None:
 def test_what_is_no_signed_data_is_refused(data: bytes) -> None:
     with pytest.raises(CMSError):
         read_signed_data(data)
+
+
+def test_what_no_signature_covers_is_read_strictly() -> None:
+    """Nobody signs what stands among the certificates or behind the name of an algorithm: junk there is refused."""
+    message = made()
+    listed = message.index(SIGNER.certificate.der)
+    behind = listed + len(SIGNER.certificate.der)
+    digests = [e for e in elements(message) if message[e[0] : e[2]] == der.write_oid(SM3)]
+    assert len(digests) >= 2
+    junk = [(listed, behind, b"\x01\x01\x00" + SIGNER.certificate.der)]
+    junk += [(start, end, message[start:end] * 2) for start, _, end in digests[:2]]
+    for start, end, new in junk:
+        damaged = grown(message, start, end, len(new) - (end - start), message[:start] + new + message[end:])
+        with pytest.raises(CMSError):
+            read_signed_data(damaged)
 
 
 def test_mutants_hold_only_where_nothing_signed_changed() -> None:

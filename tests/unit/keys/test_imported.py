@@ -22,8 +22,8 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 @pytest.mark.parametrize("form", ["PEM", "DER"])
 @pytest.mark.parametrize(("algorithm", "expected"), [("SM2", Algorithm.SM2), ("P-256", Algorithm.ES256)])
-def test_keys_by_openssl(tmp_path: Path, algorithm: str, expected: Algorithm, form: str) -> None:
-    theirs = OpenSSL(tmp_path, algorithm)
+def test_keys_by_openssl(openssl: str, tmp_path: Path, algorithm: str, expected: Algorithm, form: str) -> None:
+    theirs = OpenSSL(openssl, tmp_path, algorithm)
     certificate = theirs.issue("signer", 3)
     theirs.run("pkcs8", "-topk8", "-nocrypt", "-in", "signer.key", "-outform", form, "-out", "signer.p8")
     for name in ("signer.p8", "signer.key"):
@@ -70,8 +70,8 @@ def pem_of(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def test_other_kinds_are_refused(tmp_path: Path) -> None:
-    rsa = OpenSSL(tmp_path, "RSA")
+def test_other_kinds_are_refused(openssl: str, tmp_path: Path) -> None:
+    rsa = OpenSSL(openssl, tmp_path, "RSA")
     rsa.key("other")
     for data in (
         (tmp_path / "other.key").read_bytes(), pem_of(ec.generate_private_key(ec.SECP384R1())), b"", b"-----BEGIN",

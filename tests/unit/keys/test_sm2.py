@@ -1,7 +1,6 @@
 import gc
 import json
 import random
-import shutil
 import subprocess
 import threading
 from pathlib import Path
@@ -119,15 +118,12 @@ def test_gmalg_agrees_both_ways(identity: bytes, size: int) -> None:
 
 @needs_libcrypto
 @pytest.mark.parametrize("identity", [b"\0", b"1234567812345678", b"x" * 8190], ids=["zero", "default", "longest"])
-def test_the_openssl_command_agrees(identity: bytes, tmp_path: Path) -> None:
-    command = shutil.which("openssl")
-    if command is None:
-        pytest.skip("needs the openssl command")
+def test_the_openssl_command_agrees(identity: bytes, openssl: str, tmp_path: Path) -> None:
     private, public = sm2.generate()
     signature = sm2.sign(private, MESSAGE, identity=identity)
     for name, data in (("key", sm2._PUBLIC_PREFIX + public), ("message", MESSAGE), ("signature", signature)):
         (tmp_path / name).write_bytes(data)
-    verify = [command, "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "key", "-rawin", "-digest", "sm3"]
+    verify = [openssl, "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "key", "-rawin", "-digest", "sm3"]
     verify += ["-in", "message", "-sigfile", "signature", "-pkeyopt"]
     for distid, answer in ((identity, 0), (identity + b"x", 1)):
         if len(distid) <= sm2_pure.MAX_IDENTITY:
@@ -288,6 +284,23 @@ def test_threads_share_keys() -> None:
     for thread in threads:
         thread.join(timeout=30)
     assert not wrong
+
+
+@needs_libcrypto
+def test_a_failed_verification_spoils_none_that_follows() -> None:
+    """What an operation failed in is not used again, and what is kept ready for the next ones is bounded."""
+    key = sm2._imported_public(sm2._library(), PUBLIC)  # type: ignore[arg-type]
+    digest = sm2.signature_digest(PUBLIC, MESSAGE)
+    for _ in range(3):
+        assert key.verify(digest, SIGNATURE)
+        assert not key.verify(digest[::-1], SIGNATURE)
+        assert not key.verify(digest, b"0")
+    taken = [key._verifying.take() for _ in range(10)]
+    assert len(set(taken)) == 10
+    for context in taken:
+        key._verifying.give(context, good=True)
+    assert len(key._verifying.idle) == sm2._IDLE_CONTEXTS
+    assert key.verify(digest, SIGNATURE)
 
 
 @needs_libcrypto

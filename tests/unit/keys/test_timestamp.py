@@ -69,8 +69,8 @@ def test_of_sm2_gives_a_trusted_time() -> None:
 
 @pytest.mark.parametrize("essential", ["sha1", "sha256"])
 @pytest.mark.parametrize("algorithm", ["P-256", "RSA"])
-def test_stamps_by_openssl(tmp_path: Path, algorithm: str, essential: str) -> None:
-    theirs = OpenSSL(tmp_path, algorithm)
+def test_stamps_by_openssl(openssl: str, tmp_path: Path, algorithm: str, essential: str) -> None:
+    theirs = OpenSSL(openssl, tmp_path, algorithm)
     theirs.issue("tsa", 7, section="times")
     (tmp_path / "serial").write_text("01")
     (tmp_path / "tsa.cnf").write_text(CONFIG.format(folder=tmp_path, hash=essential))
@@ -89,8 +89,8 @@ def test_stamps_by_openssl(tmp_path: Path, algorithm: str, essential: str) -> No
     assert (unknown.check.result, unknown.at) == (Result.NOT_CHECKED, None)
 
 
-def test_openssl_verifies_ours(tmp_path: Path) -> None:
-    theirs = OpenSSL(tmp_path, "P-256")
+def test_openssl_verifies_ours(openssl: str, tmp_path: Path) -> None:
+    theirs = OpenSSL(openssl, tmp_path, "P-256")
     (tmp_path / "data").write_bytes(STAMPED)
     theirs.run("ts", "-query", "-data", "data", "-sha256", "-cert", "-out", "request")
     request = (tmp_path / "request").read_bytes()

@@ -2,9 +2,10 @@
 
 import pytest
 
-from idservice.call import Caller
+from idservice.call import Call, Caller
 from idservice.errors import Problem
 from licences import catalogue
+from licences.models import LicenceType
 from tests.town import CIVIL, SECURITY, Town, type_of
 
 MACHINE = Caller(channel="api", client_id="c", departments=frozenset({SECURITY}))
@@ -37,3 +38,25 @@ def test_an_unknown_type_is_not_found(town: Town) -> None:
     with pytest.raises(Problem) as refused:
         town.act(lambda call: catalogue.find(call, "1" * 21))
     assert refused.value.code == "not_found"
+
+
+def test_a_type_that_was_changed_is_read_anew_and_the_others_are_not(town: Town) -> None:
+    def read(call: Call) -> dict[str, catalogue.Entry]:
+        catalogue.forget(call)
+        return catalogue.entries(call)
+
+    def rename(name: str) -> None:
+        def deed(call: Call) -> None:
+            row = call.session.get_one(LicenceType, changed)
+            row.definition = {**row.definition, "name_en": name}
+
+        town.act(deed)
+
+    before = town.act(read)
+    changed, other = list(before)[:2]
+    rename("Another name")
+    after = town.act(read)
+    rename(before[changed].type.name_en)
+    assert after[changed].type.name_en == "Another name" != before[changed].type.name_en
+    assert after[other].type is before[other].type
+    assert town.act(read)[changed].type == before[changed].type

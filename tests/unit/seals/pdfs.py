@@ -69,6 +69,7 @@ class Signer:
 
     certificate: Certificate
     sign: Callable[[bytes], bytes]
+    private: str = ""  # PEM
 
 
 class Office:
@@ -91,7 +92,8 @@ class Office:
         ca: bool = False,
         not_after: datetime = SIGNED_AT + 2 * YEAR,
     ) -> Signer:
-        key = load_private(Algorithm.ES256, generate_private(Algorithm.ES256))
+        private = generate_private(Algorithm.ES256)
+        key = load_private(Algorithm.ES256, private)
         point, sign = key.public.jwk(), der_signing(key)
         der = issue(
             subject=[("C", "CN"), ("O", "演示市"), ("CN", name)],
@@ -107,7 +109,7 @@ class Office:
             if ca
             else {KeyUsage.DIGITAL_SIGNATURE, KeyUsage.NON_REPUDIATION},
         )
-        return Signer(parse(der), sign)
+        return Signer(parse(der), sign, private)
 
     def seal(
         self,

@@ -5,9 +5,12 @@ from datetime import UTC, datetime
 import pytest
 
 from idservice.call import House
+from idservice.errors import Problem
+from seals import batch
 from seals.batch import Document, announce, plain_name, result_name, seal
 from seals.check import check_file
 from seals.register import make
+from seals.use import Made
 from seals.use_document import Form
 from seals.verify import read_anchors
 from tests.builders import act
@@ -58,3 +61,19 @@ def test_what_is_announced_is_sealed(house: House, name: str) -> None:
     beside = document.data if name == "a.txt" else None
     assert check_file(sealed.data, document=beside, anchors=act(house, read_anchors), now=NOW).ok
     assert sealed.use_id == announced.use_id
+
+
+def test_what_was_sealed_ahead_is_recorded_later(house: House) -> None:
+    """Where an authority is waited for, sealing and recording are two steps; a refusal waits for the second."""
+    seal_id = act(house, lambda call: make(call, department=DEPARTMENT), now=NOW)
+    letter = Document("函.txt", b"letter", "函件")
+    announced = act(house, lambda call: announce(call, seal_id, letter), now=NOW)
+    ahead = act(house, lambda call: batch.make(call, seal_id, letter, announced), now=NOW)
+    assert isinstance(ahead.ready, Made)
+    assert act(house, lambda call: batch.make(call, seal_id, letter, ahead), now=NOW) is ahead
+    sealed = act(house, lambda call: seal(call, seal_id, letter, ahead), now=NOW)
+    assert (sealed.use_id, sealed.data) == (announced.use_id, ahead.ready.result)
+    late = NOW.replace(year=2046)
+    refused = act(house, lambda call: batch.make(call, seal_id, letter, announced), now=late)
+    with pytest.raises(Problem, match="seal_not_in_force"):
+        act(house, lambda call: seal(call, seal_id, letter, refused), now=late)

@@ -52,6 +52,16 @@ def test_a_link_is_refused() -> None:
         Archive(one("OFD.xml", b"/etc/passwd", external_attr=(stat.S_IFLNK | 0o777) << 16))
 
 
+@pytest.mark.parametrize("bit", [0, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 15])
+def test_an_entry_with_flags_that_change_its_reading_is_refused(bit: int) -> None:
+    """Encrypted, enhanced deflate, patched data, masked headers, and what nobody has defined (APPNOTE 4.4.4)."""
+    data = bytearray(one("OFD.xml"))
+    for place in (6, data.index(b"PK\x01\x02") + 8):
+        data[place + bit // 8] |= 1 << bit % 8
+    with pytest.raises(ContainerError, match="encrypted"):
+        Archive(bytes(data))
+
+
 def test_an_encrypted_entry_is_refused() -> None:
     data = bytearray(one("OFD.xml"))
     directory = data.index(b"PK\x01\x02")

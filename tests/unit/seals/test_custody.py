@@ -4,12 +4,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import true
 
 from idservice.call import Call, Caller, House
 from idservice.errors import Problem
 from idservice.oauth import clients
 from seals import custody
-from seals.change import rename, retire_renamed
+from seals.change import rename, retire_outdated
 from seals.custody import permit, users
 from seals.lifecycle import State
 from seals.models import Seal
@@ -137,7 +138,7 @@ def test_a_new_name_retires_the_seals_that_bear_the_old_one(house: House, office
     assert act(house, lambda call: find(call, other).state) == State.RETIRED
     assert act(house, lambda call: find(call, seal_id).state) == State.IN_FORCE
     assert not [key for key in house.keys.list() if key.name == other and key.state == "active"]
-    assert act(house, retire_renamed) == []
+    assert act(house, lambda call: retire_outdated(call, true())) == []
     new = act(house, lambda call: make(call, department=OTHER), now=NOW)
     act(house, lambda call: rename(call, OTHER, "示范市其他部门"), now=NOW)  # shorter: the old name begins with it
     assert act(house, lambda call: find(call, new).state) == State.RETIRED

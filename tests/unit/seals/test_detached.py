@@ -22,8 +22,8 @@ def judge(city: City, data: bytes, document: bytes | None = DOCUMENT, certificat
 
 
 @pytest.mark.parametrize("algorithm", ["SM2", "P-256", "RSA"])
-def test_values_by_openssl(city: City, tmp_path: Path, algorithm: str) -> None:
-    theirs = OpenSSL(tmp_path, algorithm)
+def test_values_by_openssl(city: City, openssl: str, tmp_path: Path, algorithm: str) -> None:
+    theirs = OpenSSL(openssl, tmp_path, algorithm)
     signer = theirs.issue("signer", 5)
     (tmp_path / "document").write_bytes(DOCUMENT)
     theirs.run("dgst", f"-{theirs.digest}", "-sign", "signer.key", *theirs.identity(), "-out", "value", "document")
@@ -34,8 +34,8 @@ def test_values_by_openssl(city: City, tmp_path: Path, algorithm: str) -> None:
     assert (other.ok, found["signature"], other.reasons) == (False, "fail", ("signature_invalid",))
 
 
-def test_a_value_by_openssl_under_no_identity_is_a_notice(city: City, tmp_path: Path) -> None:
-    theirs = OpenSSL(tmp_path, "SM2")
+def test_a_value_by_openssl_under_no_identity_is_a_notice(city: City, openssl: str, tmp_path: Path) -> None:
+    theirs = OpenSSL(openssl, tmp_path, "SM2")
     signer = theirs.issue("signer", 5)
     (tmp_path / "document").write_bytes(DOCUMENT)
     theirs.run("dgst", "-sm3", "-sign", "signer.key", "-out", "value", "document")
@@ -44,8 +44,8 @@ def test_a_value_by_openssl_under_no_identity_is_a_notice(city: City, tmp_path: 
     assert (found["signature"], report.ok) == ("notice", False)
 
 
-def test_openssl_verifies_ours(city: City, tmp_path: Path) -> None:
-    theirs = OpenSSL(tmp_path, "SM2")
+def test_openssl_verifies_ours(city: City, openssl: str, tmp_path: Path) -> None:
+    theirs = OpenSSL(openssl, tmp_path, "SM2")
     from keys.certificates import to_pem
 
     (tmp_path / "signer.pem").write_text(to_pem(city.signer.der))

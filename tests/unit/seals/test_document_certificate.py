@@ -27,7 +27,7 @@ def certify(house: House, seal_id: str) -> None:
 
 def test_the_certificate_is_for_the_key_and_ends_with_the_seal(house: House, seal_id: str) -> None:
     certify(house, seal_id)
-    party = act(house, lambda call: signer_of(call, seal_id))
+    party = act(house, lambda call: signer_of(call, call.session.get_one(Seal, seal_id)))
     seal = act(house, lambda call: call.session.get_one(Seal, seal_id))
     assert party.certificate.not_before == NOW
     assert party.certificate.not_after == min(seal.valid_until, party.certificate.not_after)
@@ -46,11 +46,11 @@ def test_it_is_made_once_even_where_a_key_was_left_behind(house: House, seal_id:
 
 def test_without_certificate_or_key_nothing_is_signed(house: House, seal_id: str) -> None:
     with pytest.raises(Problem, match="seal_not_in_force"):
-        act(house, lambda call: signer_of(call, seal_id))
+        act(house, lambda call: signer_of(call, call.session.get_one(Seal, seal_id)))
     certify(house, seal_id)
     house.keys.retire(house.keys.seal_signer(seal_id, Purpose.DOCUMENT).kid)
     with pytest.raises(Problem, match="seal_not_in_force"):
-        act(house, lambda call: signer_of(call, seal_id))
+        act(house, lambda call: signer_of(call, call.session.get_one(Seal, seal_id)))
 
 
 def test_without_a_root_for_documents_none_is_made(house: House, seal_id: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ def test_pdfsig_accepts_the_seals(office: Office, tmp_path: Path, pdfsig: str) -
     assert "ETSI.CAdES.detached" in told.stdout
 
 
-def test_openssl_verifies_the_container(office: Office, tmp_path: Path) -> None:
+def test_openssl_verifies_the_container(office: Office, openssl: str, tmp_path: Path) -> None:
     from seals import pdf_seals
 
     sealed = office.seal(document())
@@ -72,7 +72,7 @@ def test_openssl_verifies_the_container(office: Office, tmp_path: Path) -> None:
     (tmp_path / "signature").write_bytes(seal.value)
     (tmp_path / "covered").write_bytes(seal.covered(sealed))
     (tmp_path / "root.pem").write_text(to_pem(office.root.certificate.der))
-    command = ["openssl", "cms", "-verify", "-inform", "DER", "-in", "signature", "-content", "covered", "-binary"]
+    command = [openssl, "cms", "-verify", "-inform", "DER", "-in", "signature", "-content", "covered", "-binary"]
     command += ["-CAfile", "root.pem", "-purpose", "any", "-attime", str(int(SIGNED_AT.timestamp())), "-out", "out"]
     subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, timeout=60)
     assert (tmp_path / "out").read_bytes() == seal.covered(sealed)

@@ -78,8 +78,10 @@ def test_a_time_in_the_future_is_refused(city: City) -> None:
 
 @pytest.mark.parametrize("algorithm", ["P-256", "RSA"])
 @pytest.mark.parametrize("options", [["-nodetach"], [], ["-noattr"], ["-nodetach", "-noattr"]], ids=" ".join)
-def test_files_signed_with_openssl(city: City, tmp_path: Path, algorithm: str, options: list[str]) -> None:
-    theirs = OpenSSL(tmp_path, algorithm)
+def test_files_signed_with_openssl(
+    city: City, openssl: str, tmp_path: Path, algorithm: str, options: list[str]
+) -> None:
+    theirs = OpenSSL(openssl, tmp_path, algorithm)
     theirs.issue("signer", 9)
     (tmp_path / "document").write_bytes(DOCUMENT)
     theirs.run("cms", "-sign", "-binary", "-in", "document", "-signer", "signer.pem", "-inkey", "signer.key",

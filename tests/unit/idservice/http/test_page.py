@@ -177,7 +177,7 @@ def test_the_cookie_is_the_sites_own(site: Site) -> None:
 def test_a_post_without_the_pages_own_token_is_refused(site: Site, path: str, sent: str | None) -> None:
     form = {} if sent is None else {"csrf_token": sent}
     answer = site.app.test_client().post(path, data=form)
-    assert (answer.status_code, answer.json["code"]) == (400, "csrf")
+    assert (answer.status_code, answer.json["code"]) == (403, "csrf")
     assert site.count("form") == 0
 
 
@@ -185,7 +185,7 @@ def test_the_token_of_another_browser_is_refused(site: Site) -> None:
     foreign = site.city.browser().open("/login").form["values"]["csrf_token"]
     browser = site.city.browser()
     browser.open("/login")
-    assert browser.open("/leaf/form", {"csrf_token": foreign}).status == 400
+    assert browser.open("/leaf/form", {"csrf_token": foreign}).status == 403
 
 
 def post(site: Site, path: str, **form: str) -> Page:

@@ -10,7 +10,7 @@ from idservice.login import lockout
 from idservice.login.lockout import Gate
 from idservice.login.models import Lock
 from tests.builders import act, build_house, migrate
-from tests.databases import Databases
+from tests.databases import Databases, noting_statements
 
 START = datetime(2026, 11, 22, 2, 30, tzinfo=UTC)
 
@@ -94,3 +94,58 @@ def test_fifty_guesses_at_once_are_five_guesses(house: House) -> None:
         list(pool.map(guess, range(50)))
     assert len(looked) == 5
     assert failures(house) == 5
+
+
+# --- `settle`: one statement, whatever comes of it
+
+
+def pass_by(house: House, *, is_right: bool, at: datetime = START) -> bool:
+    return act(house, lambda call: lockout.pass_by(call, "p", Gate.SECOND, is_right=is_right), now=at)
+
+
+def test_settling_counts_locks_and_lifts_as_looking_does(house: House) -> None:
+    later = START
+    for failure in range(1, 15):
+        assert not pass_by(house, is_right=False, at=later)
+        assert failures(house) == failure
+        lock = lockout.lock_after(failure)
+        row = act(house, lambda call: call.session.get_one(Lock, ("p", "second")))
+        assert row.locked_until == (later + lock if lock else None)
+        if lock:
+            before = later + lock - timedelta(microseconds=1)
+            assert not pass_by(house, is_right=True, at=before), "shut until the last moment"
+            assert not pass_by(house, is_right=False, at=before)
+            assert failures(house) == failure, "and nothing counts meanwhile"
+            later += lock
+    assert pass_by(house, is_right=True, at=later)
+    assert failures(house) == 0
+
+
+def test_a_lock_without_failures_holds_too(house: House) -> None:
+    """An operator may set one by hand; a count of 0 must not pass for a right answer."""
+    pass_by(house, is_right=True)
+
+    def lock(call) -> None:
+        call.session.get_one(Lock, ("p", "second")).locked_until = START + timedelta(hours=1)
+
+    act(house, lock)
+    assert not pass_by(house, is_right=True)
+    assert not pass_by(house, is_right=False)
+
+
+def test_of_right_and_wrong_answers_at_once_no_wrong_one_passes(house: House) -> None:
+    with ThreadPoolExecutor(8) as people:
+        told = list(people.map(lambda n: (n % 2 == 0, pass_by(house, is_right=n % 2 == 0)), range(24)))
+    assert not any(passed for is_right, passed in told if not is_right)
+
+
+def test_open_shut_right_and_wrong_take_the_same_statements(house: House) -> None:
+    def asked(*, is_right: bool, at: datetime) -> list[str]:
+        with noting_statements(house.database) as found:
+            pass_by(house, is_right=is_right, at=at)
+        return found
+
+    first = asked(is_right=False, at=START)
+    assert first
+    for turn in range(8):
+        assert asked(is_right=bool(turn % 3 == 0 and turn > 5), at=START) == first

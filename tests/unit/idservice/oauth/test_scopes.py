@@ -6,7 +6,8 @@ CONTRACT = (
     "openid profile phone offline_access licences.read licences.show accesses.read consents.manage "
     "verifications.create lookups.create matters.read licences.issue licences.change seals.use"
 )
-LATER = "sessions.manage ssf.manage mandates.manage admin.manage"  # what work since the contract has added
+# What work since the contract has added.
+LATER = "sessions.manage ssf.manage mandates.manage admin.manage scim.read scim.write verified"
 
 
 def test_the_catalogue_is_the_contracts() -> None:

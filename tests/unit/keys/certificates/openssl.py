@@ -34,8 +34,12 @@ _KEYS = {
 
 @dataclass
 class OpenSSL:
-    """An authority in a folder of its own; its algorithm is that of all it makes."""
+    """An authority in a folder of its own; its algorithm is that of all it makes.
 
+    `program` comes from the fixture `openssl`, which skips where there is none, so that no test can forget to ask.
+    """
+
+    program: str
     folder: Path
     algorithm: str
 
@@ -62,7 +66,7 @@ class OpenSSL:
 
     def run(self, *arguments: str) -> str:
         done = subprocess.run(
-            ["openssl", *arguments], cwd=self.folder, capture_output=True, text=True, timeout=60, check=False
+            [self.program, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=60, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -177,6 +177,7 @@ REFUSED = {
     "month 13": (b"\x17\x0d240101000000Z", b"\x17\x0d241301000000Z"),
     "time with a space": (b"\x17\x0d240101000000Z", b"\x17\x0d2401 1000000Z"),
     "time without seconds": (b"\x17\x0d240101000000Z", b"\x17\x0b2401010000Z"),
+    "time without a zone": (b"\x17\x0d240101000000Z", b"\x17\x0d2401010000000"),
     "local time": (b"\x17\x0d240101000000Z", b"\x17\x112401010000+0800"),
     "point not on the curve": (
         SIGNER.certificate.public_key,

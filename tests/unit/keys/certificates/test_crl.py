@@ -34,8 +34,8 @@ GOOD = list_of(ROOT, (1001, BEGIN + DAY, "keyCompromise"), (5, BEGIN, "supersede
 
 
 @pytest.mark.parametrize("algorithm", ["SM2", "P-256", "RSA"])
-def test_lists_by_openssl(tmp_path: Path, algorithm: str) -> None:
-    theirs = OpenSSL(tmp_path, algorithm)
+def test_lists_by_openssl(openssl: str, tmp_path: Path, algorithm: str) -> None:
+    theirs = OpenSSL(openssl, tmp_path, algorithm)
     signer = theirs.issue("signer", 77)
     assert is_signed_by(signer, theirs.root)
     (empty,) = read_lists(theirs.list())
@@ -47,8 +47,8 @@ def test_lists_by_openssl(tmp_path: Path, algorithm: str) -> None:
     assert (found.number, is_list_of(found, theirs.root), is_list_of(found, signer)) == (2, True, False)
 
 
-def test_openssl_reads_and_verifies_ours(tmp_path: Path) -> None:
-    theirs = OpenSSL(tmp_path, "P-256")
+def test_openssl_reads_and_verifies_ours(openssl: str, tmp_path: Path) -> None:
+    theirs = OpenSSL(openssl, tmp_path, "P-256")
     (tmp_path / "list.der").write_bytes(GOOD)
     said = theirs.run("crl", "-inform", "DER", "-in", "list.der", "-noout", "-text")
     assert "Serial Number: 03E9" in said

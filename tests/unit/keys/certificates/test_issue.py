@@ -1,4 +1,3 @@
-import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -8,14 +7,6 @@ import pytest
 from keys import sm2
 from keys.certificates import CertificateError, KeyUsage, is_signed_by, parse, to_pem
 from tests.unit.keys.certificates.authority import BEGIN, END, certify, root
-
-
-@pytest.fixture(scope="module")
-def openssl() -> str:
-    command = shutil.which("openssl")
-    if command is None:
-        pytest.skip("needs the openssl command")
-    return command
 
 
 def run(command: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -112,6 +112,15 @@ def test_validity_at_signing_time(at: datetime, expected: tuple[Result, Reason |
     assert check(verdict(long.issues("签章人"), [], [long], at=at), "validity") == expected
 
 
+def test_a_path_that_was_found_before_is_judged_anew_each_time() -> None:
+    """What is remembered of a path says nothing about the instant, nor about other roots."""
+    for at, expected in ((AT, Result.OK), (END + timedelta(days=1), Result.FAIL), (AT, Result.OK)):
+        assert verdict(SIGNER, [MIDDLE], [TOP], at=at).result is expected
+    assert verdict(SIGNER, [MIDDLE], [root("别的根")]).result is Result.NOT_CHECKED
+    assert verdict(SIGNER, [], [TOP]).result is Result.NOT_CHECKED
+    assert verdict(SIGNER, [MIDDLE], [TOP], at=AT, now=END + timedelta(days=1)).result is Result.NOTICE
+
+
 def test_an_expired_intermediate_fails() -> None:
     middle = TOP.issues("短命二级", ca=True, key_usage=CERTIFIES, not_after=AT - timedelta(days=1))
     report = verdict(middle.issues("签章人"), [middle], [TOP])

@@ -93,8 +93,8 @@ def test_a_root_has_nobody_above_it() -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["SM2", "P-256", "RSA"])
-def test_certificates_and_lists_by_openssl(tmp_path: Path, algorithm: str) -> None:
-    theirs = OpenSSL(tmp_path, algorithm)
+def test_certificates_and_lists_by_openssl(openssl: str, tmp_path: Path, algorithm: str) -> None:
+    theirs = OpenSSL(openssl, tmp_path, algorithm)
     signer = theirs.issue("signer", 77)
     before = signer.not_before + timedelta(minutes=1)
     report = verify_path(signer, [], [theirs.root], at=before)

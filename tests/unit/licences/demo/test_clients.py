@@ -7,7 +7,7 @@ from licences.demo.clients import CLIENTS
 def test_the_names_that_outsiders_rely_on() -> None:
     assert [client.client_id for client in CLIENTS] == [
         *("app-basic", "app-jwt", "app-public", "app-fapi", "app-device", "app-ciba", "app-ciba-ping", "gateway"),
-        *("counter", "issuer"),
+        *("counter", "issuer", "directory"),
     ]
 
 

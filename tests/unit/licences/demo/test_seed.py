@@ -6,17 +6,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from idservice.call import Call, House
 from idservice.errors import Problem
 from idservice.login.password import matches
 from idservice.models import Client, Mandate, Password, Person, Staff
+from idservice.oauth import initial_tokens
+from idservice.oauth.models import InitialAccessToken
 from idservice.register import people
 from licences import change
-from licences.demo import charter, credentials, file, seed
+from licences.demo import charter, credentials, file, owned_seals, seed
 from licences.demo.city import DemoCity, city
 from licences.demo.clients import CLIENTS
+from licences.demo.departments import SEAL_OFFICE
 from licences.demo.organisations import FIRST_REPRESENTATIVE
 from licences.models import Licence
 from licences.verify import seal_check
@@ -49,7 +52,7 @@ TOWN = small_city()
 @pytest.fixture(scope="module")
 def house(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     url = databases.fresh(migrate)
-    made = build_house(tmp_path_factory.mktemp("seed"), url)
+    made = build_house(tmp_path_factory.mktemp("seed"), url, seal_office=SEAL_OFFICE)
     _interrupt(made)
     seed.build(made, FOUNDED, TOWN, tick=lambda _steps: None)
     yield made
@@ -77,13 +80,29 @@ def count(house: House, *tables: type) -> list[int]:
 
 def test_a_set_up_that_was_interrupted_is_completed_and_doubles_nothing(house: House) -> None:
     tables = (Person, Password, Licence, Seal, Mandate, Staff, Client)
-    wanted = [len(TOWN.people), len(TOWN.people), len(TOWN.licences), len(TOWN.departments), 1]
+    seals = len(TOWN.departments) + len(owned_seals.owned(TOWN))
+    wanted = [len(TOWN.people), len(TOWN.people), len(TOWN.licences), seals, 1]
     wanted += [len(TOWN.departments) + len(TOWN.clerks), len(CLIENTS)]
     assert count(house, *tables) == wanted
     steps: list[int] = []
     seed.build(house, FOUNDED, TOWN, tick=steps.append)
     assert count(house, *tables) == wanted
     assert sum(steps) == seed.effort(TOWN)
+
+
+def test_a_city_of_an_earlier_version_gets_what_it_lacks(house: House) -> None:
+    tables, before = (Client, InitialAccessToken), count(house, Client, InitialAccessToken)
+
+    def forget(call: Call) -> None:
+        call.session.execute(delete(InitialAccessToken))
+        call.session.execute(delete(Client).where(Client.client_id == "app-jwt"))
+
+    seed.act(house, forget)
+    for _ in range(2):  # at every start
+        seed.keep_up(house, FOUNDED, TOWN)
+        assert count(house, *tables) == before
+    token = credentials.initial_access_token(FOUNDED)
+    assert seed.act(house, initial_tokens.find, token) is not None
 
 
 def test_every_licence_is_sealed_and_in_its_state(house: House) -> None:
