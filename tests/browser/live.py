@@ -29,14 +29,20 @@ class Live:
     """A running city and its FILE."""
 
     members: dict[str, Any]
+    # From here to 160 nobody acts for an organisation or holds an office, and everybody has proved who he is.
+    _unseen: Iterator[int] = field(default_factory=lambda: iter(range(110, 160)))
 
     @property
     def url(self) -> str:
         return str(self.members["issuer"])
 
     def citizen(self, place: int) -> Account:
-        """A plain citizen, below 20; each test takes another one, because logins are counted by number."""
+        """A plain citizen, below 20, for tests that need his licences."""
         return dict(self.members["people"][place])
+
+    def stranger(self) -> Account:
+        """A plain citizen whom no other test meets: logins are counted by number, and apps remember consent."""
+        return self.citizen(next(self._unseen))
 
     def agent(self, place: int) -> tuple[Account, str]:
         """Somebody who may act for an organisation, and its name."""

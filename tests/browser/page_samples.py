@@ -41,9 +41,31 @@ ACCESSES = [
     },
 ]  # fmt: skip
 MANDATES = [{"id": "m1", "organisation": "滨海演示餐饮管理有限公司", "role": "法定代表人"}]
+DETAILS = [
+    {
+        "title": "签发证照", "explanation": "只能签发下列种类的证照",
+        "facts": [
+            {"title": "证照种类", "values": ["道路运输经营许可证", "食品经营许可证（名称较长，用来检查换行）"]},
+            {"title": "截止时间", "values": ["2026-12-01 18:00（北京时间）"]},
+        ],
+    },
+    {
+        "title": "使用电子印章", "explanation": "只能使用这一枚印章",
+        "facts": [
+            {"title": "印章编号", "values": ["37160010000001"]},
+            {"title": "文件摘要（SM3）", "values": ["66c7f0f4 62eeedd9 d1f2d46b dc10e4e2"]},
+        ],
+    },
+]  # fmt: skip
 CONSENTS = [
-    {"id": "c1", "client": CLIENT, "scopes": [{"title": "姓名"}], "granted_at": NOW, "acting_name": "演示有限公司"},
-]
+    {"id": "c1", "client": CLIENT, "scopes": [{"title": "姓名"}], "granted_at": NOW, "acting_name": "演示有限公司",
+     "receipt": f"{'c' * 32}/{'d' * 32}"},
+]  # fmt: skip
+RECEIPTS = [
+    {"key": "self", "acting_name": name, "receipt": {"id": 32 * one, "name": CLIENT["name"], "unit": CLIENT["unit"],
+     "event": event, "at": NOW}}
+    for one, event, name in (("e", "withdrawn", None), ("d", "given", "演示有限公司"))
+]  # fmt: skip
 SESSIONS = [
     {
         "id": "a" * 32, "device": "Edge · Windows", "place": "203.0.113.*", "logged_in_at": NOW, "seen_at": NOW,
@@ -177,13 +199,31 @@ SAMPLES: dict[str, Sample] = {
     "security passkey": ("me/security_passkey.html", {"current_user": CITIZEN, "ceremony": CEREMONY, "error": None}),
     "security codes": ("me/security_codes.html", {"current_user": CITIZEN, "codes": ["abcd-efgh-ijkl-mnop"] * 10}),
     "security password": ("me/security_password.html", {"current_user": CITIZEN, "action": "/p", "error": None}),
-    "acting": ("acting.html", {"action": "/acting", "person_name": "王**", "mandates": MANDATES}),
+    "acting": (
+        "acting.html", {"action": "/acting", "person_name": "王**", "may_be_self": True, "mandates": MANDATES},
+    ),
+    "acting for one organisation": (
+        "acting.html",
+        {"action": "/acting", "person_name": "王**", "may_be_self": False, "mandates": [*MANDATES, *MANDATES]},
+    ),
     "consent": (
         "consent.html",
         {
             "action": "/consent", "client": CLIENT, "claims": [{"title": "姓名", "masked": "王**"}],
             "scopes": [{"name": "licences.read", "title": "查看您的证照", "explanation": ""}], "current_user": CITIZEN,
             "acting_name": "演示有限公司", "redirect_host": "https://start.demo.example",
+        },
+    ),
+    "consent in detail": (
+        "consent.html",
+        {
+            "action": "/consent", "client": CLIENT, "scopes": [], "current_user": CITIZEN,
+            "claims": [
+                {"title": "姓名", "masked": "王**", "is_essential": True},
+                {"title": "手机号码", "masked": "138****1234", "is_essential": False},
+            ],
+            "details": DETAILS, "acting_name": "演示有限公司", "redirect_host": "start.demo.example",
+            "resources": [{"name": "演示市大数据平台", "identifier": "https://api.bigdata.demo.example/v2"}],
         },
     ),
     "error": (
@@ -207,7 +247,8 @@ SAMPLES: dict[str, Sample] = {
     "show": ("me/show.html", SHOW),
     "shown": ("me/show.html", {**SHOW, "shown_to": {"unit": "演示市行政审批服务局 3 号窗口", "at": NOW}}),
     "accesses": ("me/accesses.html", {"current_user": CITIZEN, "accesses": ACCESSES, "next_cursor": "0a"}),
-    "apps": ("me/apps.html", {"current_user": CITIZEN, "consents": CONSENTS}),
+    "apps": ("me/apps.html", {"current_user": CITIZEN, "consents": CONSENTS, "receipts": RECEIPTS, "older": "d" * 32}),
+    "no apps": ("me/apps.html", {"current_user": CITIZEN, "consents": [], "receipts": [], "older": None}),
     "sessions": ("me/sessions.html", {"current_user": CITIZEN, "sessions": SESSIONS}),
     "one session": ("me/sessions.html", {"current_user": CITIZEN, "sessions": SESSIONS[:1]}),
     "logged out of apps": ("logged_out.html", {"frames": ["about:blank"], "next_url": "https://start.demo.example/"}),

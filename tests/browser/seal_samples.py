@@ -8,9 +8,22 @@ CITIZEN = {"name_masked": "王**"}
 PICTURE = "data:image/gif;base64,R0lGODlhAQABAIAAANgADwAAACwAAAAAAQABAAACAkQBADs="
 UNITS = {"11990000MB0000001C": "演示市行政审批服务局"}
 SEAL = {
-    "id": "99010012345678", "department": "11990000MB0000001C", "name": "演示市行政审批服务局证照专用章",
+    "id": "99010012345678", "owner_kind": "department", "department": "11990000MB0000001C", "organisation": None,
+    "name": "演示市行政审批服务局证照专用章",
     "kind": "special", "state": "in_force", "purposes": ["函件", "许可"], "valid_from": NOW,
     "valid_until": NOW + timedelta(days=1825), "created_at": NOW, "changed_at": NOW,
+}  # fmt: skip
+OWN = {
+    **SEAL,
+    "owner_kind": "person",
+    "department": None,
+    "name": "王小明个人名章",
+    "kind": "personal",
+    "purposes": None,
+}
+OF_COMPANY = {
+    **OWN, "owner_kind": "organisation", "organisation": "91990100DM0010004M", "name": "滨海演示食品公司合同专用章",
+    "kind": "contract", "state": "suspended",
 }  # fmt: skip
 APPLIED = {**SEAL, "id": "99010087654321", "state": "applied", "valid_from": None, "valid_until": None}
 LIFE = [
@@ -29,7 +42,8 @@ USES = [
     },
 ]  # fmt: skip
 REGISTERED = {
-    "current_user": CITIZEN, "seal": SEAL, "made": True, "department": "演示市行政审批服务局", "custodian": "李**",
+    "current_user": CITIZEN, "seal": SEAL, "mine": False, "names_users": True, "made": True,
+    "owner": "演示市行政审批服务局", "custodian": "李**",
     "picture": PICTURE, "changes": ["suspend", "report_lost", "retire", "destroy"], "needs_second": False,
     "may_use": True, "users": [{"who": "王**", "until": None}, {"who": "办公系统（演示）", "until": NOW}],
     "history": LIFE, "uses": USES, "errors": {}, "values": {},
@@ -61,6 +75,36 @@ SEAL_SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "seals": (
         "seals/index.html",
         {"current_user": CITIZEN, "units": UNITS, "waiting": [APPLIED], "seals": [SEAL, {**SEAL, "state": "lost"}]},
+    ),
+    "my seals": (
+        "seals/own.html",
+        {
+            "current_user": CITIZEN, "may_apply": True,
+            "waiting": [{"seal": {**OWN, "state": "applied"}, "picture": PICTURE, "uses": [], "may_use": False}],
+            "seals": [
+                {"seal": OWN, "picture": PICTURE, "uses": USES[:1], "may_use": True},
+                {"seal": OF_COMPANY, "picture": None, "uses": [], "may_use": False},
+            ],
+        },
+    ),
+    "no seals of mine": (
+        "seals/own.html", {"current_user": CITIZEN, "may_apply": False, "waiting": [], "seals": []}
+    ),
+    "apply for my seal": (
+        "seals/own_apply.html",
+        {
+            "current_user": CITIZEN, "choices": [("self", "本人"), ("91990100DM0010004M", "滨海演示餐饮管理有限公司")],
+            "kinds": ["official", "personal"], "values": {"kind": "personal"}, "errors": {}, "picture": PICTURE,
+            "idempotency_key": "k1",
+        },
+    ),
+    "a seal of mine": (
+        "seals/seal.html",
+        {**REGISTERED, "seal": OWN, "mine": True, "names_users": False, "owner": "王**", "custodian": None},
+    ),
+    "a seal seen by the office": (
+        "seals/seal.html",
+        {**REGISTERED, "seal": OF_COMPANY, "names_users": False, "may_use": False, "uses": None},
     ),
     "no seals": ("seals/index.html", {"current_user": CITIZEN, "units": UNITS, "waiting": [], "seals": []}),
     "apply for a seal": ("seals/apply.html", DESIGN),

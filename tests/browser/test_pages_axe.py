@@ -64,6 +64,17 @@ def follow_first_type_and_press(visitor: Visitor) -> None:
     visitor.submit()
 
 
+def follow_first_seal(visitor: Visitor) -> None:
+    with visitor.page.expect_navigation():
+        visitor.page.locator(".ona-drafts a").first.click()
+
+
+def hand_in_the_altered_contract(visitor: Visitor) -> None:
+    altered = next(one for one in visitor.live.members["document_verdicts"] if one["reasons"] == ["document_altered"])
+    visitor.page.set_input_files("input[name=file]", altered["path"])
+    visitor.submit()
+
+
 def wait_for_operations(visitor: Visitor) -> None:
     visitor.page.locator(".opblock").first.wait_for()
 
@@ -78,6 +89,7 @@ PAGES: dict[str, tuple[str, Reach]] = {
     "verify nothing": ("anybody", at("/verify", then=press)),
     "verify a seal": ("anybody", at("/verify/seal")),
     "verify no seal": ("anybody", at("/verify/seal", then=press)),
+    "an altered contract": ("anybody", at("/verify/seal", then=hand_in_the_altered_contract)),
     "reference": ("anybody", at("/docs", then=wait_for_operations)),
     "no such page": ("anybody", at("/no-such-page")),
     "request of an unknown app": ("anybody", at("/oauth/authorize?client_id=unknown")),
@@ -110,6 +122,9 @@ PAGES: dict[str, tuple[str, Reach]] = {
     "lookup with mistakes": ("clerk", at("/counter/lookup", then=press)),
     "issuing": ("officer", at("/admin")),
     "seals": ("officer", at("/seals")),
+    "my seals": ("citizen", at("/me/seals")),
+    "my seal": ("citizen", at("/me/seals", then=follow_first_seal)),
+    "apply for my seal": ("citizen", at("/me/seals/apply")),
     "a seal": ("officer", at("/seals", then=follow_first_type)),
     "apply for a seal": ("officer", at("/seals/apply")),
     "apply with mistakes": ("officer", at("/seals/apply", then=press)),

@@ -95,6 +95,23 @@ def test_page_is_sound(name: str, site: str, reader: tuple["Page", str, int]):
     assert complaints == []
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_one_s_own_pages_are_grouped_on_a_telephone(language: str, site: str, page: "Page"):
+    def rows() -> list[int]:
+        """How many links stand in each row."""
+        places = [link.bounding_box()["y"] for link in page.locator(".ona-nav__link:visible").all()]
+        return [places.count(place) for place in sorted(set(places))]
+
+    for name, pages in {"accesses": 4, "apps": 2, "sessions": 3}.items():
+        page.set_viewport_size({"width": 320, "height": 800})
+        page.goto(f"{site}/{name}?lang={language}")
+        assert rows() == [3, pages]
+        assert page.locator("[aria-current=page]:visible").count() == 1
+        page.set_viewport_size({"width": 1280, "height": 800})
+        assert rows() == [9]
+        assert page.locator("[aria-current]:visible").count() == 1
+
+
 def test_scan_box_keeps_the_focus_and_escape_clears(site: str, page: "Page"):
     page.goto(f"{site}/counter valid")
     box = page.locator("#text")

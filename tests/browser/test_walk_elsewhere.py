@@ -38,7 +38,7 @@ def test_a_citizen_logs_in_on_a_kiosk(live: Live, visit: Visit, language: str):
     client = live.client("app-device")
     visitor = visit(width=320, language=language)
     started = ask(visitor, "device_authorization_endpoint", client, scope="openid profile offline_access").json()
-    visitor.log_in(live.citizen(15), "/device")
+    visitor.log_in(live.stranger(), "/device")
     visitor.assert_sound(320, 1280)
     visitor.page.fill("#user_code", started["user_code"].lower())
     visitor.submit()
@@ -55,7 +55,7 @@ def test_a_citizen_follows_the_code_on_the_kiosk_and_recognises_its_ending(live:
     client = live.client("app-device")
     visitor = visit(width=320)
     started = ask(visitor, "device_authorization_endpoint", client, scope="openid").json()
-    visitor.log_in(live.citizen(16), started["verification_uri_complete"].removeprefix(live.url))
+    visitor.log_in(live.stranger(), started["verification_uri_complete"].removeprefix(live.url))
     answer(visitor, "allow")
     expect(visitor.page.locator(".govuk-error-message")).to_contain_text("请选择一组")
     visitor.assert_sound(320, 1280)
@@ -66,7 +66,7 @@ def test_a_citizen_follows_the_code_on_the_kiosk_and_recognises_its_ending(live:
 
 
 def test_a_citizen_confirms_the_login_of_a_desk(live: Live, visit: Visit):
-    client, citizen = live.client("app-ciba"), live.citizen(17)
+    client, citizen = live.client("app-ciba"), live.stranger()
     visitor = visit(width=320)
     form = {"scope": "openid profile", "login_hint": citizen["id_number"], "binding_message": "窗口 3 号 W4SCT"}
     started = ask(visitor, "backchannel_authentication_endpoint", client, **form).json()
@@ -87,7 +87,7 @@ def test_a_citizen_confirms_the_login_of_a_desk(live: Live, visit: Visit):
 
 
 def test_a_citizen_scans_the_code_of_the_desk_and_denies(live: Live, visit: Visit):
-    client, citizen = live.client("app-ciba"), live.citizen(18)
+    client, citizen = live.client("app-ciba"), live.stranger()
     visitor = visit()
     started = ask(
         visitor, "backchannel_authentication_endpoint", client, scope="openid", login_hint=citizen["id_number"]

@@ -50,10 +50,10 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> dict[str, Any]:
         return found
 
 
-def log_in(visitor: Visitor, app: App, number: int) -> tuple[dict[str, str], dict[str, Any]]:
+def log_in(visitor: Visitor, app: App) -> tuple[dict[str, str], dict[str, Any]]:
     """Walk to the app; return what its redirect URI got, and the ID token with its claims."""
     receiver, known = app
-    visitor.log_in(visitor.live.citizen(number), to=visitor.live.authorize_path(known, scope="openid"))
+    visitor.log_in(visitor.live.stranger(), to=visitor.live.authorize_path(known, scope="openid"))
     visitor.page.locator("button[value=allow]").click()
     visitor.page.wait_for_url(f"{receiver.origin}/cb?*")
     answer = dict(parse_qsl(urlsplit(visitor.page.url).query))
@@ -81,7 +81,7 @@ def wait_until(holds: Callable[[], Any]) -> None:
 
 def test_oidcc_session_management_rp_initiated_logout(visit: Callable[..., Visitor], registered: App) -> None:
     visitor = visit()
-    answer, _known = log_in(visitor, registered, 9)
+    answer, _known = log_in(visitor, registered)
     message = f"{registered[1]['client_id']} {answer['session_state']}"
     assert state_seen(visitor, registered, message) == "unchanged"
     assert state_seen(visitor, registered, message.replace("dyn-", "other-")) == "changed"
@@ -94,7 +94,7 @@ def test_oidcc_session_management_rp_initiated_logout(visit: Callable[..., Visit
 def test_oidcc_frontchannel_and_backchannel_rp_initiated_logout(visit: Callable[..., Visitor], registered: App) -> None:
     receiver, client = registered
     visitor = visit()
-    _answer, known = log_in(visitor, registered, 10)
+    _answer, known = log_in(visitor, registered)
     back = client["post_logout_redirect_uris"][0]
     asked = {"id_token_hint": known["id_token"], "post_logout_redirect_uri": back, "state": "s-1"}
     visitor.open(f"/oauth/end_session?{urlencode(asked)}")
@@ -113,8 +113,9 @@ def test_oidcc_frontchannel_and_backchannel_rp_initiated_logout(visit: Callable[
 def test_a_person_ends_the_session_of_a_lost_telephone(visit: Callable[..., Visitor], live: Live) -> None:
     telephone = visit(user_agent="Mozilla/5.0 (Linux; Android 15) Chrome/140.0 Mobile Safari/537.36", width=320)
     desk = visit()
+    citizen = live.stranger()
     for visitor in (telephone, desk):
-        visitor.log_in(live.citizen(11), to="/me/sessions")
+        visitor.log_in(citizen, to="/me/sessions")
     desk.assert_sound(320, 1280)
     desk.page.get_by_role("button", name="Chrome · Android").click()
     desk.page.wait_for_load_state()

@@ -1,5 +1,7 @@
 """A department verifies a sealed document: as it was sealed, altered, and without a seal."""
 
+from pathlib import Path
+
 from playwright.sync_api import FilePayload, expect
 
 from tests.browser.conftest import Visit
@@ -46,3 +48,30 @@ def test_seal_is_verified_on_the_public_page(live: Live, visit: Visit):
 
     assert verify(department, record, None) == "无法核验"
     expect(department.page.locator(".ona-band")).to_contain_text("没有找到电子印章")
+
+
+def test_the_demonstrations_documents_have_the_verdicts_that_are_promised(live: Live, visit: Visit):
+    visitor = visit()
+    for one in live.members["document_verdicts"]:
+        visitor.open("/verify/seal")
+        visitor.page.set_input_files("input[name=file]", one["path"])
+        if "document" in one:
+            visitor.page.set_input_files("input[name=document]", one["document"])
+        visitor.submit()
+        assert (visitor.page.locator(".ona-band__word").inner_text() == "印章有效") is one["ok"], one["about"]
+    assert len(live.members["documents"]) == 3
+
+
+def test_a_large_file_shows_its_way_and_gives_the_same_answer(live: Live, visit: Visit):
+    visitor = visit()
+    letter = Path(live.members["documents"][1]).read_bytes()
+    large = FilePayload(name="large.ofd", mimeType="application/ofd", buffer=letter + b"\0" * (2 << 20))
+    visitor.open("/verify/seal")
+    visitor.page.set_input_files("input[name=file]", large)
+    visitor.page.locator("[data-seal-verify] button[type=submit]").press("Enter")  # by keyboard
+    expect(visitor.page.locator(".ona-band__word")).to_have_text("无法核验", timeout=20_000)
+    expect(visitor.page.locator("main")).to_be_focused()
+    visitor.page.set_input_files("input[name=file]", live.members["documents"][1])
+    visitor.submit()
+    assert visitor.page.locator(".ona-band__word").inner_text() == "印章有效"
+    visitor.assert_sound()

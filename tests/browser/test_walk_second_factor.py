@@ -20,8 +20,8 @@ def messages(live: Live) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
 
 
-def asked(live: Live, visitor: Visitor, client: dict[str, Any], place: int) -> dict[str, Any]:
-    citizen = live.citizen(place)
+def asked(live: Live, visitor: Visitor, client: dict[str, Any]) -> dict[str, Any]:
+    citizen = live.stranger()
     visitor.log_in(citizen, f"{live.authorize_path(client)}&acr_values={TWO_FACTOR}")
     expect(visitor.page.get_by_role("heading", level=1)).to_have_text("再次确认是您本人")
     return citizen
@@ -31,7 +31,7 @@ def asked(live: Live, visitor: Visitor, client: dict[str, Any], place: int) -> d
 def test_an_app_asks_for_more_and_gets_it(live: Live, visit: Visit, app: App, scripts: bool):
     client, answers = app
     visitor = visit(java_script_enabled=scripts, width=320)
-    citizen = asked(live, visitor, client, 15 if scripts else 16)
+    citizen = asked(live, visitor, client)
     visitor.page.fill("#code", pyotp.TOTP(citizen["totp_secret"]).now())
     visitor.submit()
     visitor.page.get_by_role("button", name="同意").click()
@@ -42,7 +42,7 @@ def test_an_app_asks_for_more_and_gets_it(live: Live, visit: Visit, app: App, sc
 def test_a_code_comes_by_sms(live: Live, visit: Visit, app: App):
     client, answers = app
     visitor = visit()
-    asked(live, visitor, client, 17)
+    asked(live, visitor, client)
     before = len(messages(live))
     with visitor.page.expect_navigation():
         visitor.page.get_by_role("button", name="发送短信验证码").click()
@@ -59,7 +59,7 @@ def test_a_code_comes_by_sms(live: Live, visit: Visit, app: App):
 def test_somebody_goes_back_to_the_app_without(live: Live, visit: Visit, app: App):
     client, answers = app
     visitor = visit()
-    asked(live, visitor, client, 18)
+    asked(live, visitor, client)
     visitor.page.get_by_role("button", name="不验证，返回应用").click()
     visitor.page.wait_for_url(client["redirect_uris"][0] + "**")
     assert answers[-1]["error"] == "unmet_authentication_requirements"
