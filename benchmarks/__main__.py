@@ -9,7 +9,19 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks import client_credentials, home, licences, sd_jwt, sm2_signatures, wrk
+from benchmarks import (
+    client_credentials,
+    home,
+    licences,
+    memory,
+    ofd,
+    pdf,
+    provider,
+    sd_jwt,
+    sm2_signatures,
+    sweep,
+    wrk,
+)
 from benchmarks.bench import Bench
 
 if TYPE_CHECKING:
@@ -23,12 +35,17 @@ LEAST_ROUNDS: Final = 5
 MEASURES: Final[Mapping[str, Callable[[Bench], dict[str, Figure]]]] = {
     "home": home.measure,
     "token": client_credentials.measure,
+    "provider": provider.measure,
+    "memory": memory.measure,
+    "sweep": sweep.measure,
     "verification": licences.measure_verification,
     "issue": licences.measure_issue,
     "sm2": sm2_signatures.measure,
     "sd_jwt": sd_jwt.measure,
+    "ofd": ofd.measure,
+    "pdf": pdf.measure,
 }
-NEED_LOAD: Final = frozenset({"home", "token", "verification", "issue"})
+NEED_LOAD: Final = frozenset({"home", "token", "provider", "memory", "sweep", "verification", "issue"})
 
 
 def main() -> int:

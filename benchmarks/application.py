@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.flow import Answer
 from idservice.settings import PREFIX
 from wsgi import create_app
 
@@ -26,12 +27,19 @@ def open_application(members: Mapping[str, Any]) -> Flask:
 
 def send(app: Flask, request: Request) -> bytes:
     """Return the body of the answer to `request`; RuntimeError unless the answer is a success."""
-    statuses: list[str] = []
+    answer = exchange(app, request)
+    if not 200 <= answer.status < 300:
+        raise RuntimeError(f"{request.method} {request.path} answered {answer.status}: {answer.body[:300]!r}")
+    return answer.body
 
-    def start_response(status: str, _headers: list[tuple[str, str]], _error: object = None) -> Any:
-        statuses.append(status)
+
+def exchange(app: Flask, request: Request) -> Answer:
+    """Return the answer to `request`, whatever it is."""
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], _error: object = None) -> Any:
+        started.append((status, headers))
 
     body = b"".join(app(request.environ(), start_response))
-    if not statuses[0].startswith("2"):
-        raise RuntimeError(f"{request.method} {request.path} answered {statuses[0]}: {body[:300]!r}")
-    return body
+    status, headers = started[0]
+    return Answer(int(status[:3]), tuple((name.lower(), value) for name, value in headers), body)

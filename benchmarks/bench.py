@@ -49,10 +49,11 @@ class Bench:
     def token(self, client: str, scope: str) -> str:
         """Return a fresh access token of a demonstration client."""
         server, city = self.ours
-        return str(json.loads(_fetch(server.url, city.token_request(client, scope)))["access_token"])
+        return str(json.loads(fetch(server.url, city.token_request(client, scope)))["access_token"])
 
 
-def _fetch(url: str, request: Request) -> bytes:
+def fetch(url: str, request: Request) -> bytes:
+    """Return the body of the answer to one request."""
     asked = urllib.request.Request(
         url + request.path, data=request.body or None, headers=dict(request.headers), method=request.method
     )

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from argon2 import PasswordHasher
+from sqlalchemy import update
+
+from benchmarks.flow import Site
 from benchmarks.request import Request, form, post_json
 from idservice.call import Call, Caller
+from idservice.models import Password
 from idservice.register import people
 from licences import show
 from licences.definition_file import shipped_types
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
 
     from idservice.call import House
 
+LOGGED_IN: Final = 50  # people
 ISSUED: Final = "vocational_qualification"  # a person may hold many of this type
 
 
@@ -36,9 +42,46 @@ class City:
 
     def token_request(self, client: str, scope: str) -> Request:
         """Return the request of a client for a token of its own."""
-        secret = next(entry["client_secret"] for entry in self.members["clients"] if entry["client_id"] == client)
         members = {"grant_type": "client_credentials", "scope": scope}
-        return form("/oauth/token", members, user=client, password=secret)
+        return form("/oauth/token", members, user=client, password=self.client(client)["client_secret"])
+
+    def introspection_request(self, client: str, token: str) -> Request:
+        """Return the request of a client that asks about its own token."""
+        return form("/oauth/introspect", {"token": token}, user=client, password=self.client(client)["client_secret"])
+
+    def client(self, client_id: str) -> Mapping[str, Any]:
+        """Return what the FILE says of a client."""
+        found: Mapping[str, Any] = next(one for one in self.members["clients"] if one["client_id"] == client_id)
+        return found
+
+    def site(self, house: House) -> Site:
+        """Return the app and citizens for whole logins; their passwords cost next to nothing to check from now on.
+
+        What the check costs otherwise is meant to be slow and is reported apart. None of them acts for anybody else.
+        """
+        agents = {organisation["agent_id_number"] for organisation in self.members["organisations"]}
+        alone = [person for person in self.members["people"] if person["id_number"] not in agents][:LOGGED_IN]
+        cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+        def make_cheap(session: Session) -> None:
+            register = Call(house, session, Caller(channel="cli"), datetime.now(UTC))
+            for person in alone:
+                mine = Password.subject == people.find(register, person["id_number"])
+                session.execute(update(Password).where(mine).values(hash=cheap.hash(person["password"])))
+
+        house.database.run(make_cheap, write=True)
+        app = self.client("app-basic")
+        return Site(
+            self.issuer,
+            "/oauth/authorize",
+            "/oauth/token",
+            app["client_id"],
+            app["client_secret"],
+            app["redirect_uris"][0],
+            tuple((person["id_number"], person["password"]) for person in alone),
+            more={"prompt": "consent"},  # consent is remembered here and asked for anew by others
+            buttons={"decision": "allow"},
+        )
 
     def issue_requests(self, token: str) -> list[Request]:
         """Return for each person the request that issues one more licence to him."""

@@ -11,11 +11,14 @@ import cProfile
 import json
 import pstats
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.application import open_application, send
+from benchmarks.application import exchange, open_application, send
 from benchmarks.city import City
+from benchmarks.flow import Browser
 from benchmarks.request import get
 
 if TYPE_CHECKING:
@@ -25,7 +28,11 @@ if TYPE_CHECKING:
 
     from benchmarks.request import Request
 
-MEASURES = ("home", "token", "verification", "issue")
+WARM = 50
+READS = {"home": "/v1/", "jwks": "/.well-known/jwks.json", "discovery": "/.well-known/openid-configuration"}
+MEASURES = (*READS, "token", "introspection", "flow", "verification", "issue")
+
+Deed = Callable[[], object]
 
 
 def main() -> None:
@@ -36,27 +43,37 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--sort", default="tottime")
     parser.add_argument("--lines", type=int, default=45)
+    parser.add_argument("--bare", action="store_true", help="no profile: for a tool that counts instructions")
     asked = parser.parse_args()
     members = json.loads(asked.file.read_text())
     app = open_application(members)
-    requests = _requests(City(members), app, asked.measure, 2 * asked.count + 50)
-    for request in requests[:50]:
-        send(app, request)
-    print(f"{asked.measure}: {_milliseconds(app, requests[50 : 50 + asked.count]):.3f} CPU ms a request in process")
+    deeds = _deeds(City(members), app, asked.measure, 2 * asked.count + WARM)
+    _do(deeds[:WARM])
+    print(f"{asked.measure}: {_milliseconds(deeds[WARM : WARM + asked.count]):.3f} CPU ms each in process")
+    if asked.bare:
+        return
     profile = cProfile.Profile(time.thread_time)
     profile.enable()
-    for request in requests[50 + asked.count :]:
-        send(app, request)
+    _do(deeds[WARM + asked.count :])
     profile.disable()
     pstats.Stats(profile).sort_stats(asked.sort).print_stats(asked.lines)
+
+
+def _deeds(city: City, app: Flask, measure: str, count: int) -> Sequence[Deed]:
+    if measure == "flow":
+        site = city.site(app.extensions["ona"])
+        return [lambda: Browser(site, partial(exchange, app)).log_in()] * count
+    return [partial(send, app, request) for request in _requests(city, app, measure, count)]
 
 
 def _requests(city: City, app: Flask, measure: str, count: int) -> Sequence[Request]:
     def token(client: str, scope: str) -> str:
         return str(json.loads(send(app, city.token_request(client, scope)))["access_token"])
 
-    if measure == "home":
-        return [get("/v1/")] * count
+    if measure in READS:
+        return [get(READS[measure])] * count
+    if measure == "introspection":
+        return [city.introspection_request("counter", token("counter", "verifications.create"))] * count
     if measure == "token":
         return [city.token_request("counter", "verifications.create")] * count
     if measure == "verification":
@@ -66,11 +83,15 @@ def _requests(city: City, app: Flask, measure: str, count: int) -> Sequence[Requ
     return (once * (1 + count // len(once)))[:count]
 
 
-def _milliseconds(app: Flask, requests: Sequence[Request]) -> float:
+def _do(deeds: Sequence[Deed]) -> None:
+    for deed in deeds:
+        deed()
+
+
+def _milliseconds(deeds: Sequence[Deed]) -> float:
     before = time.process_time()
-    for request in requests:
-        send(app, request)
-    return 1000 * (time.process_time() - before) / len(requests)
+    _do(deeds)
+    return 1000 * (time.process_time() - before) / len(deeds)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import io
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,12 +32,13 @@ class Request:
 
     def environ(self) -> dict[str, Any]:
         """Return the request as a WSGI server hands it over (PEP 3333)."""
+        path, _, query = self.path.partition("?")
         named = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()}
         return {
             "REQUEST_METHOD": self.method,
             "SCRIPT_NAME": "",
-            "PATH_INFO": self.path,
-            "QUERY_STRING": "",
+            "PATH_INFO": unquote(path),
+            "QUERY_STRING": query,
             "SERVER_NAME": "127.0.0.1",
             "SERVER_PORT": "80",
             "SERVER_PROTOCOL": "HTTP/1.1",

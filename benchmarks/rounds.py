@@ -58,9 +58,12 @@ class Cost:
     cpu_ms: float  # of a request
 
 
-def cost(server: Server, load: Callable[[], Load]) -> Cost:
-    """Run `load` against `server` and return what it cost, what the server put off until afterwards included."""
-    before = _settled(server)
+def cost(server: Server, load: Callable[[], Load], *, settled: bool = False) -> Cost:
+    """Run `load` against `server` and return what it cost, what the server put off until afterwards included.
+
+    `settled` says that the server has been left alone since its last load was measured, so that nothing is left to do.
+    """
+    before = server.cpu_seconds() if settled else _settled(server)
     done = load()
     return Cost(done.rate, 1000 * (_settled(server) - before) / done.requests)
 

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 WORKERS: Final = 2
+GRANIAN: Final = (
+    *("-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--log-level", "warning"),
+    *("--workers", str(WORKERS), "--blocking-threads", "1", "--host", "127.0.0.1", "--port", "{port}"),
+)
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _SECONDS_TO_START: Final = 180.0
 _SECONDS_TO_END: Final = 20.0
@@ -57,13 +61,20 @@ def demonstration(folder: Path) -> Iterator[tuple[Server, City]]:
 @contextlib.contextmanager
 def granian(target: str, folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
     """Serve the application that `target` ("module:factory") makes, as the demonstration is served."""
+    with served([sys.executable, *GRANIAN, "--factory", target], folder, environment) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def served(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None, *, where: Path = _ROOT
+) -> Iterator[Server]:
+    """Run a peer's own program in the folder `where`; `{port}` in its arguments stands for the port it is to take."""
     port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"]
-    command += ["--log-level", "warning"]
-    command += ["--workers", str(WORKERS), "--blocking-threads", "1", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--factory", target]
     url = f"http://127.0.0.1:{port}"
-    with _running(command, environment or {}, ready=f"{url}/", log=folder / f"{port}.log") as pid:
+    filled = [part.replace("{port}", str(port)) for part in command]
+    log = folder / f"{port}.log"
+    with _running(filled, environment or {}, ready=f"{url}/", log=log, where=where) as pid:
         yield Server(url, pid)
 
 
@@ -74,11 +85,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def inherited() -> dict[str, str]:
+    """Return our own environment without settings of the service."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+
+
 @contextlib.contextmanager
-def _running(command: Sequence[str], environment: Mapping[str, str], *, ready: str, log: Path) -> Iterator[int]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+def _running(
+    command: Sequence[str], environment: Mapping[str, str], *, ready: str, log: Path, where: Path = _ROOT
+) -> Iterator[int]:
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=_ROOT, env=inherited | dict(environment), stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command, cwd=where, env=inherited() | dict(environment), stdout=output, stderr=output
+        )
         try:
             _wait(process, ready, log)
             yield process.pid

@@ -1,7 +1,8 @@
-"""How often a function can be called in a CPU second of this thread."""
+"""How often a function can be called: in a CPU second of this thread, and in a second by several threads at once."""
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -19,3 +20,25 @@ def rate(function: Callable[[], object]) -> float:
         calls += 1
         spent = time.thread_time() - started
     return calls / spent
+
+
+def rate_of_threads(function: Callable[[], object], threads: int) -> float:
+    """Return calls a second by the clock on the wall, by so many threads at once: the machine has to be idle."""
+    calls = [0] * threads
+    begin = threading.Barrier(threads + 1)
+
+    def work(place: int) -> None:
+        begin.wait()
+        end = time.perf_counter() + _SECONDS
+        while time.perf_counter() < end:
+            function()
+            calls[place] += 1
+
+    workers = [threading.Thread(target=work, args=(place,)) for place in range(threads)]
+    for worker in workers:
+        worker.start()
+    begin.wait()
+    started = time.perf_counter()
+    for worker in workers:
+        worker.join()
+    return sum(calls) / (time.perf_counter() - started)

@@ -1,6 +1,7 @@
-"""A token endpoint as Authlib's guide builds one: its mixins on SQLAlchemy tables, opaque tokens, a secret in plain.
+"""Token and introspection endpoint as Authlib's guide builds them: its mixins on SQLAlchemy tables, opaque tokens.
 
-It keeps its tokens as durably as ours its deeds: SQLite with a write-ahead log, forced to the disk at every commit.
+The client's secret lies there in plain. Tokens are kept as durably as the deeds of ours: SQLite with a write-ahead log,
+forced to the disk at every commit.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from authlib.integrations.sqla_oauth2 import (
     create_save_token_func,
 )
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
+from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from flask import Flask
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, scoped_session, sessionmaker
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ def create_app() -> Flask:
         app, query_client=create_query_client_func(session, Client), save_token=create_save_token_func(session, Token)
     )
     server.register_grant(ClientCredentialsGrant)
+    server.register_endpoint(_introspection(session))
 
     @app.get("/")
     def ready() -> str:
@@ -67,11 +70,37 @@ def create_app() -> Flask:
         response: Response = server.create_token_response()
         return response
 
+    @app.post("/oauth/introspect")
+    def introspect() -> Response:
+        response: Response = server.create_endpoint_response(IntrospectionEndpoint.ENDPOINT_NAME)
+        return response
+
     @app.teardown_appcontext
     def end_session(_error: BaseException | None) -> None:
         session.remove()
 
     return app
+
+
+def _introspection(session: scoped_session[Any]) -> type[IntrospectionEndpoint]:
+    class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
+        def query_token(self, token_string: str, _hint: str | None) -> Token | None:
+            return session.scalar(select(Token).where(Token.access_token == token_string))
+
+        def check_permission(self, _token: Token, _client: Client, _request: object) -> bool:
+            return True
+
+        def introspect_token(self, token: Token) -> dict[str, Any]:
+            return {
+                "active": not token.is_expired(),
+                "client_id": token.client_id,
+                "token_type": token.token_type,
+                "scope": token.get_scope(),
+                "iat": token.issued_at,
+                "exp": token.issued_at + token.expires_in,
+            }
+
+    return Introspection
 
 
 def prepare(url: str) -> None:
