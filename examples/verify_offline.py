@@ -24,30 +24,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run from a ch
 from keys.certificates import CertificateError, parse_pem, read_lists
 from seals.check import check_file
 from seals.report import ExitStatus, Format
+from seals.told import told
 
 if TYPE_CHECKING:
     from keys.certificates import Certificate
-    from seals.report import SealReport, SignatureReport
-
-STEPS = {
-    "format": "格式 Format",
-    "seal_signature": "制章签名 Seal maker's signature",
-    "seal_maker": "制章者证书 Seal maker's certificate",
-    "seal_period": "印章有效期 Seal in force",
-    "signature": "签章签名 Signer's signature",
-    "signer_in_list": "签章者在印章名单内 Signer named by the seal",
-    "signer_certificate": "签章者证书 Signer's certificate",
-    "integrity": "原文未改动 Document unaltered",
-    "coverage": "保护范围 All files covered",
-    "timestamp": "时间戳 Timestamp",
-    "revocation": "吊销状态 Revocation",
-}
-RESULTS = {"ok": "✓ 通过 ok", "notice": "! 注意 notice", "fail": "✗ 不通过 FAIL", "not_checked": "? 未查 not checked"}
-VERDICTS = {
-    ExitStatus.OK: "有效 HOLDS",
-    ExitStatus.NO: "无效 DOES NOT HOLD",
-    ExitStatus.COULD_NOT_TELL: "无法判断 COULD NOT TELL",
-}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -68,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     report = check_file(data, document=document, now=datetime.now(UTC), **relied)
     if document is not None and report.format not in {Format.SIGNATURE, Format.SIGNED_DATA, Format.PLAIN}:
         print("注意：该文件自含原文，--document 未使用。Note: --document was not used.", file=sys.stderr)
-    print(json.dumps(report.as_json(), ensure_ascii=False) if options.json else _told(report))
+    print(json.dumps(report.as_json(), ensure_ascii=False) if options.json else told(report))
     return report.exit_status
 
 
@@ -94,37 +74,6 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 def _anchors(path: Path) -> list[Certificate]:
     return parse_pem(path.read_bytes())
-
-
-def _told(report: SealReport) -> str:
-    lines = [f"{VERDICTS[report.exit_status]}  ({report.format})"]
-    for number, signature in enumerate(report.signatures, start=1):
-        lines += ["", f"第 {number} 枚 No. {number}: {_whose(signature)}"]
-        lines += [
-            f"  {RESULTS[str(c.result)]:<18} {STEPS[c.name]}" + (f": {_printable(c.detail)}" if c.detail else "")
-            for c in signature.checks
-        ]
-        lines += [f"  已改动 altered: {_printable(name)}" for name in signature.altered]
-        lines += [f"  未保护 not covered: {_printable(name)}" for name in signature.not_covered]
-    if report.reasons:
-        lines += ["", f"原因 reasons: {', '.join(report.reasons)}"]
-    return "\n".join(lines)
-
-
-def _whose(signature: SignatureReport) -> str:
-    signed = f" · {signature.signed_at:%Y-%m-%d %H:%M:%S} UTC (自称 claimed)" if signature.signed_at else ""
-    if signature.trusted_at:
-        signed += f" · {signature.trusted_at:%Y-%m-%d %H:%M:%S} UTC (时间戳 {signature.authority})"
-    if signature.seal is not None:
-        return _printable(f"{signature.seal.name} ({signature.seal.seal_id}){signed}")
-    if signature.signer is not None:
-        return _printable(f"{signature.signer.common_name or signature.signer.subject}{signed}")
-    return "—"
-
-
-def _printable(text: str) -> str:
-    """Names come out of the file: nothing in them may steer the terminal."""
-    return "".join(character if character.isprintable() else "�" for character in text)
 
 
 if __name__ == "__main__":
