@@ -1,21 +1,23 @@
 """Deterministic CBOR: RFC 8949 with the core encoding of its section 4.2.1, for what is signed and scanned.
 
 Integers of 64 bits, byte and text strings, arrays, maps, false, true and null. The reader takes exactly what the
-writer writes: shortest heads, map keys in bytewise order and none twice, nothing left over. Tags, floats and
-indefinite lengths are refused, so one value has one encoding and foreign bytes start no decoder of something else.
+writer writes: shortest heads, map keys in bytewise order and none twice, nothing left over. Floats and indefinite
+lengths are refused, and tags that the caller has not named, so one value has one encoding and foreign bytes start no
+decoder of something else.
 """
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias, Union
+from typing import Final, NamedTuple, TypeAlias, Union
 
-Value: TypeAlias = Union[int, bytes, str, bool, list["Value"], dict["Key", "Value"], None]  # noqa: UP007 - it is recursive
+Value: TypeAlias = Union[int, bytes, str, bool, list["Value"], dict["Key", "Value"], "Tagged", None]
 Key: TypeAlias = int | str
 
 MAX_BYTES: Final = 16_384
 MAX_DEPTH: Final = 8
 
-_UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP = range(6)
+_UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP, _TAG = range(7)
+_NO_TAGS: Final[frozenset[int]] = frozenset()
 _SIMPLE: Final[dict[int, bool | None]] = {0xF4: False, 0xF5: True, 0xF6: None}
 
 
@@ -23,16 +25,23 @@ class CBORError(ValueError):
     """The bytes are not deterministic CBOR of these types, or the value has no such encoding."""
 
 
+class Tagged(NamedTuple):
+    """A value under a tag (RFC 8949 section 3.4)."""
+
+    tag: int
+    value: object
+
+
 def encode(value: object) -> bytes:
     """Return the one encoding of `value`; raises `CBORError` for what has none, deep nesting included."""
     return _encode(value, 0)
 
 
-def decode(data: bytes, *, max_bytes: int = MAX_BYTES) -> Value:
-    """Return the value that `data` is the one encoding of; raises `CBORError`."""
+def decode(data: bytes, *, max_bytes: int = MAX_BYTES, tags: frozenset[int] = _NO_TAGS) -> Value:
+    """Return the value that `data` is the one encoding of, `tags` alone let through; raises `CBORError`."""
     if len(data) > max_bytes:
         raise CBORError("too large")
-    value, end = _decode(data, 0, 0)
+    value, end = _decode(data, 0, 0, tags)
     if end != len(data):
         raise CBORError("bytes are left over")
     return value
@@ -45,10 +54,10 @@ def _encode(value: object, depth: int) -> bytes:
         return b"\xf6" if value is None else b"\xf5" if value else b"\xf4"
     if isinstance(value, int):
         return _head(_UNSIGNED, value) if value >= 0 else _head(_NEGATIVE, -1 - value)
-    if isinstance(value, bytes):
-        return _head(_BYTES, len(value)) + value
-    if isinstance(value, str):
-        return _encode_text(value)
+    if isinstance(value, (bytes, str)):
+        return _encode_string(value)
+    if isinstance(value, Tagged):
+        return _head(_TAG, value.tag) + _encode(value.value, depth + 1)
     if isinstance(value, list):
         return _head(_ARRAY, len(value)) + b"".join(_encode(item, depth + 1) for item in value)
     if isinstance(value, dict):
@@ -63,7 +72,9 @@ def _encode_key(key: object) -> bytes:
     return _encode(key, 0)
 
 
-def _encode_text(value: str) -> bytes:
+def _encode_string(value: bytes | str) -> bytes:
+    if isinstance(value, bytes):
+        return _head(_BYTES, len(value)) + value
     try:
         text = value.encode("utf-8")
     except UnicodeEncodeError:
@@ -81,45 +92,59 @@ def _head(major: int, argument: int) -> bytes:
     raise CBORError("an integer has at most 64 bits")
 
 
-def _decode(data: bytes, start: int, depth: int) -> tuple[Value, int]:
+def _decode(data: bytes, start: int, depth: int, tags: frozenset[int]) -> tuple[Value, int]:
     """Return the item that begins at `start`, and where it ends."""
     if depth > MAX_DEPTH:
         raise CBORError("nested too deeply")
-    if data[start : start + 1] and data[start] in _SIMPLE:
-        return _SIMPLE[data[start]], start + 1
-    major, argument, start = _read_head(data, start)
-    if major == _UNSIGNED:
-        return argument, start
-    if major == _NEGATIVE:
-        return -1 - argument, start
-    if argument > len(data) - start:  # every byte of a string and every member of a container takes one byte at least
+    if start >= len(data):
         raise CBORError("cut short")
-    if major == _BYTES:
-        return data[start : start + argument], start + argument
-    if major == _TEXT:
-        return _decode_text(data[start : start + argument]), start + argument
-    return (_decode_array if major == _ARRAY else _decode_map)(data, start, argument, depth + 1)
+    first = data[start]
+    if first in _SIMPLE:
+        return _SIMPLE[first], start + 1
+    if first & 0x1F < 24 and first < 0xE0:  # the argument is in the first byte, as it is of nearly every item
+        major, argument, start = first >> 5, first & 0x1F, start + 1
+    else:
+        major, argument, start = _read_head(data, start)
+    if major < _BYTES:
+        return argument if major == _UNSIGNED else -1 - argument, start
+    if major < _ARRAY:
+        return _decode_string(data, start, start + argument, major)
+    if major == _TAG:
+        if argument not in tags:
+            raise CBORError("a tag")
+        inner, end = _decode(data, start, depth + 1, tags)
+        return Tagged(argument, inner), end
+    if argument > len(data) - start:  # every member of a container takes one byte at least
+        raise CBORError("cut short")
+    return (_decode_array if major == _ARRAY else _decode_map)(data, start, argument, depth + 1, tags)
 
 
-def _decode_array(data: bytes, start: int, length: int, depth: int) -> tuple[Value, int]:
+def _decode_string(data: bytes, start: int, end: int, major: int) -> tuple[Value, int]:
+    if end > len(data):
+        raise CBORError("cut short")
+    return (_decode_text(data[start:end]) if major == _TEXT else data[start:end]), end
+
+
+def _decode_array(data: bytes, start: int, length: int, depth: int, tags: frozenset[int]) -> tuple[Value, int]:
     found: list[Value] = []
     for _ in range(length):
-        item, start = _decode(data, start, depth)
+        item, start = _decode(data, start, depth, tags)
         found.append(item)
     return found, start
 
 
-def _decode_map(data: bytes, start: int, length: int, depth: int) -> tuple[Value, int]:
+def _decode_map(data: bytes, start: int, length: int, depth: int, tags: frozenset[int]) -> tuple[Value, int]:
     found: dict[Key, Value] = {}
     before = b""
     for _ in range(length):
-        key, end = _decode(data, start, depth)
-        if isinstance(key, bool) or not isinstance(key, (int, str)):
+        key, end = _decode(data, start, depth, tags)
+        if type(key) is not int and type(key) is not str:
             raise CBORError("a map key is an integer or text")
-        if data[start:end] <= before:
+        encoded = data[start:end]
+        if encoded <= before:
             raise CBORError("map keys are out of order, or one comes twice")
-        before = data[start:end]
-        found[key], start = _decode(data, end, depth)
+        before = encoded
+        found[key], start = _decode(data, end, depth, tags)
     return found, start
 
 
@@ -136,8 +161,8 @@ def _read_head(data: bytes, start: int) -> tuple[int, int, int]:
         raise CBORError("cut short")
     major, short = data[start] >> 5, data[start] & 0x1F
     start += 1
-    if major > _MAP or short > 27:
-        raise CBORError("a tag, float, simple value or indefinite length")
+    if major > _TAG or short > 27:
+        raise CBORError("a float, simple value or indefinite length")
     if short < 24:
         return major, short, start
     size = 1 << (short - 24)

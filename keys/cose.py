@@ -1,4 +1,7 @@
-"""COSE_Sign1 without its tag: RFC 9052 section 4.2, signed with ES256 (RFC 9053 section 2.1), read strictly.
+"""COSE_Sign1 without its tag: RFC 9052 section 4.2, signed with ES256 (RFC 9053 section 2.1) or SM2, read strictly.
+
+No algorithm identifier is registered for SM2 with SM3 (GB/T 32918.2); ours is in the range for private use (RFC 9053
+section 11.1), and its signature is r and s of 32 bytes each, as ES256 has them, instead of DER.
 
 The protected header holds the algorithm and a short key identifier and nothing else, the unprotected header is empty,
 the CBOR is deterministic. As in `keys.jws`, nothing in a message chooses how it is checked: the algorithm is the key's.
@@ -7,7 +10,10 @@ the CBOR is deterministic. As in `keys.jws`, nothing in a message chooses how it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from keys import cbor
 from keys.signer import Algorithm, thumbprint
@@ -21,8 +27,12 @@ SHORT_KID_BYTES: Final = 4
 MAX_MESSAGE: Final = 8_192  # bytes
 
 _ALGORITHM, _KID = 1, 4  # header parameters, RFC 9052 section 3.1
-_ES256: Final = -7  # RFC 9053 table 1
+#: The identifier of each algorithm: RFC 9053 table 1, and one for private use.
+ALGORITHMS: Final = {Algorithm.ES256: -7, Algorithm.SM2: -65_537}
+_NAMED: Final = {number: algorithm for algorithm, number in ALGORITHMS.items()}
 _SIGNATURE_BYTES = 64
+_CONTEXT: Final = b"\x84" + cbor.encode("Signature1")  # an array of four, and its first member
+_NO_EXTERNAL_DATA: Final = cbor.encode(b"")
 
 
 class COSEError(ValueError):
@@ -38,6 +48,7 @@ class Sign1:
     """A message taken apart, nothing of it believed yet; `protected` is the encoded header as it was received."""
 
     protected: bytes
+    algorithm: Algorithm
     kid: bytes
     payload: bytes
     signature: bytes
@@ -45,20 +56,27 @@ class Sign1:
 
 def short_kid(key: PublicKey) -> bytes:
     """Return the first 4 bytes of the key's RFC 7638 thumbprint: they narrow the search, they identify nobody."""
-    return thumbprint(key.members)[:SHORT_KID_BYTES]
+    return _short(key.members)
+
+
+@lru_cache(maxsize=256)
+def _short(members: tuple[tuple[str, str], ...]) -> bytes:
+    return thumbprint(members)[:SHORT_KID_BYTES]
 
 
 def sign(payload: bytes, *, signer: Signer) -> bytes:
-    """Return `payload` signed as `[protected, {}, payload, signature]`; ValueError where the key is not ES256."""
-    if signer.algorithm != Algorithm.ES256:
-        raise ValueError(f"no COSE message is signed with {signer.algorithm}")
-    protected = cbor.encode({_ALGORITHM: _ES256, _KID: short_kid(signer.public)})
-    return cbor.encode([protected, {}, payload, signer.sign(to_be_signed(protected, payload))])
+    """Return `payload` signed as `[protected, {}, payload, signature]`; ValueError where the key is for neither."""
+    algorithm = signer.public.algorithm
+    if algorithm not in ALGORITHMS:
+        raise ValueError(f"no COSE message is signed with {algorithm}")
+    protected = cbor.encode({_ALGORITHM: ALGORITHMS[algorithm], _KID: short_kid(signer.public)})
+    value = signer.sign(to_be_signed(protected, payload))
+    return cbor.encode([protected, {}, payload, _flat(value) if algorithm is Algorithm.SM2 else value])
 
 
 def to_be_signed(protected: bytes, payload: bytes) -> bytes:
     """Return the encoded Sig_structure (RFC 9052 section 4.4) without external data."""
-    return cbor.encode(["Signature1", protected, b"", payload])
+    return _CONTEXT + cbor.encode(protected) + _NO_EXTERNAL_DATA + cbor.encode(payload)
 
 
 def read(message: bytes) -> Sign1:
@@ -74,7 +92,7 @@ def read(message: bytes) -> Sign1:
         raise COSEError("malformed")
     if unprotected != {} or len(signature) != _SIGNATURE_BYTES:
         raise COSEError("header_refused" if unprotected != {} else "malformed")
-    return Sign1(protected, _read_kid(protected), payload, signature)
+    return Sign1(protected, *_read_header(protected), payload, signature)
 
 
 def verify(message: Sign1, keys: Iterable[PublicKey]) -> PublicKey:
@@ -82,27 +100,40 @@ def verify(message: Sign1, keys: Iterable[PublicKey]) -> PublicKey:
     named = [key for key in keys if short_kid(key) == message.kid]
     if not named:
         raise COSEError("unknown_key")
-    fitting = [key for key in named if key.algorithm is Algorithm.ES256]
+    fitting = [key for key in named if key.algorithm is message.algorithm]
     if not fitting:
         raise COSEError("algorithm")
-    signed = to_be_signed(message.protected, message.payload)
+    signed, signature = to_be_signed(message.protected, message.payload), message.signature
+    value = _der(signature) if message.algorithm is Algorithm.SM2 else signature
     for key in fitting:
-        if key.verify(signed, message.signature):
+        if key.verify(signed, value):
             return key
     raise COSEError("signature")
 
 
-def _read_kid(protected: bytes) -> bytes:
-    """Return the key identifier of the protected header; any further parameter, `crit` among them, is refused."""
+def _flat(der: bytes) -> bytes:
+    """Return r and s in a row of a signature in DER."""
+    return b"".join(number.to_bytes(_SIGNATURE_BYTES // 2, "big") for number in decode_dss_signature(der))
+
+
+def _der(flat: bytes) -> bytes:
+    half = _SIGNATURE_BYTES // 2
+    return encode_dss_signature(int.from_bytes(flat[:half], "big"), int.from_bytes(flat[half:], "big"))
+
+
+@lru_cache(maxsize=256)  # every message of a key has the same header
+def _read_header(protected: bytes) -> tuple[Algorithm, bytes]:
+    """Return algorithm and key identifier of the protected header; any further parameter is refused, `crit` too."""
     try:
         header = cbor.decode(protected)
     except cbor.CBORError:
         raise COSEError("malformed") from None
     if not isinstance(header, dict) or header.keys() != {_ALGORITHM, _KID}:
         raise COSEError("header_refused")
-    kid = header[_KID]
-    if header[_ALGORITHM] != _ES256:
+    kid, number = header[_KID], header[_ALGORITHM]
+    algorithm = _NAMED.get(number) if isinstance(number, int) else None
+    if algorithm is None:
         raise COSEError("algorithm")
     if not isinstance(kid, bytes) or len(kid) != SHORT_KID_BYTES:
         raise COSEError("header_refused")
-    return kid
+    return algorithm, kid

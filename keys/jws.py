@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keys.base64url import b64u, unb64u
 from keys.jwk import JWKError, parse, parse_set
@@ -28,7 +28,7 @@ _JOSE = frozenset({Algorithm.ES256, Algorithm.EDDSA, Algorithm.PS256})  # SM2 ha
 # Thumbprints and the content type are harmless notes of other people's libraries; we never act on them.
 _HEADER = frozenset({"alg", "kid", "typ", "cty", "x5t", "x5t#S256"})
 _NEVER = frozenset({"jwk", "jku", "x5u", "x5c", "crit", "b64", "zip"})
-_NUMERIC = ("exp", "nbf", "iat", "auth_time", "updated_at")  # NumericDate, RFC 7519 section 2
+_NUMERIC = frozenset({"exp", "nbf", "iat", "auth_time", "updated_at"})  # NumericDate, RFC 7519 section 2
 
 _encode_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
@@ -109,6 +109,11 @@ def decode_with_jwk(
     return parts.checked(key, typ)
 
 
+def decode_with_key(token: str, *, key: PublicKey, typ: str, max_bytes: int = MAX_TOKEN) -> Decoded:
+    """Check a token against the one key that may have signed it, whatever it calls that key."""
+    return _Parts.read(token, max_bytes, frozenset()).checked(key, typ)
+
+
 def decode_with_own_key(token: str, *, typ: str, max_bytes: int = MAX_TOKEN) -> tuple[Decoded, PublicKey]:
     """Check a DPoP proof (RFC 9449 section 4.2), the one token that brings its own public key, as `jwk`.
 
@@ -125,8 +130,7 @@ def decode_with_own_key(token: str, *, typ: str, max_bytes: int = MAX_TOKEN) -> 
     return parts.checked(key, typ), key
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(NamedTuple):
     """A token taken apart, nothing of it believed yet."""
 
     header: dict[str, Any]
@@ -157,8 +161,8 @@ class _Parts:
         if not key.verify(self.signed, self.signature):
             raise JWSError("signature")
         payload = _object(self.payload, max_depth=16, code="bad_payload")
-        for name in _NUMERIC:
-            if name in payload and (isinstance(payload[name], bool) or not isinstance(payload[name], (int, float))):
+        for name in _NUMERIC & payload.keys():
+            if isinstance(payload[name], bool) or not isinstance(payload[name], (int, float)):
                 raise JWSError("bad_claim")
         return Decoded(self.header, payload)
 
@@ -193,8 +197,8 @@ def _object(text: str, *, max_depth: int, code: str) -> dict[str, Any]:
 
 def _is_type(found: object, expected: frozenset[str | None]) -> bool:
     """Compare media types as RFC 7515 section 4.1.9 says: any case, `application/` may be left out."""
-    if found is None:
-        return None in expected
+    if found is None or (isinstance(found, str) and found in expected):
+        return found in expected
     return isinstance(found, str) and _media_type(found) in {_media_type(typ) for typ in expected if typ is not None}
 
 

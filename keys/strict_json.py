@@ -45,13 +45,24 @@ def strict_json(data: bytes, *, max_bytes: int = 1_048_576, max_depth: int = 32,
     except UnicodeDecodeError:
         raise StrictJSONError("not_utf8") from None
     _refuse_deep(text, max_depth)
+    decoder = _decoder(max_keys)
     try:
-        value = _decoder(max_keys).decode(text)
+        value, end = decoder.raw_decode(text)
+        if end != len(text):
+            value = decoder.decode(text)
     except json.JSONDecodeError:
-        raise StrictJSONError("malformed") from None
+        value = _with_spaces(decoder, text)
     if "\\u" in text:  # only an escape can bring in a lone surrogate or a NUL
         _refuse_bad_text(value)
     return value
+
+
+def _with_spaces(decoder: json.JSONDecoder, text: str) -> Any:
+    """Read a text that begins with white space, which few do: the short way above does not know it."""
+    try:
+        return decoder.decode(text)
+    except json.JSONDecodeError:
+        raise StrictJSONError("malformed") from None
 
 
 def _refuse_deep(text: str, max_depth: int) -> None:
