@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     ID_TOKEN = "id-token"
     ACCESS_TOKEN = "access-token"
     LICENCE = "licence"
+    LICENCE_SM2 = "licence-sm2"  # codes on paper for readers that trust SM2 alone
     CHECKPOINT = "checkpoint"
     TRUST = "trust"
     RECEIPT = "receipt"  # receipts of consents
@@ -55,6 +56,7 @@ _ALGORITHMS = {
     Purpose.ID_TOKEN: Algorithm.ES256,
     Purpose.ACCESS_TOKEN: Algorithm.ES256,
     Purpose.LICENCE: Algorithm.ES256,
+    Purpose.LICENCE_SM2: Algorithm.SM2,
     Purpose.CHECKPOINT: Algorithm.EDDSA,
     Purpose.TRUST: Algorithm.ES256,
     Purpose.RECEIPT: Algorithm.ES256,

@@ -6,8 +6,8 @@ with reasons out of a closed list, so that a clerk, a court and a program can al
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Result(StrEnum):
@@ -47,14 +47,13 @@ class Reason(StrEnum):
     NOT_COVERED = "not_covered"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One named answer; `detail` is a short English sentence for people who debug (pages translate by name)."""
 
     name: str
     result: Result
     detail: str = ""
-    reason: Reason | None = field(default=None)
+    reason: Reason | None = None
 
     def as_json(self) -> dict[str, str]:
         """Return the wire form: name, result, and detail where there is one."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from keys.certificates.certificate import Certificate
 from keys.certificates.extensions import ANY_USAGE, EXTENDED_KEY_USAGE, TIME_STAMPING, KeyUsage
@@ -38,8 +38,7 @@ class Purpose(StrEnum):
     TIME_STAMPING = "time_stamping"
 
 
-@dataclass(frozen=True, slots=True)
-class PathReport:
+class PathReport(NamedTuple):
     """What was found about one certificate: named checks, and the path from it to its anchor (empty if none).
 
     The checks are `chain`, and where an anchor was reached `validity`, `key_usage` and `constraints`.
@@ -51,7 +50,7 @@ class PathReport:
     @property
     def result(self) -> Result:
         """Return the worst result of all checks."""
-        return max((check.result for check in self.checks), key=_SEVERITY.index)
+        return max(self.checks, key=_severity).result
 
     @property
     def reasons(self) -> list[str]:
@@ -60,7 +59,9 @@ class PathReport:
 
     def as_check(self, name: str) -> Check:
         """Return all of it as one check called `name`, e.g. `signer_certificate`: the worst result and why."""
-        worst = max(self.checks, key=lambda check: _SEVERITY.index(check.result))  # the first of several
+        worst = max(self.checks, key=_severity)  # the first of several
+        if worst.result is Result.OK:
+            return Check(name, Result.OK)
         details = [check.detail for check in self.checks if check.result is not Result.OK and check.detail]
         return Check(name, worst.result, "; ".join(details), worst.reason)
 
@@ -85,7 +86,7 @@ def verify_path(
         path, anchor = candidate.path, candidate.path[-1]
         validity = _validity(path[:-1] or path, anchor, at, now)
         report = PathReport((candidate.chain, validity, _key_usage(leaf, purpose), candidate.constraints), path)
-        if best is None or _SEVERITY.index(report.result) < _SEVERITY.index(best.result):
+        if best is None or _severity(report) < _severity(best):
             best = report
         if report.result in (Result.OK, Result.NOTICE):
             break
@@ -159,6 +160,10 @@ class _Search:
                 yield candidate
             elif _same_key_id(certificate, candidate) and certificate.signature_algorithm in SUPPORTED:
                 self._forged = certificate
+
+
+def _severity(found: Check | PathReport) -> int:
+    return _SEVERITY.index(found.result)
 
 
 def _same(one: Certificate, other: Certificate) -> bool:

@@ -42,6 +42,8 @@ def judge_revocation(
 
 def worst_of(checks: Sequence[Check]) -> Check:
     """Return the worst of some checks, with the details of all that are as bad."""
+    if len(checks) == 1:
+        return checks[0]
     worst = max(checks, key=lambda check: _SEVERITY.index(check.result))
     details = dict.fromkeys(check.detail for check in checks if check.result is worst.result and check.detail)
     return Check(worst.name, worst.result, "; ".join(details), worst.reason)
