@@ -20,14 +20,16 @@ from idservice.db import table_of
 from idservice.ids import timed_id
 from idservice.models import AccessRecord, AuditEntry
 from idservice.numbers.names import mask_name
+from idservice.statement import Statement
 from keys.canonical import canonical_json
 
 if TYPE_CHECKING:
     from idservice.call import Call
 
-_INSERT_ENTRY = insert(table_of(AuditEntry))
-_INSERT_ACCESS = insert(table_of(AccessRecord))
+_INSERT_ENTRY = Statement(insert(table_of(AuditEntry)))
+_INSERT_ACCESS = Statement(insert(table_of(AccessRecord)))
 
+SALT = "salt"  # among the facts of an access record: without it their digest could be guessed
 Fact = str | int | bool | list[str] | None
 
 
@@ -71,8 +73,8 @@ class Deed(StrEnum):
 def record(call: Call, deed: StrEnum, *, outcome: str = "done", **facts: Any) -> str:
     """Add the audit row of `deed` to the call's transaction and return its identifier."""
     entry_id = timed_id(call.now)
-    call.connection.execute(  # Core: every request pays for this row
-        _INSERT_ENTRY,
+    _INSERT_ENTRY.run(
+        call.connection,
         {
             "entry_id": entry_id,
             "at": call.now,
@@ -91,14 +93,16 @@ def record_access(call: Call, deed: StrEnum, *, subject: str, facts: dict[str, F
     """Record that the caller sees data of `subject`: one audit row, and one row the holder can read.
 
     `facts` (who, unit, purpose, matter, case_number, fields, basis) may name people and are stored encrypted;
-    `public` goes into the audit row. Returns the access record's identifier.
+    `public` goes into the audit row, and so does the digest of what the holder will read, salted: with it he can check
+    that the log stands for that and for nothing else. Returns the access record's identifier.
     """
     record_id = timed_id(call.now)
-    audit_id = record(call, deed, subject=subject, access=record_id, **public)
-    facts = {"acting": _acting(call), **facts}
+    facts = {"acting": _acting(call), **facts, SALT: secrets.token_hex(16)}
     body = json.dumps({k: v for k, v in facts.items() if v is not None}, ensure_ascii=False).encode()
-    call.connection.execute(
-        _INSERT_ACCESS,
+    content = hashlib.sha256(body).hexdigest()
+    audit_id = record(call, deed, subject=subject, access=record_id, content=content, **public)
+    _INSERT_ACCESS.run(
+        call.connection,
         {
             "subject": subject,
             "record_id": record_id,

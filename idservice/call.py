@@ -6,7 +6,7 @@ audits; it does not commit, render or look at the web request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -105,6 +105,10 @@ class House:
     limiter: Limiter
 
 
+class WritingNeeded(Exception):
+    """A deed that was begun as a reader has come to where it writes."""
+
+
 @dataclass(slots=True)
 class Call:
     """One request at one instant."""
@@ -116,7 +120,19 @@ class Call:
     request_id: str = "-"
     audit_ids: list[str] = field(default_factory=list)
     demanded_details: set[str] = field(default_factory=set)  # types of details that the deed has asked for
+    only_reads: bool = False  # whether the transaction does; see `about_to_write`
+    #: What is still recorded where the deed is refused and rolled back: run in the transaction of the refusal.
+    aftermath: list[Callable[[Call], None]] = field(default_factory=list)
     _connection: Connection | None = None
+
+    def about_to_write(self) -> None:
+        """Say so, in a deed that mostly reads and writes sometimes: it is then run again from its start, as a writer.
+
+        Raises:
+            WritingNeeded: the transaction only reads.
+        """
+        if self.only_reads:
+            raise WritingNeeded
 
     @property
     def connection(self) -> Connection:

@@ -123,7 +123,9 @@ class _Work:
     def connection(self, *, execution_options: Mapping[str, Any] | None = None) -> Connection:
         """Return the connection, inside the transaction; options are those of the transaction, so of the first call."""
         if self._connection is None:
-            self._connection = self._engine.connect().execution_options(**execution_options or {})
+            self._connection = self._engine.connect()
+            if execution_options:
+                self._connection.execution_options(**execution_options)
             self._connection.begin()
         return self._connection
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import g, request
+from flask import g
+from flask.globals import request_ctx
 from flask_babel import Babel
 
+from idservice.http import queries
 from idservice.http.problems import language
 
 if TYPE_CHECKING:
@@ -21,6 +23,11 @@ def _locale() -> str:
     return "en" if language() == "en" else "zh_Hans_CN"
 
 
+def _query_in(tongue: str) -> str:
+    """Return the query by which this page is shown in a language."""
+    return "&".join(filter(None, (queries.without("lang"), f"lang={tongue}")))
+
+
 def install(app: Flask) -> None:
     """Give every template the language of its reader, and remember a language chosen by `?lang=`."""
     app.config.update(BABEL_DEFAULT_LOCALE="zh_Hans_CN", BABEL_TRANSLATION_DIRECTORIES=str(TRANSLATIONS))
@@ -29,11 +36,17 @@ def install(app: Flask) -> None:
     @app.context_processor
     def page_context() -> dict[str, Any]:
         config = app.extensions["ona"].settings
-        return {"lang": language(), "current_user": g.get("current_user"), "is_demo": config.demo}
+        return {
+            "lang": language(),
+            "query_in": _query_in,
+            "current_user": g.get("current_user"),
+            "is_demo": config.demo,
+        }
 
     @app.after_request
     def remember(response: Response) -> Response:
-        chosen = request.args.get("lang") if request.query_string else None
+        asked = request_ctx.request
+        chosen = asked.args.get("lang") if "lang=" in asked.environ.get("QUERY_STRING", "") else None
         if chosen in {"zh", "en"}:
             response.set_cookie("ona_lang", chosen, max_age=A_YEAR, samesite="Lax", httponly=True)
         return response

@@ -2,47 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 from flask.globals import request_ctx
-from flask.sessions import SecureCookieSessionInterface
-from flask_wtf.csrf import CSRFProtect
-from werkzeug.routing import MapAdapter
+from werkzeug.datastructures import Headers
+from werkzeug.routing import MapAdapter, Rule
 
+from idservice.http.forms import FormSessions
 from idservice.http.prepared import Shelf
+from idservice.http.templates import PageTemplates
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from flask import Request
     from flask.ctx import RequestContext
-    from flask.sessions import SecureCookieSession, SessionMixin
     from flask.typing import ResponseReturnValue
 
 
-class FormSessions(SecureCookieSessionInterface):
-    """The signed cookie of the forms: a request that neither brings nor touches it, as all of the API, pays nothing."""
+class StandingResponse(Response):
+    """An answer; `standing` are headers that many answers have, checked once and for all."""
 
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Return the session in the cookie, or an empty one."""
-        if self.get_cookie_name(app) not in request.environ.get("HTTP_COOKIE", ""):
-            return self.session_class()
-        return super().open_session(app, request)
+    standing: Sequence[tuple[str, str]] = ()
 
-    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Set the cookie where the session was changed."""
-        if session.accessed or session.modified:
-            super().save_session(app, session, response)
+    def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        """Return body, status and headers, without a copy where nothing about them is left to be put right."""
+        headers, status = self.headers, self.status_code
+        is_whole = 200 <= status < 400 and status not in {204, 304} and "Content-Length" in headers
+        if not is_whole or (status >= 300 and not headers.get("Location", "").isascii()):
+            headers = self.get_wsgi_headers(environ)
+        return self.get_app_iter(environ), self.status, [*headers, *self.standing]
 
 
-class FormProtection(CSRFProtect):  # type: ignore[misc]
-    """Flask-WTF's check of cross-site posts, which asks first whether there is anything to check."""
+class WholeResponse(StandingResponse):
+    """Data, not a page, that is complete and sent once, with absolute URLs only.
 
-    def protect(self, apply_exemptions: bool = False) -> None:
-        """Refuse a form that was not ours; nothing is refused that changes nothing (RFC 9110 section 9.2.1)."""
-        if request.method not in {"GET", "HEAD", "OPTIONS"}:
-            super().protect(apply_exemptions=apply_exemptions)
+    Its headers leave without being copied, its length among them.
+    """
+
+    def __init__(
+        self,
+        data: str | bytes,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        *,
+        content_type: str = "application/json",
+    ) -> None:
+        # Werkzeug's own would ask of every answer what kind it is, in several places; of these it is known.
+        body = data.encode() if isinstance(data, str) else data
+        members = {**(headers or {}), "Content-Type": content_type, "Content-Length": str(len(body))}
+        self.headers = Headers(list(members.items()))
+        self.status_code = status
+        self.response = [body]
+        self.direct_passthrough = False
+        self._on_close: list[Callable[[], Any]] = []
+
+    def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        """Return body, status and headers."""
+        return self.get_app_iter(environ), self.status, [*self.headers, *self.standing]
+
+
+class _Adapter(MapAdapter):
+    """Finds the route of a path that has no variable part at once, from the second time on."""
+
+    plain: dict[tuple[str, str], Rule]  # those found before, of the application
+
+    def match(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what a request's method and path lead to: as Flask asks for it, the rule and its values."""
+        if args or kwargs != {"return_rule": True}:
+            return super().match(*args, **kwargs)
+        asked = (self.default_method, self.path_info)
+        if (rule := self.plain.get(asked)) is not None:
+            return rule, {}
+        found = super().match(return_rule=True)
+        if not found[0].arguments and found[0].rule == self.path_info:
+            self.plain[asked] = found[0]
+        return found
 
 
 class Application(Flask):
@@ -54,11 +90,14 @@ class Application(Flask):
     """
 
     session_interface = FormSessions()
+    jinja_environment = PageTemplates
+    response_class = StandingResponse
     host = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.shelf = Shelf()
+        self.plain: dict[tuple[str, str], Rule] = {}
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer with what is prepared, else as Flask does."""
@@ -69,6 +108,10 @@ class Application(Flask):
         """Say under which host, and port if any, this application is reached."""
         self.host = host
 
+    def redirect(self, location: str, code: int = 302) -> Response:
+        """Return a redirect; browsers and programs follow its header, and nobody reads a page of it."""
+        return self.response_class(b"", code, [("Location", location)], mimetype="text/html")
+
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return `func` as it is."""
         return func
@@ -78,7 +121,7 @@ class Application(Flask):
         if request is None:
             return super().create_url_adapter(None)
         environ = request.environ
-        return MapAdapter(
+        adapter = _Adapter(
             self.url_map,
             server_name=self.host,
             script_name=request.root_path,
@@ -88,6 +131,8 @@ class Application(Flask):
             default_method=request.method,
             query_args=environ.get("QUERY_STRING", ""),
         )
+        adapter.plain = self.plain
+        return adapter
 
     def full_dispatch_request(self) -> Response:
         """Answer the request: what is done before, the view or the error, what is done after."""
@@ -122,16 +167,3 @@ class Application(Flask):
         """Call what is to be done when a request has ended, the last registered first."""
         for teardown in reversed(self.teardown_request_funcs.get(None, ())):
             teardown(exc)
-
-
-class WholeResponse(Response):
-    """Data, not a page, that is complete and sent once, with absolute URLs only.
-
-    Its headers leave without being copied; `standing` are those that every answer has, checked once and for all.
-    """
-
-    standing: Sequence[tuple[str, str]] = ()
-
-    def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
-        """Return body, status and headers; `set_data` has put the length among them."""
-        return self.get_app_iter(environ), self.status, [*self.headers, *self.standing]

@@ -8,7 +8,7 @@ same statement feeds the OpenAPI document.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -153,6 +153,7 @@ class _Serving:
         self.address = request.remote_addr
         self.caller = Caller(channel="api", address=self.address)
         self.asked: set[str] = set()
+        self.aftermath: list[Callable[[Call], None]] = []
 
     def admit(self) -> None:
         """Refuse what can be refused before a transaction is opened, cheapest first."""
@@ -178,6 +179,7 @@ class _Serving:
         call = Call(self.home, session, self.caller, datetime.now(UTC), g.request_id)
         if self.token is not None:
             self.caller = call.caller = bearer.caller(call, self.token, address=self.address)
+        self.aftermath = call.aftermath
         return call
 
     def made_once(self) -> bytes:
@@ -238,17 +240,21 @@ def _serve(
             serving.wait(ask)
         return serving.home.database.run(serving.deed, write=contract.write)
     except Problem as problem:
-        if problem.kind.status == 403:
-            audit_refusal(serving.home, contract.name, serving.caller, problem.code)
+        if problem.kind.status == 403 or serving.aftermath:
+            audit_refusal(serving.home, contract.name, serving.caller, problem.code, serving.aftermath)
         raise
 
 
-def audit_refusal(home: House, what: str, caller: Caller, code: str) -> None:
-    """Record, in a transaction of its own, that `caller` was refused `what`."""
+def audit_refusal(
+    home: House, what: str, caller: Caller, code: str, aftermath: Sequence[Callable[[Call], None]] = ()
+) -> None:
+    """Record, in a transaction of its own, that `caller` was refused `what`, and what the deed left to be recorded."""
 
     def write(session: Session) -> None:
         call = Call(home, session, caller, datetime.now(UTC), g.request_id)
         audit.record(call, audit.Deed.REQUEST_REFUSED, outcome="refused", what=what, code=code)
+        for step in aftermath:
+            step(call)
 
     home.database.run(write, write=True)
 
@@ -261,7 +267,7 @@ def encode(schema: Schema | None, result: Any) -> bytes:
 
 def json_response(data: bytes, status: int, *, replayed: bool = False) -> Response:
     """Return `data` as an application/json response."""
-    response = WholeResponse(data, status, content_type="application/json")
+    response = WholeResponse(data, status)
     if replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return response

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flask import g, request
+from flask import g
+from flask.globals import request_ctx
 
 from idservice.http.application import WholeResponse
 
@@ -27,6 +28,7 @@ PAGE_POLICY = (
 FRAMED_POLICY = (
     "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors http: https:"
 )
+NOT_STORED = ("Cache-Control", "no-store")
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _SOURCE = re.compile(
     r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?|(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE
@@ -63,32 +65,31 @@ def install(app: Flask, settings: Settings) -> None:
     if settings.issuer.startswith("https://"):
         common.append(("Strict-Transport-Security", "max-age=63072000; includeSubDomains"))
     data = [*common, ("Content-Security-Policy", DATA_POLICY)]
-    data_not_stored = [*data, ("Cache-Control", "no-store")]
+    data_not_stored = [*data, NOT_STORED]
     page = [
         *common,
         ("X-Frame-Options", "DENY"),
         ("Cross-Origin-Opener-Policy", "same-origin"),
         ("Permissions-Policy", "geolocation=(), microphone=(), camera=(self)"),
     ]
+    framed = [*common, ("Content-Security-Policy", FRAMED_POLICY)]
 
     @app.after_request
     def add(response: Response) -> Response:
-        headers = response.headers
         # Asked like this because `in` raises and catches an exception of a kind that is dear to make.
-        is_stored = any(name.lower() == "cache-control" for name, _ in headers) or request.endpoint == "static"
-        if isinstance(response, WholeResponse):
-            response.standing = data if is_stored else data_not_stored
-            return response
-        if response.mimetype != "text/html":
-            headers.extend(data if is_stored else data_not_stored)
-            return response
-        if g.get("is_framed"):
-            headers.extend([*common, ("Content-Security-Policy", FRAMED_POLICY)])
-            return response
-        headers.extend(page)
-        extra, frames = g.get("form_action"), g.get("frame_sources")
-        policy = f"{PAGE_POLICY} {extra}" if extra else PAGE_POLICY
-        headers["Content-Security-Policy"] = f"{policy}; frame-src {' '.join(frames)}" if frames else policy
-        if not is_stored:
-            headers["Cache-Control"] = "no-store"
+        is_stored = (
+            any(name.lower() == "cache-control" for name, _ in response.headers)
+            or request_ctx.request.endpoint == "static"
+        )
+        standing = data if is_stored else data_not_stored
+        if not isinstance(response, WholeResponse) and response.mimetype == "text/html":
+            standing = framed if g.get("is_framed") else [*page, _policy(), *(() if is_stored else [NOT_STORED])]
+        response.standing = standing  # type: ignore[attr-defined]  # of every response: Application.response_class
         return response
+
+
+def _policy() -> tuple[str, str]:
+    """Return the policy of this page, with the origins that it needs."""
+    extra, frames = g.get("form_action"), g.get("frame_sources")
+    policy = f"{PAGE_POLICY} {extra}" if extra else PAGE_POLICY
+    return "Content-Security-Policy", f"{policy}; frame-src {' '.join(frames)}" if frames else policy

@@ -1,7 +1,7 @@
 """`@page`: one HTML page; who may open it is stated once and enforced in one place.
 
 A page runs in one transaction, like an endpoint, and calls the same verbs. A visitor not logged in is sent to the
-login page and comes back. Cross-site posts are refused before the page runs (Flask-WTF).
+login page and comes back. Cross-site posts are refused before the page runs (`forms`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, g, make_response, redirect, request
 from sqlalchemy.orm import Session
 
-from idservice.call import Call, Caller, House, Post
+from idservice.call import Call, Caller, House, Post, WritingNeeded
 from idservice.errors import Problem
 from idservice.http.endpoint import audit_refusal, house, refuse_nul
 from idservice.ids import secret_hash
@@ -48,6 +48,7 @@ class _Page:
     function: View
     who: Who
     write: bool
+    reads_first: bool
     limit: str
     prepare: View | None
     ask: View | None
@@ -62,6 +63,7 @@ def page(
     who: Who,
     methods: tuple[str, ...] = ("GET",),
     write: bool = False,
+    reads_first: bool = False,
     limit: str = "240/minute",
     prepare: View | None = None,
     ask: View | None = None,
@@ -76,6 +78,7 @@ def page(
         who: who may open it.
         methods: HTTP methods.
         write: whether the transaction writes.
+        reads_first: whether it mostly has nothing to write: then it says `call.about_to_write()` before it does.
         limit: rate limit of one visitor.
         prepare: a function `(call, **path)` run and committed in a writing transaction before the page's own; its
             result is passed on as `prepared`, a Response of it is the answer.
@@ -89,7 +92,7 @@ def page(
     def decorate(function: View) -> View:
         name = f"{blueprint.name}.{function.__name__}"
         PAGES.append((name, rule, who))
-        stated = _Page(name, function, who, write, limit, prepare, ask, again, ahead)
+        stated = _Page(name, function, who, write, reads_first, limit, prepare, ask, again, ahead)
 
         def view(**values: Any) -> Response:
             return _serve(stated, values)
@@ -109,15 +112,17 @@ class _Visit:
         self.page, self.home = stated, house()
         self.cookie = request.cookies.get(login_session.COOKIE)
         self.caller = Caller(channel="page", address=request.remote_addr)
+        self.aftermath: list[Callable[[Call], None]] = []
 
-    def run(self, step: Callable[[Call], Any], *, write: bool) -> Any:
+    def run(self, step: Callable[[Call], Any], *, write: bool, only_reads: bool = False) -> Any:
         """Run one step in one transaction, or send a visitor who is not logged in to the login page."""
 
         def deed(session: Session) -> Any:
             visitor = Caller(channel="page", address=request.remote_addr)
-            call = Call(self.home, session, visitor, datetime.now(UTC), g.request_id)
-            self.caller = call.caller = login_session.caller(call, self.cookie)
-            g.current_user = login_session.shown_user(call)
+            call = Call(self.home, session, visitor, datetime.now(UTC), g.request_id, only_reads=only_reads)
+            self.aftermath = call.aftermath
+            call.caller, g.current_user = login_session.caller(call, self.cookie)
+            self.caller = call.caller
             if self.page.who is not Who.ANYONE and call.caller.person is None:
                 return to_login()
             if self.page.who in POSTS and not call.caller.holds(POSTS[self.page.who]):
@@ -138,7 +143,19 @@ class _Visit:
             if isinstance(prepared, Response):
                 return prepared
             values = values | {"prepared": prepared}
-        response: Response = self.run(lambda call: make_response(function(call, **values)), write=self.page.write)
+        return self.shown(lambda call: make_response(function(call, **values)))
+
+    def shown(self, step: Callable[[Call], Response]) -> Response:
+        """Run the page itself; one that mostly reads keeps nobody from writing until it has something to write."""
+        response: Response
+        if self.page.reads_first:
+            try:
+                response = self.run(step, write=False, only_reads=True)
+            except WritingNeeded:
+                pass
+            else:
+                return response
+        response = self.run(step, write=self.page.write)
         return response
 
 
@@ -148,14 +165,15 @@ def _serve(stated: _Page, values: dict[str, Any]) -> Response:
     own = secret_hash(visit.cookie).hex() if visit.cookie and stated.who is not Who.ANYONE else None
     counted = own or request.remote_addr or "-"
     visit.home.limiter.check(stated.limit, what=stated.name, who=counted, address=request.remote_addr)
-    refuse_nul(request.form)
+    if request.method != "GET":
+        refuse_nul(request.form)
     if stated.ahead is not None:
         stated.ahead(visit.home)
     try:
         response = visit.answer(values)
     except Problem as problem:
-        if problem.kind.status == 403:
-            audit_refusal(visit.home, stated.name, visit.caller, problem.code)
+        if problem.kind.status == 403 or visit.aftermath:
+            audit_refusal(visit.home, stated.name, visit.caller, problem.code, visit.aftermath)
         again = stated.again
         if again is None or problem.kind.status >= 500 or problem.code == "forbidden":
             raise

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER = "2"  # seconds: as long as a database server takes to start again, or its standby to take over
+_LANGUAGE = "ona.language"  # asked at every turn, and found out once a request
 _BY_STATUS = {
     400: "bad_request",
     401: "unauthenticated",
@@ -46,9 +47,19 @@ def install(app: Flask) -> None:
 
 def language() -> str:
     """Return "en" where the caller asked for English, else "zh"."""
+    environ = request.environ
+    known: str | None = environ.get(_LANGUAGE)
+    if known is None:
+        known = environ[_LANGUAGE] = _language()
+    return known
+
+
+def _language() -> str:
     chosen = request.args.get("lang") or request.cookies.get("ona_lang")
     if chosen in {"zh", "en"}:
         return str(chosen)
+    if not request.environ.get("HTTP_ACCEPT_LANGUAGE"):
+        return "zh"
     return request.accept_languages.best_match(["zh", "zh-CN", "en"], default="zh")[:2]
 
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import and_, case, func, literal, select
+from sqlalchemy import bindparam, case, func, select
 
 from idservice import audit
 from idservice.call import Call, Caller, House
+from idservice.db import table_of
 from idservice.login import change_password, device, levels, lockout, passkey, password, risk, session, stand_in
 from idservice.login.device import KNOWN
 from idservice.models import Password, Person
@@ -24,6 +25,7 @@ from idservice.numbers import citizen
 from idservice.numbers.fold import InvalidNumber
 from idservice.oauth import signing_out
 from idservice.register import people
+from idservice.statement import Statement
 from keys.ring import Purpose
 
 if TYPE_CHECKING:
@@ -36,6 +38,16 @@ NUMBER_LIMIT = "30/minute"
 DEVICE_LIMIT = "20/hour"
 CITY_LIMIT = "1200/minute"  # one password against ten thousand numbers comes from everywhere at once
 PASSWORD_ONLY = ["pwd"]  # RFC 8176
+
+_password, _person = table_of(Password).c, table_of(Person).c
+_HIS_OR_ANOTHERS = Statement(
+    select(_password.subject, _password.hash, _password.changed_at, _password.failures)
+    .where(_password.subject.in_((bindparam("subject"), bindparam("other"))))
+    .order_by(case((_password.subject == bindparam("subject"), 0), else_=1))
+    .limit(1)
+)
+_IS_ACTIVE = (_person.subject == bindparam("subject"), _person.status == "active")
+_LEVEL = Statement(select(func.max(_person.level).label("level")).where(*_IS_ACTIVE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +106,15 @@ def log_in_with_passkey(call: Call, sent: Mapping[str, str], visitor: Visitor, *
     No lock stands in the way: there is nothing to guess, and nobody can shut the owner out.
     """
     subject = passkey.check(call, sent, browser=browser)
-    person = call.session.get(Person, subject) if subject is not None else None
-    if person is None or person.status != "active":
+    level = _level_of_active(call, subject) if subject is not None else None
+    if subject is None or level is None:
         audit.record(call, audit.Deed.LOGIN, outcome="refused", subject=subject)
         return None
-    changed_at = change_password.changed_at(call, person.subject) or device.NO_PASSWORD
-    known = device.name_of(call.keys.secret(Purpose.SESSION), visitor.device_cookie, person.subject, changed_at)
-    found = _Found(person.subject, person.subject, password.NOBODY, changed_at, known, device.PROVED)
-    return _open(call, found, visitor, amr=[levels.POP, levels.MFA])
+    changed_at = change_password.changed_at(call, subject) or device.NO_PASSWORD
+    live = call.keys.secrets(Purpose.SESSION).values()
+    known = device.name_of(live, visitor.device_cookie, subject, changed_at)
+    found = _Found(subject, subject, password.NOBODY, changed_at, known, device.PROVED)
+    return _open(call, found, visitor, level=level, amr=[levels.POP, levels.MFA])
 
 
 def _limit(house: House, visitor: Visitor, limit: str, what: str, who: str) -> None:
@@ -128,34 +141,35 @@ def _look_up(call: Call, number: str, visitor: Visitor) -> _Found:
     found = people.find_kind(call, number)
     first, second = stand_in.pair(call, number)
     subject, other = (found[0], first) if found is not None and found[1] == "person" else (first, second)
-    columns = (Password.subject, Password.hash, Password.changed_at, Password.failures)
-    of_both = select(*columns).where(Password.subject.in_((subject, other)))
-    row = call.session.execute(of_both.order_by(case((Password.subject == subject, 0), else_=1)).limit(1)).one()
-    secret, cookie = call.keys.secret(Purpose.SESSION), visitor.device_cookie
-    known = device.name_of(secret, cookie, row.subject, row.changed_at)
-    kind = device.kind_of(secret, cookie, row.subject, row.changed_at) or device.KNOWN
+    row = _HIS_OR_ANOTHERS.first(call.connection, {"subject": subject, "other": other})
+    live, cookie = call.keys.secrets(Purpose.SESSION).values(), visitor.device_cookie
+    known = device.name_of(live, cookie, row.subject, row.changed_at)
+    kind = device.kind_of(live, cookie, row.subject, row.changed_at) or device.KNOWN
     return _Found(subject, row.subject, row.hash, row.changed_at, known, kind, row.failures)
 
 
 def _decide(call: Call, found: _Found, visitor: Visitor, *, is_right: bool) -> LoggedIn | None:
     """Open a session, or count the failure; the lock is looked at in the same statement that lifts it."""
-    of_active = (Person.subject == found.subject, Person.status == "active")
-    is_active = call.session.scalar(select(func.count()).select_from(Person).where(*of_active)) == 1
-    right = and_(literal(value=is_right and is_active), Password.hash == found.hash)
-    mine = Password.subject == found.password_of
-    if lockout.settle(call, Password, mine, right, exempt=found.device is not None):
-        return _open(call, found, visitor)
+    level = _level_of_active(call, found.subject)
+    is_right = is_right and level is not None
+    if lockout.settle_password(call, found.password_of, found.hash, is_right=is_right, exempt=found.device is not None):
+        return _open(call, found, visitor, level=level or 0)
     audit.record(call, audit.Deed.LOGIN, outcome="refused", subject=found.subject)
     return None
 
 
-def _open(call: Call, found: _Found, visitor: Visitor, *, amr: list[str] | None = None) -> LoggedIn:
+def _level_of_active(call: Call, subject: str) -> int | None:
+    """Return the real-name level of a person who may log in; else None, at the same price."""
+    level: int | None = _LEVEL.first(call.connection, {"subject": subject}).level
+    return level
+
+
+def _open(call: Call, found: _Found, visitor: Visitor, *, level: int, amr: list[str] | None = None) -> LoggedIn:
     subject = found.subject
     call.caller = replace(call.caller, person=subject)
     first = signing_out.give_way(call, visitor.session_cookie, subject)
     unusual = risk.signals(call, subject, is_known_device=found.device is not None, failures=found.failures)
-    person = call.session.get_one(Person, subject)
-    cookie = session.start(call, person, amr=amr or PASSWORD_ONLY, first=first, signals=unusual)
+    cookie = session.start(call, subject, level=level, amr=amr or PASSWORD_ONLY, first=first, signals=unusual)
     audit.record(call, audit.Deed.LOGIN, subject=subject, signals=unusual or None)
     secret = call.keys.secret(Purpose.SESSION)
     return LoggedIn(cookie, device.new(secret, subject, found.changed_at, kind=found.device_kind))

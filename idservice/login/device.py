@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hmac
 import re
-import secrets
+import secrets as random
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -25,23 +26,27 @@ _FORM = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{64})\Z")
 
 def new(secret: bytes, subject: str, password_changed_at: datetime, *, kind: str = KNOWN) -> str:
     """Return a cookie value for the browser in which `subject` has just logged in, or PROVED a second factor."""
-    name = secrets.token_hex(16)
+    name = random.token_hex(16)
     return f"{name}.{_mac(secret, kind, name, subject, password_changed_at)}"
 
 
-def name_of(secret: bytes, cookie: str | None, subject: str, password_changed_at: datetime) -> str | None:
+def name_of(secrets: Iterable[bytes], cookie: str | None, subject: str, password_changed_at: datetime) -> str | None:
     """Return the device's random name if the cookie fits this person and his present password; else None."""
-    kind = kind_of(secret, cookie, subject, password_changed_at)
+    kind = kind_of(secrets, cookie, subject, password_changed_at)
     return (cookie or "").partition(".")[0] if kind is not None else None
 
 
-def kind_of(secret: bytes, cookie: str | None, subject: str, password_changed_at: datetime) -> str | None:
-    """Return KNOWN or PROVED if the cookie fits this person and his present password; else None."""
+def kind_of(secrets: Iterable[bytes], cookie: str | None, subject: str, password_changed_at: datetime) -> str | None:
+    """Return KNOWN or PROVED if the cookie fits this person and his present password; else None.
+
+    It may be made with any of `secrets`: a device stays known while its key is turned.
+    """
     match = _FORM.match(cookie or "")
     if match is None:
         return None
-    macs = {kind: _mac(secret, kind, match[1], subject, password_changed_at) for kind in (KNOWN, PROVED)}
-    return next((kind for kind, mac in macs.items() if hmac.compare_digest(match[2], mac)), None)
+    tried = [(kind, secret) for kind in (KNOWN, PROVED) for secret in secrets]
+    macs = [(kind, _mac(secret, kind, match[1], subject, password_changed_at)) for kind, secret in tried]
+    return next((kind for kind, mac in macs if hmac.compare_digest(match[2], mac)), None)
 
 
 def give_cookie(response: Response, value: str) -> Response:

@@ -33,6 +33,8 @@ class Act(StrEnum):
     GRANT_MANDATE = "mandates.grant"
     APPLY_FOR_SEAL = "seals.apply"
     USE_SEAL = "seals.use"
+    SIGN_COMMITMENT = "commitments.sign"
+    SHOW_IDENTITY = "licences.show_identity"  # asked of whoever has a passkey
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Need:
     max_age: timedelta | None = None
 
 
-_QUARTER = timedelta(minutes=15)
+_QUARTER, _HALF_HOUR = timedelta(minutes=15), timedelta(minutes=30)
 POLICY = {
     Act.FIRST_FACTOR: Need(level=1, acr=PASSWORD, at_risk=PASSWORD, max_age=_QUARTER),
     Act.CHANGE_FACTORS: Need(level=1, acr=TWO_FACTOR, at_risk=TWO_FACTOR, max_age=_QUARTER),
@@ -53,6 +55,8 @@ POLICY = {
     Act.ADMINISTER: Need(level=3, acr=TWO_FACTOR, at_risk=TWO_FACTOR),
     Act.GRANT_MANDATE: Need(level=2, acr=PASSWORD, at_risk=TWO_FACTOR),
     Act.APPLY_FOR_SEAL: Need(level=3, acr=PASSWORD, at_risk=TWO_FACTOR),
+    Act.SIGN_COMMITMENT: Need(level=3, acr=PASSWORD, at_risk=TWO_FACTOR, max_age=_QUARTER),
+    Act.SHOW_IDENTITY: Need(level=1, acr=TWO_FACTOR, at_risk=TWO_FACTOR, max_age=_HALF_HOUR),
     Act.USE_SEAL: Need(level=3, acr=TWO_FACTOR, at_risk=TWO_FACTOR, max_age=_QUARTER),
 }
 

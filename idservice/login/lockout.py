@@ -4,7 +4,7 @@ A try is counted before it is looked at, in the row of the person, so that paral
 Five are free; each further one locks for longer, up to an hour. The password counts in its own row, see `attempt`: a
 right password must not wipe out wrong second factors.
 
-Where the clock must not tell how a gate stands, `settle` does the same work whether it is open, shut, or just shut.
+Where the clock must not tell how a gate stands, `_settle` does the same work whether it is open, shut, or just shut.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, case, literal, or_, update
+from sqlalchemy import Boolean, ColumnElement, Table, and_, bindparam, case, or_, update
 
-from idservice.db import add_if_new
+from idservice.db import UTCDateTime, add_if_new, table_of
 from idservice.login.models import Lock
+from idservice.models import Password
+from idservice.statement import Statement
 
 if TYPE_CHECKING:
     from idservice.call import Call
-    from idservice.models import Password
 
 T = TypeVar("T")
 
@@ -46,33 +47,51 @@ def lock_after(failures: int) -> timedelta | None:
     return min(LONGEST_LOCK, timedelta(seconds=FIRST_LOCK.total_seconds() * (1 << doublings)))
 
 
-def settle(
-    call: Call, row: type[Password | Lock], mine: ColumnElement[bool], right: ColumnElement[bool], *, exempt: bool
-) -> bool:
+def _settled(table: Table, *mine: ColumnElement[bool], right: ColumnElement[bool]) -> Statement:
+    """Return the statement behind `_settle`, built once: building it costs more than carrying it out."""
+    failures, locked_until = table.c.failures, table.c.locked_until
+    is_open = or_(locked_until.is_(None), locked_until <= bindparam("now"))
+    passes = and_(right, or_(bindparam("exempt", type_=Boolean()), is_open))
+    locks = [(failures + 1 == number, bindparam(f"after_{number}", type_=UTCDateTime())) for number in _STEPS]
+    longest = bindparam("longest", type_=UTCDateTime())
+    until = case((failures + 1 < FREE_TRIES, locked_until), *locks, else_=longest)
+    counted = update(table).where(*mine).values(
+        failures=case((passes, 0), (is_open, failures + 1), else_=failures),
+        locked_until=case((passes, None), (is_open, until), else_=locked_until),
+    )  # fmt: skip
+    return Statement(counted.returning(failures, locked_until))
+
+
+_password, _lock = table_of(Password), table_of(Lock)
+_IS_RIGHT = bindparam("is_right", type_=Boolean())
+_SETTLED_PASSWORD = _settled(
+    _password, _password.c.subject == bindparam("whose"), right=and_(_IS_RIGHT, _password.c.hash == bindparam("tried"))
+)
+_SETTLED_GATE = _settled(
+    _lock, _lock.c.subject == bindparam("whose"), _lock.c.gate == bindparam("which"), right=_IS_RIGHT
+)
+_ENDS = {f"after_{number}": lock_after(number) or LONGEST_LOCK for number in _STEPS} | {"longest": LONGEST_LOCK}
+
+
+def _settle(call: Call, counted: Statement, **asked: Any) -> bool:
     """Count a try in one statement that writes one row in every case; return whether it was right and the gate open.
 
     A right try is not counted, and lifts the lock; while the gate is shut, nothing counts. `exempt` as in `through`.
     """
-    is_open = or_(row.locked_until.is_(None), row.locked_until <= call.now)
-    passes = and_(right, or_(literal(value=exempt), is_open))
-    ends = {failures: call.now + (lock_after(failures) or LONGEST_LOCK) for failures in _STEPS}
-    locks = [(row.failures + 1 == failures, until) for failures, until in ends.items()]
-    until = case((row.failures + 1 < FREE_TRIES, row.locked_until), *locks, else_=call.now + LONGEST_LOCK)
-    counted = update(row).where(mine).values(
-        failures=case((passes, 0), (is_open, row.failures + 1), else_=row.failures),
-        locked_until=case((passes, None), (is_open, until), else_=row.locked_until),
-    )  # fmt: skip
-    left = call.session.execute(
-        counted.returning(row.failures, row.locked_until).execution_options(synchronize_session=False)
-    ).one_or_none()
+    ends = {name: call.now + lock for name, lock in _ENDS.items()}
+    left = counted.first(call.connection, {"now": call.now, **ends, **asked})
     return left is not None and left.failures == 0 and left.locked_until is None  # whatever is counted is above 0
+
+
+def settle_password(call: Call, subject: str, tried: str, *, is_right: bool, exempt: bool) -> bool:
+    """Count a try of a password whose hash is still `tried`; return whether it was right and the account open."""
+    return _settle(call, _SETTLED_PASSWORD, whose=subject, tried=tried, is_right=is_right, exempt=exempt)
 
 
 def pass_by(call: Call, subject: str, gate: Gate, *, is_right: bool) -> bool:
     """Return whether an answer that was looked at already is right and the gate open, at the same price in any case."""
     _add(call, subject, gate)
-    mine = and_(Lock.subject == subject, Lock.gate == str(gate))
-    return settle(call, Lock, mine, literal(value=is_right), exempt=False)
+    return _settle(call, _SETTLED_GATE, whose=subject, which=str(gate), is_right=is_right, exempt=False)
 
 
 def through(call: Call, subject: str, gate: Gate, look: Callable[[], T | None], *, exempt: bool = False) -> T | None:

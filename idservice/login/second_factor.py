@@ -107,7 +107,7 @@ def strengthen(call: Call, way: Way, session_cookie: str | None) -> Proved | Non
 
 
 def _device_kind(call: Call, cookie: str | None, subject: str) -> str | None:
-    return device.kind_of(call.keys.secret(Purpose.SESSION), cookie, subject, _password_time(call, subject))
+    return device.kind_of(call.keys.secrets(Purpose.SESSION).values(), cookie, subject, _password_time(call, subject))
 
 
 def _password_time(call: Call, subject: str) -> datetime:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from flask import Response, g, has_request_context, request
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, insert, select, update
 
 from idservice.call import Caller
 from idservice.db import table_of
@@ -19,8 +19,11 @@ from idservice.ids import secret_hash
 from idservice.login import browser_state, whereabouts
 from idservice.models import LoginSession, Person, Staff
 from idservice.numbers.names import mask_name
+from idservice.register import people
+from idservice.statement import Statement
 
 if TYPE_CHECKING:
+    from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
     from idservice.call import Call
@@ -28,28 +31,41 @@ if TYPE_CHECKING:
 COOKIE = "__Host-ona-session"
 TOUCH_AFTER = timedelta(minutes=1)
 
-_staff = table_of(Staff).c
-_POSTS = select(_staff.role, _staff.department, _staff.counter).where(_staff.subject == bindparam("subject"))
+_session, _person, _staff = table_of(LoginSession), table_of(Person).c, table_of(Staff).c
+_INSERT = Statement(insert(_session))
+_FIND = Statement(select(_session).where(_session.c.id_hash == bindparam("id_hash")))
+# A person with several posts has several rows.
+_VISITOR = Statement(
+    select(_person.level, _person.name_sealed, _staff.role, _staff.department, _staff.counter)
+    .join_from(table_of(Person), table_of(Staff), _staff.subject == _person.subject, isouter=True)
+    .where(and_(_person.subject == bindparam("subject"), _person.status == "active"))
+)
 
 
 def start(
-    call: Call, person: Person, *, amr: list[str], first: bytes | None = None, signals: list[str] | None = None
+    call: Call,
+    subject: str,
+    *,
+    level: int,
+    amr: list[str],
+    first: bytes | None = None,
+    signals: list[str] | None = None,
 ) -> str:
-    """Open a session for `person` and return the cookie value, always a new one.
+    """Open a session for a person of that real-name level and return the cookie value, always a new one.
 
     `first` names the session of the same person that this login carries on; see `oauth.signing_out`. `signals` say
     what was unusual about the login; see `login.risk`.
     """
     value = secrets.token_urlsafe(32)
-    call.session.execute(
-        insert(LoginSession),
+    _INSERT.run(
+        call.connection,
         {
             "id_hash": secret_hash(value),
-            "subject": person.subject,
+            "subject": subject,
             "auth_time": call.now,
             "amr": amr,
             "signals": signals or None,
-            "level": person.level,
+            "level": level,
             "seen_at": call.now,
             "expires_at": call.now + timedelta(hours=call.settings.session_hours),
             "ended_at": None,
@@ -76,48 +92,58 @@ def strengthen(call: Call, old: LoginSession, *, amr: list[str]) -> str:
 
 def find(call: Call, cookie: str | None) -> LoginSession | None:
     """Return the live session of a cookie value, or None for anything else, malformed values included."""
-    if not cookie or len(cookie) > 128 or not cookie.isascii():
-        return None
-    row = call.session.get(LoginSession, secret_hash(cookie))
-    if row is None or row.ended_at is not None or row.expires_at <= call.now:
-        return None
-    if row.seen_at + timedelta(minutes=call.settings.session_idle_minutes) <= call.now:
-        return None
+    row = call.session.get(LoginSession, secret_hash(cookie)) if _is_value(cookie) else None
+    return row if row is not None and _is_live(call, row) else None
+
+
+def _is_value(cookie: str | None) -> TypeGuard[str]:
+    return bool(cookie) and len(cookie or "") <= 128 and (cookie or "").isascii()
+
+
+def _is_live(call: Call, row: LoginSession | Row[Any]) -> bool:
+    idle = timedelta(minutes=call.settings.session_idle_minutes)
+    if row.ended_at is not None or row.expires_at <= call.now or row.seen_at + idle <= call.now:
+        return False
     g.session_stale = row.seen_at + TOUCH_AFTER <= call.now
-    return row
+    return True
 
 
-def caller(call: Call, cookie: str | None) -> Caller:
-    """Return who visits: the person of the session with his posts, or nobody. A person not active is nobody."""
-    nobody = call.caller
-    row = find(call, cookie)
-    if row is None:
+def caller(call: Call, cookie: str | None) -> tuple[Caller, dict[str, str] | None]:
+    """Return who visits, and what the page header shows of him: his masked name.
+
+    That is the person of the session with his posts, or nobody. A person not active is nobody.
+    """
+    nobody = call.caller, None
+    row = _FIND.first(call.connection, {"id_hash": secret_hash(cookie)}) if _is_value(cookie) else None
+    if row is None or not _is_live(call, row):
         return nobody
-    person = call.session.get(Person, row.subject)
-    if person is None or person.status != "active":
+    posts = _VISITOR.rows(call.connection, {"subject": row.subject})
+    if not posts:
         return nobody
-    call.session.info["visitor"] = row, person  # held, so that whoever asks for them again finds them read
-    posts = call.session.connection().execute(_POSTS, {"subject": row.subject}).all()
-    return Caller(
+    person = posts[0]
+    found = Caller(
         channel="page",
         person=row.subject,
-        posts=frozenset((post.role, post.department) for post in posts),
+        posts=frozenset((post.role, post.department) for post in posts if post.role is not None),
         counter=next((post.counter for post in posts if post.counter), None),
         session_id=row.id_hash.hex(),
         amr=tuple(row.amr),
         auth_time=row.auth_time,
         signals=tuple(row.signals or ()),
         level=person.level,
-        address=nobody.address,
+        address=call.caller.address,
     )
+    name = call.cipher.open(person.name_sealed, table="person", column="name_sealed", row=row.subject).decode()
+    return found, _shown(name)
 
 
 def shown_user(call: Call) -> dict[str, str] | None:
-    """Return what the page header shows of the visitor: his masked name."""
-    if call.caller.person is None:
-        return None
-    person = call.session.get_one(Person, call.caller.person)
-    name = call.cipher.open(person.name_sealed, table="person", column="name_sealed", row=person.subject).decode()
+    """Return what a page shows of its visitor: his masked name."""
+    facts = people.facts(call, call.caller.person) if call.caller.person is not None else None
+    return _shown(facts.name) if facts is not None else None
+
+
+def _shown(name: str) -> dict[str, str]:
     return {"name_masked": mask_name(name)}
 
 

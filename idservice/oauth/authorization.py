@@ -8,6 +8,7 @@ then on every fault goes back to the app, with `state` and `iss` (RFC 9207).
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -88,7 +89,7 @@ def read(call: Call, pairs: Iterable[tuple[str, str]]) -> AuthorizationRequest:
         AuthorizationRefused: where the app can be told.
     """
     sent = [(name, value) for name, value in pairs if value]
-    digest = hashlib.sha256(urlencode(sent).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(sent).encode()).hexdigest()
     pushed = par.named(call, sent)
     if pushed is not None:
         return replace(check(call, pushed.parameters), digest=digest, pushed=pushed)

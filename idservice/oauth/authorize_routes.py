@@ -9,11 +9,11 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, redirect, render_template, request, session
 
-from idservice.http import headers
+from idservice.http import headers, queries
 from idservice.http.page import Who, page
 from idservice.http.problems import language
 from idservice.login import step_up
@@ -62,7 +62,15 @@ def _learn_keys(home: House) -> None:
         client_keys.learn(home, client_id, signed, datetime.now(UTC))
 
 
-@page(blueprint, authorization.PATH, who=Who.ANYONE, methods=("GET", "POST"), write=True, ahead=_learn_keys)
+@page(
+    blueprint,
+    authorization.PATH,
+    who=Who.ANYONE,
+    methods=("GET", "POST"),
+    write=True,
+    reads_first=True,
+    ahead=_learn_keys,
+)
 def authorize(call: Call) -> Response | str:
     """Answer an authorization request, or show the page it waits for."""
     if request.method == "POST":
@@ -77,13 +85,14 @@ def walk(call: Call, deed: Any) -> Response | str:
     try:
         asked = authorization.read(call, pairs)
         found = steps.unseal(
-            call.keys.secret(Purpose.SESSION),
+            call.keys.secrets(Purpose.SESSION).values(),
             request.args.get(steps.PARAMETER),
             digest=asked.digest,
             browser=browser_name(),
             now=call.now,
         )
         if asked.pushed is not None:
+            call.about_to_write()
             par.admit(call, asked.pushed, browser=browser_name(), has_begun=found is not None)
             pushed = asked.pushed
         return deed(asked, found)  # type: ignore[no-any-return]
@@ -96,9 +105,8 @@ def walk(call: Call, deed: Any) -> Response | str:
 
 def url_of(call: Call, step: Step) -> str:
     """Return the URL of the same request at another step."""
-    pairs = _pairs(request.args, HINT, steps.PARAMETER)
-    sealed = steps.seal(call.keys.secret(Purpose.SESSION), step)
-    return f"{authorization.PATH}?{urlencode([*pairs, (steps.PARAMETER, sealed)])}"
+    sealed = steps.seal(call.keys.secret(Purpose.SESSION), step)  # of characters that need no quoting
+    return f"{authorization.PATH}?{queries.without(HINT, steps.PARAMETER)}&{steps.PARAMETER}={sealed}"
 
 
 def first_step(call: Call, asked: AuthorizationRequest) -> Step:
@@ -110,10 +118,11 @@ def _show_or_answer(call: Call, asked: AuthorizationRequest, step: Step | None) 
     needed = decide(call, asked, step)
     if isinstance(needed, LogIn):
         here = url_of(call, step or first_step(call, asked))
-        return _to(f"/login?to={quote(here, safe='')}{_wanted_language(asked)}")
+        return _to(f"/login?to={queries.quoted(here)}{_wanted_language(asked)}")
     if isinstance(needed, Prove):
         return _to(step_up.page_for(needed.acr, url_of(call, step or first_step(call, asked))))
     if isinstance(needed, Ready) and needed.has_consent:
+        call.about_to_write()
         return _to(grant(call, asked, needed))
     headers.allow_form_action(asked.asker.redirect_uri)
     if isinstance(needed, Choose):
@@ -225,7 +234,7 @@ def _role(role: str) -> str:
 
 
 def _decision_url() -> str:
-    return f"/oauth/decision?{urlencode(_pairs(request.args, HINT))}"
+    return f"/oauth/decision?{queries.without(HINT)}"
 
 
 def _pairs(sent: MultiDict[str, str], *without: str) -> list[tuple[str, str]]:

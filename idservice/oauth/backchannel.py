@@ -12,7 +12,7 @@ from functools import wraps
 from urllib.parse import parse_qsl
 
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError, OAuth2Error
-from flask import Response, g, request
+from flask import Request, Response, g, request
 from sqlalchemy.orm import Session
 
 from idservice.call import Call, Caller, House
@@ -22,6 +22,7 @@ from idservice.oauth import client_authentication, mtls, resource_servers
 from idservice.oauth.clients import App
 from idservice.oauth.server import refusal
 
+FORM = "application/x-www-form-urlencoded"
 MAX_PARAMETERS = 32
 MAX_VALUE = 16_384
 LIMIT = "6000/minute"  # of one client: a city's counters may share one
@@ -41,11 +42,12 @@ def backchannel(*, public: bool, needs: str) -> Callable[[View], Callable[[], Re
     def decorate(view: View) -> Callable[[], Response]:
         @wraps(view)
         def serve() -> Response:
+            asked: Request = request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - asked often
             home = house()
             try:
-                form = _form()
-                app = _client(home, form, public=public)
-                home.limiter.check(LIMIT, what="oauth", who=app.client_id, address=request.remote_addr)
+                form = _form(asked)
+                app = _client(home, asked, form, public=public)
+                home.limiter.check(LIMIT, what="oauth", who=app.client_id, address=asked.remote_addr)
                 if needs not in form:
                     raise InvalidRequestError(f"{needs} is missing.")
             except OAuth2Error as error:
@@ -72,14 +74,26 @@ def call_of(home: House, session: Session, app: App) -> Call:
     return Call(home, session, caller, datetime.now(UTC), g.request_id)
 
 
-def _form() -> dict[str, str]:
-    if request.query_string:
+def _body(asked: Request) -> bytes:
+    """Return the body; a short one whose length is stated is read without the means against long ones."""
+    stated = asked.environ.get("CONTENT_LENGTH") or ""
+    if not stated.isdecimal() or int(stated) > MAX_VALUE:
+        return asked.get_data(cache=False)
+    body: bytes = asked.environ["wsgi.input"].read(int(stated))
+    if len(body) < int(stated):
+        raise InvalidRequestError("The body is shorter than its stated length.")
+    return body
+
+
+def _form(asked: Request) -> dict[str, str]:
+    environ = asked.environ
+    if environ.get("QUERY_STRING"):
         raise InvalidRequestError("Parameters are sent in the body, not in the URL.")
-    if request.mimetype != "application/x-www-form-urlencoded":
-        raise InvalidRequestError("Send application/x-www-form-urlencoded.")
+    if environ.get("CONTENT_TYPE") != FORM and asked.mimetype != FORM:
+        raise InvalidRequestError(f"Send {FORM}.")
     try:
         sent = parse_qsl(
-            request.get_data(cache=False).decode("ascii"),
+            _body(asked).decode("ascii"),
             keep_blank_values=True,
             strict_parsing=True,
             errors="strict",
@@ -99,19 +113,18 @@ def _form() -> dict[str, str]:
     return {name: value for name, value in form.items() if value}  # RFC 6749 section 3.2: no value is no parameter
 
 
-def _client(home: House, form: dict[str, str], *, public: bool) -> App:
-    authorization = request.headers.get("Authorization")
+def _client(home: House, asked: Request, form: dict[str, str], *, public: bool) -> App:
     try:
         return client_authentication.authenticate(
             home,
             form,
-            authorization,
+            asked.environ.get("HTTP_AUTHORIZATION"),
             now=datetime.now(UTC),
             public=public,
-            certificate=mtls.presented(home.settings, request.environ),
+            certificate=mtls.presented(home.settings, asked.environ),
         )
     except InvalidClientError:
-        address = request.remote_addr
+        address = asked.remote_addr
         home.limiter.check(FAILURE_LIMIT, what="oauth.client", who=address or "-", address=address)
         raise
 

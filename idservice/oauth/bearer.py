@@ -30,6 +30,7 @@ from idservice.oauth import (
     resource_servers,
     tokens,
 )
+from idservice.statement import Statement
 from keys import claims
 from keys.jws import Decoded, JWSError, decode
 from keys.ring import Purpose
@@ -46,10 +47,10 @@ if TYPE_CHECKING:
 
 
 _revoked, _issued = table_of(RevokedToken).c, table_of(AccessToken).c
-_REVOKED = select(_revoked.jti_hash).where(_revoked.jti_hash == bindparam("jti"))
-_ISSUED = select(_issued.subject, _issued.family_id).where(_issued.jti_hash == bindparam("jti"))
+_REVOKED = Statement(select(_revoked.jti_hash).where(_revoked.jti_hash == bindparam("jti")))
+_ISSUED = Statement(select(_issued.subject, _issued.family_id).where(_issued.jti_hash == bindparam("jti")))
 _staff = table_of(Staff).c
-_POSTS = select(_staff.role, _staff.department, _staff.counter).where(_staff.subject == bindparam("subject"))
+_POSTS = Statement(select(_staff.role, _staff.department, _staff.counter).where(_staff.subject == bindparam("subject")))
 
 
 _SCHEMES = frozenset({"bearer", "dpop"})
@@ -205,11 +206,11 @@ def standing(call: Call, token: Token) -> Standing | None:
     """Return what stands behind a token if it may be used at this instant; else None."""
     jti_hash = secret_hash(token.jti)
     app = clients.find(call, token.client_id)
-    if app is None or call.connection.execute(_REVOKED, {"jti": jti_hash}).first() is not None:
+    if app is None or _REVOKED.first(call.connection, {"jti": jti_hash}) is not None:
         return None
     if not token.has_person:
         return Standing(app, None)
-    row = call.connection.execute(_ISSUED, {"jti": jti_hash}).one_or_none()
+    row = _ISSUED.first(call.connection, {"jti": jti_hash})
     family = families.find_alive(call, row.subject, row.family_id) if row is not None else None
     if family is None:
         return None
@@ -265,7 +266,7 @@ def caller(call: Call, token: Token, *, address: str | None) -> Caller:
 
 
 def _posts(call: Call, family: Family) -> list[Any]:
-    return list(call.connection.execute(_POSTS, {"subject": family.subject}).all())
+    return list(_POSTS.rows(call.connection, {"subject": family.subject}))
 
 
 def _decode(house: House, text: str) -> Decoded:

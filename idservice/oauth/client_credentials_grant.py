@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from authlib.oauth2.rfc6749 import InvalidScopeError
+from authlib.oauth2.rfc6749 import InvalidScopeError, UnauthorizedClientError
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant as AuthlibGrant
 
 from idservice.oauth import authorization_details, scopes, target, tokens
@@ -15,6 +15,16 @@ class ClientCredentialsGrant(AuthlibGrant):  # type: ignore[misc]
 
     With authorization details the default is no scope at all: they say what the token is for.
     """
+
+    def validate_token_request(self) -> None:
+        """Refuse a client that is not registered for this; Authlib would call hooks around it, and there are none."""
+        if not self.client.check_grant_type(self.GRANT_TYPE):
+            raise UnauthorizedClientError(f"The client is not authorized to use 'grant_type={self.GRANT_TYPE}'")
+        self.validate_requested_scope()
+
+    def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
+        """Return status, body and headers of the answer."""
+        return 200, self.generate_token(), self.TOKEN_RESPONSE_HEADER
 
     def validate_requested_scope(self) -> None:
         """Refuse a scope the client does not have; Authlib would leave it out in silence."""

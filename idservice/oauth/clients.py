@@ -335,7 +335,7 @@ def _read(session: Session, client_id: str) -> App | None:
     )
 
 
-def sector_of(row: Client) -> str:
+def sector_of(row: Any) -> str:
     """Return who knows a person by one pairwise subject: the clients of a sector, or one client alone."""
     return f"sector:{row.sector}" if row.sector else f"client:{row.client_id}"
 

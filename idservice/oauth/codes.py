@@ -10,16 +10,39 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from idservice import audit
+from idservice.db import table_of
 from idservice.ids import secret_hash
 from idservice.models import AuthorizationCode
+from idservice.statement import Statement
 
 if TYPE_CHECKING:
     from idservice.call import Call
 
 LIFE = timedelta(seconds=60)
+
+_code = table_of(AuthorizationCode)
+_INSERT = Statement(insert(_code))
+_MINE = (_code.c.code_hash == bindparam("of_hash"), _code.c.client_id == bindparam("of_client"))
+_USE_UP = Statement(
+    update(_code)
+    .where(*_MINE, _code.c.used_at.is_(None))
+    .values(used_at=bindparam("now"))
+    .returning(
+        _code.c.client_id,
+        _code.c.subject,
+        _code.c.family_id,
+        _code.c.redirect_uri,
+        _code.c.scope,
+        _code.c.nonce,
+        _code.c.code_challenge,
+        _code.c.bound_to,
+        _code.c.expires_at,
+    )
+)
+_SPENT = Statement(select(_code.c.subject, _code.c.family_id).where(*_MINE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +90,8 @@ def issue(
 ) -> str:
     """Enter a code and return it; `bound_to` is the key that alone may redeem it (RFC 9449 section 10)."""
     code = secrets.token_urlsafe(32)
-    call.session.execute(
-        insert(AuthorizationCode),
+    _INSERT.run(
+        call.connection,
         {
             "code_hash": secret_hash(code),
             "client_id": client_id,
@@ -87,37 +110,15 @@ def issue(
     return code
 
 
-_COLUMNS = (
-    AuthorizationCode.client_id,
-    AuthorizationCode.subject,
-    AuthorizationCode.family_id,
-    AuthorizationCode.redirect_uri,
-    AuthorizationCode.scope,
-    AuthorizationCode.nonce,
-    AuthorizationCode.code_challenge,
-    AuthorizationCode.bound_to,
-    AuthorizationCode.expires_at,
-)
-
-
 def claim(call: Call, code: str, client_id: str) -> Code | Reused | None:
     """Use a code up, in one statement, so that of parallel uses exactly one gets it.
 
     A transaction that then fails gives it back. Returns None for a code that does not exist, has expired or is another
     client's: what a stranger presents must not hurt the owner.
     """
-    code_hash = secret_hash(code)
-    mine = (AuthorizationCode.code_hash == code_hash, AuthorizationCode.client_id == client_id)
-    used_up = (
-        update(AuthorizationCode)
-        .where(*mine, AuthorizationCode.used_at.is_(None))
-        .values(used_at=call.now)
-        .returning(*_COLUMNS)
-    )
-    row = call.session.execute(used_up).one_or_none()
+    mine = {"of_hash": secret_hash(code), "of_client": client_id}
+    row = _USE_UP.first(call.connection, {**mine, "now": call.now})
     if row is not None:
-        return Code(**row._asdict()) if call.now < row.expires_at else None
-    spent = call.session.execute(
-        select(AuthorizationCode.subject, AuthorizationCode.family_id).where(*mine)
-    ).one_or_none()
+        return Code(*row) if call.now < row.expires_at else None
+    spent = _SPENT.first(call.connection, mine)
     return None if spent is None else Reused(spent.subject, spent.family_id)

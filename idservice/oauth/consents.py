@@ -10,19 +10,42 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idservice import audit
+from idservice.db import table_of
 from idservice.models import Client, Consent
 from idservice.oauth import families, receipts
 from idservice.oauth.clients import is_identifier
+from idservice.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from idservice.call import Call
     from idservice.oauth.consent_receipt import Purpose
+
+
+_consent = table_of(Consent)
+_IN_FORCE = Statement(
+    select(_consent.c.scope, _consent.c.given_at).where(
+        _consent.c.subject == bindparam("holder"),
+        _consent.c.client_id == bindparam("client_id"),
+        _consent.c.withdrawn_at.is_(None),
+    )
+)
+
+
+def _give(insert: sqlite.Insert | postgresql.Insert) -> sqlite.Insert | postgresql.Insert:
+    said = {name: insert.excluded[name] for name in ("scope", "given_at", "withdrawn_at")}
+    return insert.on_conflict_do_update(index_elements=["subject", "client_id"], set_=said)
+
+
+_GIVE = {
+    "sqlite": Statement(_give(sqlite.insert(_consent))),
+    "postgresql": Statement(_give(postgresql.insert(_consent))),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +80,14 @@ def give(
     `more` is what else stood on the page, for the receipt, and `language` that of the page.
     """
     before, since = _in_force(call, holder, client_id)
-    values = {"scope": " ".join(sorted(before | set(scope))), "given_at": since or call.now, "withdrawn_at": None}
-    dialect = sqlite if call.house.database.is_sqlite else postgresql
-    statement = dialect.insert(Consent).values(subject=holder, client_id=client_id, **values)
-    call.session.execute(statement.on_conflict_do_update(index_elements=["subject", "client_id"], set_=values))
+    row = {
+        "subject": holder,
+        "client_id": client_id,
+        "scope": " ".join(sorted(before | set(scope))),
+        "given_at": since or call.now,
+        "withdrawn_at": None,
+    }
+    _GIVE[call.connection.dialect.name].run(call.connection, row)
     receipt = receipts.given(call, holder, client_id, before | set(scope), more=more, language=language)
     audit.record(call, audit.Deed.CONSENT_GIVEN, holder=holder, client=client_id, scope=list(scope), receipt=receipt)
 
@@ -114,8 +141,5 @@ def of_holder(call: Call, holder: str) -> list[Given]:
 
 def _in_force(call: Call, holder: str, client_id: str) -> tuple[set[str], datetime | None]:
     """Return the scopes consented to, and since when without a break."""
-    query = select(Consent.scope, Consent.given_at).where(
-        Consent.subject == holder, Consent.client_id == client_id, Consent.withdrawn_at.is_(None)
-    )
-    row = call.session.execute(query).one_or_none()
+    row = _IN_FORCE.first(call.connection, {"holder": holder, "client_id": client_id})
     return (set(row.scope.split()), row.given_at) if row is not None else (set(), None)

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from sqlalchemy import bindparam, select
+
+from idservice.db import table_of
 from idservice.login import browser_state, step_up
 from idservice.models import LoginSession
 from idservice.oauth import (
@@ -27,6 +30,7 @@ from idservice.oauth.authorization import AuthorizationRefused
 from idservice.oauth.confirmation import DPOP, Key
 from idservice.oauth.subjects import pairwise
 from idservice.register import mandates
+from idservice.statement import Statement
 from keys.ring import Purpose
 
 if TYPE_CHECKING:
@@ -36,6 +40,13 @@ if TYPE_CHECKING:
     from idservice.register.mandates import LiveMandate
 
 SELF = "self"
+
+_session = table_of(LoginSession).c
+_SESSION = Statement(
+    select(_session.id_hash, _session.first_hash, _session.auth_time, _session.amr, _session.level).where(
+        _session.id_hash == bindparam("id_hash")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +149,9 @@ def grant(call: Call, asked: AuthorizationRequest, ready: Ready) -> str:
 
 def open_family(call: Call, asked: AuthorizationRequest, ready: Ready) -> str:
     """Open the token family of a person who has just consented, and return its identifier."""
-    session = _session(call)
-    login = families.Login(session.chain, session.auth_time, list(session.amr), session.level)
+    session = _SESSION.first(call.connection, {"id_hash": bytes.fromhex(call.caller.session_id or "")})
+    chain = session.first_hash or session.id_hash
+    login = families.Login(chain, session.auth_time, list(session.amr), session.level)
     return families.start(
         call,
         asked.app,
@@ -187,7 +199,9 @@ def _is_covered(call: Call, asked: AuthorizationRequest, holder: str, mandate: L
 
 def _is_fresh(call: Call, asked: AuthorizationRequest, step: Step | None) -> bool:
     """Return whether the login is recent enough; a login made since this request began always is."""
-    auth_time = _session(call).auth_time
+    auth_time = call.caller.auth_time
+    if auth_time is None:
+        return False
     if step is not None and auth_time.timestamp() * 1000 > step.started_at:
         return True
     if "login" in asked.prompt:
@@ -205,7 +219,3 @@ def _hint_fits(call: Call, asked: AuthorizationRequest, holder: str) -> bool:
     if asked.id_token_hint is None:
         return True
     return id_token_hint.read(call, asked.id_token_hint) == (asked.app.client_id, subject)
-
-
-def _session(call: Call) -> LoginSession:
-    return call.session.get_one(LoginSession, bytes.fromhex(call.caller.session_id or ""))

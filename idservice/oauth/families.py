@@ -19,6 +19,7 @@ from idservice.models import Consent, Person, TokenFamily
 from idservice.oauth import granted as grants
 from idservice.oauth.granted import Granted
 from idservice.register import mandates
+from idservice.statement import Statement
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -65,6 +66,7 @@ class Login:
 
 
 TABLE = "token_family"
+_INSERT = Statement(insert(table_of(TokenFamily)))
 
 
 def start(
@@ -79,8 +81,8 @@ def start(
 ) -> str:
     """Enter a family for a person who has just consented, and return its identifier."""
     family_id = random_id()
-    call.session.execute(
-        insert(TokenFamily),
+    _INSERT.run(
+        call.connection,
         {
             "subject": person,
             "family_id": family_id,
@@ -102,7 +104,7 @@ def start(
 
 
 _family, _person = table_of(TokenFamily).c, table_of(Person).c
-_ALIVE = (
+_ALIVE = Statement(
     select(
         _family.subject,
         _family.family_id,
@@ -130,7 +132,7 @@ _ALIVE = (
 def find_alive(call: Call, subject: str, family_id: str) -> Family | None:
     """Return the family if it may be used at this instant."""
     asked = {"subject": subject, "family_id": family_id}
-    row = call.connection.execute(_ALIVE, asked).one_or_none()
+    row = _ALIVE.first(call.connection, asked)
     if row is None:
         return None
     mandate = _may_still_act(call, row) if row.principal is not None else None

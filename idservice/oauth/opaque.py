@@ -17,6 +17,7 @@ from sqlalchemy import bindparam, insert, select
 from idservice.db import table_of
 from idservice.ids import secret_hash
 from idservice.oauth.models import OpaqueToken
+from idservice.statement import Statement
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,7 +31,7 @@ TABLE, COLUMN = "opaque_token", "claims_sealed"
 
 _TOKEN = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}\Z")
 _kept = table_of(OpaqueToken).c
-_FIND = select(_kept.claims_sealed).where(_kept.token_hash == bindparam("token_hash"))
+_FIND = Statement(select(_kept.claims_sealed).where(_kept.token_hash == bindparam("token_hash")))
 
 
 def looks_like_one(text: str) -> bool:
@@ -51,7 +52,7 @@ def keep(call: Call, claims: Mapping[str, Any], *, expires_at: datetime) -> str:
 def find(house: House, session: Session, text: str) -> dict[str, Any] | None:
     """Return the claims that a token stands for; None where it was never made, or is swept."""
     token_hash = secret_hash(text)
-    row = session.connection().execute(_FIND, {"token_hash": token_hash}).one_or_none()
+    row = _FIND.first(session.connection(), {"token_hash": token_hash})
     if row is None:
         return None
     opened = house.cipher.open(row.claims_sealed, table=TABLE, column=COLUMN, row=token_hash.hex())

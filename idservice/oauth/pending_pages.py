@@ -285,8 +285,8 @@ def _find(call: Call, name: str, kind: str) -> Pending | None:
 
 
 def _step(call: Call, digest: str) -> Step | None:
-    secret, text = call.keys.secret(Purpose.SESSION), request.args.get(steps.PARAMETER)
-    return steps.unseal(secret, text, digest=digest, browser=browser_name(), now=call.now)
+    live, text = call.keys.secrets(Purpose.SESSION).values(), request.args.get(steps.PARAMETER)
+    return steps.unseal(live, text, digest=digest, browser=browser_name(), now=call.now)
 
 
 def _milliseconds(call: Call) -> int:

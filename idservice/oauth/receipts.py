@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 
+from idservice.db import table_of
 from idservice.ids import timed_id
 from idservice.models import Client, Organisation
 from idservice.oauth import clients, consent_purposes, consent_receipt
 from idservice.oauth.consent_receipt import Event, Facts, Purpose
 from idservice.oauth.models import ConsentReceipt
 from idservice.oauth.subjects import pairwise
+from idservice.statement import Statement
 from keys.base64url import unb64u
 from keys.jws import encode
 from keys.ring import Purpose as KeyPurpose
@@ -30,6 +32,23 @@ if TYPE_CHECKING:
 
 
 _ID = re.compile(r"[0-9a-f]{32}\Z")
+
+_receipt, _client = table_of(ConsentReceipt), table_of(Client).c
+_INSERT = Statement(insert(_receipt))
+_NEWEST = Statement(
+    select(_receipt.c.receipt_id, _receipt.c.event, _receipt.c.receipt_sealed)
+    .where(_receipt.c.subject == bindparam("holder"), _receipt.c.client_id == bindparam("client_id"))
+    .order_by(_receipt.c.receipt_id.desc())
+    .limit(1)
+)
+_CLIENT = Statement(
+    select(_client.client_id, _client.name, _client.unit, _client.sector).where(
+        _client.client_id == bindparam("client_id")
+    )
+)
+_ORGANISATION = Statement(
+    select(table_of(Organisation).c.subject).where(table_of(Organisation).c.subject == bindparam("holder"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +74,12 @@ def given(
     language: str = "zh",
 ) -> str:
     """Make the receipt of a consent to `scope`, and to `more` that stood on the same page; return its identifier."""
-    is_organisation = call.session.get(Organisation, holder) is not None
+    is_organisation = _ORGANISATION.first(call.connection, {"holder": holder}) is not None
     purposes = [*consent_purposes.of_scope(scope, organisation=is_organisation), *more]
     shown = [purpose.as_json(language) for purpose in purposes]
     tongue = consent_receipt.LANGUAGES[language]
-    return _make(call, Event.GIVEN, holder, client_id, shown, tongue, _newest(call, holder, client_id))
+    previous = _newest(call, holder, client_id)
+    return _make(call, Event.GIVEN, holder, client_id, shown, tongue, previous.receipt_id if previous else None)
 
 
 def withdrawn(call: Call, holder: str, client_id: str, scope: Collection[str]) -> str:
@@ -73,7 +93,7 @@ def withdrawn(call: Call, holder: str, client_id: str, scope: Collection[str]) -
         purposes: list[Mapping[str, Any]] = [line.as_json("zh") for line in lines]
         return _make(call, Event.WITHDRAWN, holder, client_id, purposes, consent_receipt.LANGUAGES["zh"], None)
     before = _claims(_open(call, previous))
-    return _make(call, Event.WITHDRAWN, holder, client_id, before["purposes"], before["language"], previous)
+    return _make(call, Event.WITHDRAWN, holder, client_id, before["purposes"], before["language"], previous.receipt_id)
 
 
 def is_identifier(text: str) -> bool:
@@ -106,10 +126,9 @@ def newest_given(call: Call, holder: str) -> dict[str, str]:
     return {row[0]: row[1] for row in rows}
 
 
-def _newest(call: Call, holder: str, client_id: str) -> ConsentReceipt | None:
+def _newest(call: Call, holder: str, client_id: str) -> Any:
     """Return the newest receipt about a client, unless that consent has ended since."""
-    query = select(ConsentReceipt).where(ConsentReceipt.subject == holder, ConsentReceipt.client_id == client_id)
-    row = call.session.scalars(query.order_by(ConsentReceipt.receipt_id.desc()).limit(1)).one_or_none()
+    row = _NEWEST.first(call.connection, {"holder": holder, "client_id": client_id})
     return row if row is not None and row.event == Event.GIVEN else None
 
 
@@ -120,9 +139,9 @@ def _make(
     client_id: str,
     purposes: Sequence[Mapping[str, Any]],
     language: str,
-    previous: ConsentReceipt | None,
+    previous: str | None,
 ) -> str:
-    client = call.session.get_one(Client, client_id)
+    client = _CLIENT.first(call.connection, {"client_id": client_id})
     secret, sector = call.keys.secret(KeyPurpose.SUBJECT), clients.sector_of(client)
     person = call.caller.person
     facts = Facts(
@@ -137,13 +156,13 @@ def _make(
         unit=client.unit,
         purposes=purposes,
         language=language,
-        previous=previous.receipt_id if previous is not None else None,
+        previous=previous,
     )
     signer = call.keys.signer(KeyPurpose.RECEIPT)
     receipt = encode(consent_receipt.body(facts), signer=signer, typ=consent_receipt.TYPE)
     packed, row = consent_receipt.pack(receipt), facts.receipt_id
-    call.session.execute(
-        insert(ConsentReceipt),
+    _INSERT.run(
+        call.connection,
         {
             "subject": holder,
             "receipt_id": row,
@@ -156,7 +175,7 @@ def _make(
     return row
 
 
-def _open(call: Call, row: ConsentReceipt) -> str:
+def _open(call: Call, row: Any) -> str:
     sealed, name = row.receipt_sealed, row.receipt_id
     return consent_receipt.unpack(call.cipher.open(sealed, table="consent_receipt", column="receipt_sealed", row=name))
 

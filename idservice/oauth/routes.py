@@ -52,6 +52,9 @@ CACHEABLE = "public, max-age=300"
 PUBLIC_LIMIT = "60/minute"  # of one address: anybody may say he is a public client
 
 
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
 class _Refused(Exception):
     def __init__(self, response: Response, asked: TokenRequest) -> None:
         super().__init__("rolled back")
@@ -185,5 +188,4 @@ def receipt_jwks() -> Response:
 
 
 def _json(body: dict[str, Any], *, cache: str = "no-store") -> Response:
-    data, headers = json.dumps(body, ensure_ascii=False), {"Cache-Control": cache}
-    return WholeResponse(data, headers=headers, content_type="application/json")
+    return WholeResponse(_to_json(body), headers={"Cache-Control": cache})

@@ -41,6 +41,11 @@ CATALOGUE = {
             ("Stay logged in", "Also while you are away, until you withdraw it"),
         ),
         _holder("licences.show", ("出示您的证照", "生成一次性出示码"), ("Show your licences", "By one-time codes")),
+        _holder(
+            "licences.object",
+            ("对您的证照提出异议", "请签发机关更正有误的内容"),
+            ("Object to what your licences say", "And ask the issuer to correct it"),
+        ),
         _holder("accesses.read", ("查看谁看过您的信息", ""), ("See who looked at your data", "")),
         _holder(
             "consents.manage",
@@ -62,6 +67,11 @@ CATALOGUE = {
             ("管理授权委托", "以您或您代表的单位的名义授权、接受、撤销"),
             ("Manage mandates", "Grant, accept and withdraw them, for you or whom you act for"),
         ),
+        _holder(
+            "commitments.sign",
+            ("签署告知承诺", "查看您的协查和承诺，签署或提出异议"),
+            ("Sign commitments", "See your cases, sign commitments or object"),
+        ),
         Scope("licences.read", ("查看您的证照", ""), ("Read your licences", "")),
         Scope("licences.issue", ("签发证照", "仅限您任职的部门"), ("Issue licences", "For the departments you serve")),
         Scope(
@@ -70,9 +80,30 @@ CATALOGUE = {
             ("Change licences", "For the departments you serve"),
         ),
         Scope(
+            "catalogue.manage",
+            ("编制证照目录", "仅限您任职的部门签发的种类"),
+            ("Change licence types", "Of those your departments issue"),
+        ),
+        Scope(
+            "licences.collect",
+            ("归集证照数据", "仅限您任职的部门"),
+            ("Bring licences in from elsewhere", "For the departments you serve"),
+        ),
+        Scope(
             "seals.use", ("使用电子印章", "仅限您任职的部门"), ("Use electronic seals", "For the departments you serve")
         ),
         Scope("verifications.create", ("核验证照", ""), ("Verify licences", "")),
+        Scope(
+            "checks.create",
+            ("请求部门协查", "查看、催办、办结本部门提出的协查"),
+            ("Ask other departments", "Follow, remind and close the checks of the department"),
+        ),
+        Scope("checks.answer", ("答复部门协查", "仅限您任职的部门"), ("Answer checks", "For your own departments")),
+        Scope(
+            "commitments.check",
+            ("核查告知承诺", "仅限您任职的部门"),
+            ("Check commitments", "For the departments you serve"),
+        ),
         Scope("lookups.create", ("无证明查询", "按事项查询所需证明"), ("Look proofs up", "As a matter requires")),
         Scope("ssf.manage", ("接收安全事件", "仅限该应用的用户"), ("Receive security events", "Of people who use it")),
         Scope(

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from idservice.oauth.token_request import TokenRequest
 
 
+_to_json = json.JSONEncoder().encode
+
+
 class Server(AuthorizationServer):  # type: ignore[misc]
     """Authlib's server over `TokenRequest`."""
 
@@ -44,7 +47,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
 
     def handle_response(self, status_code: int, payload: Any, headers: list[tuple[str, str]]) -> Response:
         """Return the answer as JSON."""
-        return WholeResponse(json.dumps(payload), status=status_code, headers=headers)
+        return WholeResponse(_to_json(payload), status_code, dict(headers))
 
 
 def _build() -> Server:

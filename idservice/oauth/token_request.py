@@ -24,8 +24,11 @@ class TokenRequest(OAuth2Request):  # type: ignore[misc]
     """One request at the token endpoint. `reused` is set where a spent code or refresh token came back."""
 
     def __init__(self, call: Call, app: App, form: Mapping[str, str], key: Key | None = None) -> None:
-        # Whether plain http is allowed the settings have decided; Authlib would ask an environment variable.
-        super().__init__("POST", "https://decided.by.settings/")
+        # Not Authlib's own: it would take a URL apart to ask about plain http, which the settings have decided.
+        self.method, self.uri = "POST", ""
+        self.headers: dict[str, str] = {}
+        self.user = self.authorization_code = self.refresh_token = self.credential = None
+        self._body = self._scope = None
         self.call = call
         self.client = app
         self.key = key  # that the sender has proven to hold: the tokens are bound to it

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert
 
 from idservice import audit
+from idservice.db import table_of
 from idservice.ids import secret_hash
 from idservice.login import levels
 from idservice.login.levels import acr_of as acr
@@ -21,6 +22,7 @@ from idservice.models import AccessToken, RefreshToken
 from idservice.oauth import holder_claims, logout_tokens, once_a_minute, opaque
 from idservice.oauth.claims_request import ID_TOKEN
 from idservice.oauth.subjects import pairwise
+from idservice.statement import Statement
 from keys.base64url import b64u
 from keys.jws import encode
 from keys.ring import Purpose
@@ -38,6 +40,7 @@ ID_SECONDS = 3600
 REFRESH_LIFE = timedelta(days=30)  # from the login on: rotation does not lengthen it
 ACCESS_TYPE = "at+jwt"
 ID_TYPE = "JWT"
+_INSERT_ACCESS, _INSERT_REFRESH = Statement(insert(table_of(AccessToken))), Statement(insert(table_of(RefreshToken)))
 
 
 def resource(settings: Settings) -> str:
@@ -91,8 +94,8 @@ def for_person(
     if app.policy.actor is not None:
         login["may_act"] = {"sub": app.policy.actor}  # RFC 8693 section 4.4
     token, jti = _access_token(call, app, scope, who | login, key, target)
-    call.session.execute(
-        insert(AccessToken),
+    _INSERT_ACCESS.run(
+        call.connection,
         {
             "jti_hash": secret_hash(jti),
             "subject": family.subject,
@@ -193,8 +196,8 @@ def _id_token(
 
 def _refresh_token(call: Call, family: Family, until: datetime, key: Key | None) -> str:
     token = secrets.token_urlsafe(32)
-    call.session.execute(
-        insert(RefreshToken),
+    _INSERT_REFRESH.run(
+        call.connection,
         {
             "token_hash": secret_hash(token),
             "subject": family.subject,
