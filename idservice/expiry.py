@@ -7,6 +7,7 @@ Codes and refresh tokens stay a while longer, so that a second use is still reco
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -53,6 +54,7 @@ KEPT: tuple[tuple[InstrumentedAttribute[Any], InstrumentedAttribute[datetime], t
 )
 
 
+_work: list[Callable[[House, datetime], int]] = []
 _also: dict[str, tuple[InstrumentedAttribute[Any], InstrumentedAttribute[datetime], timedelta]] = {}
 
 
@@ -63,9 +65,16 @@ def sweep_also(
     _also[str(key)] = (key, end, kept)
 
 
+def run_also(work: Callable[[House, datetime], int]) -> None:
+    """Have other work of the same kind done at every sweep: bounded, and in transactions of its own."""
+    if work not in _work:
+        _work.append(work)
+
+
 def sweep(house: House, now: datetime) -> int:
     """Delete expired rows, a thousand in a transaction and at most `BATCHES` of these for a kind; return how many."""
-    return sum(_sweep_all(house, key, end, now - kept) for key, end, kept in (*KEPT, *_also.values()))
+    swept = sum(_sweep_all(house, key, end, now - kept) for key, end, kept in (*KEPT, *_also.values()))
+    return swept + sum(work(house, now) for work in _work)
 
 
 def _sweep_all(

@@ -6,13 +6,16 @@ from base64 import b64encode
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from idservice.log import tree
 from idservice.models import AuditEntry
 from keys.merkle import MerkleError, inclusion_proof, leaf_hash, verify_inclusion
+from keys.note import NoteError
 from keys.tiles import TileNodes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -32,26 +35,53 @@ def prove(session: Session, entry_id: str, opened: Callable[[object], Checkpoint
         NotInLogError: the entry is unknown or not yet sequenced.
         LogDamagedError: the proof does not lead to the signed root.
     """
-    row = session.get(AuditEntry, entry_id)
-    if row is None:
+    found = prove_all(session, [entry_id], opened).get(entry_id)
+    if found is not None:
+        return found
+    if session.get(AuditEntry, entry_id) is None:
         raise NotInLogError("there is no such entry")
-    checkpoint, note = tree.newest_opened(session, opened), tree.newest(session)
-    if row.log_index is None or checkpoint is None or note is None or row.log_index >= checkpoint.size:
-        raise NotInLogError("the entry is not in the log yet: the sequencer takes a few seconds")
+    raise NotInLogError("the entry is not in the log yet: the sequencer takes a few seconds")
+
+
+def prove_all(
+    session: Session, entry_ids: Sequence[str], opened: Callable[[object], Checkpoint]
+) -> dict[str, dict[str, Any]]:
+    """Return, by identifier, what `prove` returns of each, all under one checkpoint; those not in the log are left out.
+
+    Raises:
+        LogDamagedError: a proof does not lead to the signed root.
+    """
+    note = tree.newest(session)  # read once: the next one may be signed at any moment
+    if note is None:
+        return {}
+    try:
+        checkpoint = opened(note.note)
+    except NoteError as error:
+        raise tree.LogDamagedError(f"the newest checkpoint: {error}") from None
+    rows = session.scalars(select(AuditEntry).where(AuditEntry.entry_id.in_(entry_ids)))
+    nodes = TileNodes(checkpoint.size, tree.read_tile(session))
+    return {
+        row.entry_id: _proof(row, checkpoint, note.note, nodes)
+        for row in rows
+        if row.log_index is not None and row.log_index < checkpoint.size
+    }
+
+
+def _proof(row: AuditEntry, checkpoint: Checkpoint, note: str, nodes: TileNodes) -> dict[str, Any]:
+    index = row.log_index or 0
     leaf = tree.entry_of(row)
     try:
-        nodes = TileNodes(checkpoint.size, tree.read_tile(session))
-        path = inclusion_proof(row.log_index, checkpoint.size, nodes)
+        path = inclusion_proof(index, checkpoint.size, nodes)
     except MerkleError as error:
         raise tree.LogDamagedError(str(error)) from None
-    if not verify_inclusion(leaf_hash(leaf), row.log_index, checkpoint.size, path, checkpoint.root):
+    if not verify_inclusion(leaf_hash(leaf), index, checkpoint.size, path, checkpoint.root):
         raise tree.LogDamagedError("the entry is not under the signed root: run `flask audit verify`")
     return {
         "entry_id": row.entry_id,
-        "log_index": row.log_index,
+        "log_index": index,
         "leaf": _text(leaf),
         "proof": [_text(node) for node in path],
-        "checkpoint": note.note,
+        "checkpoint": note,
         "entry": {
             "entry_id": row.entry_id,
             "at": row.at.astimezone(UTC).isoformat(timespec="microseconds"),

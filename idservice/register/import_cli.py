@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 from flask import current_app
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
     from idservice.call import House
+    from idservice.register.importing import Register
 
 YES, SOME_REJECTED, CANNOT = 0, 1, 2
 STDIN = Path("-")
@@ -38,18 +39,56 @@ STDIN = Path("-")
 register = AppGroup("register", help="人口库与法人库 The registers of people and organisations.")
 
 
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+def import_options(command: _Command) -> _Command:
+    """Give a command the argument FILE and the options that every import has; `bring_in` takes them."""
+    for given in reversed(
+        [
+            click.argument("file", type=click.Path(path_type=Path, allow_dash=True)),
+            click.option(
+                "--format", "form", type=click.Choice([str(form) for form in Form]), help="默认看扩展名 By extension."
+            ),
+            click.option("--encoding", type=click.Choice(["utf-8", "gb18030"]), default="utf-8", show_default=True),
+            click.option(
+                "--rejects", type=click.Path(path_type=Path), help="默认 FILE.rejects.jsonl Where refused rows go."
+            ),
+            click.option("--dry-run", is_flag=True, help="只检查不写入 Check everything, enter nothing."),
+            click.option("--restart", is_flag=True, help="从头开始 Do not go on where an interrupted run stopped."),
+            click.option(
+                "--processes", type=click.IntRange(0, 64), help="核验与加密的进程数 Processes that check and encrypt."
+            ),
+            click.option("--json", "as_json", is_flag=True, help="机器可读 For machines."),
+        ]
+    ):
+        command = given(command)
+    return command
+
+
 @register.command("import")
 @click.argument("kind", type=click.Choice(["people", "organisations"]))
-@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--format", "form", type=click.Choice([str(form) for form in Form]), help="默认看扩展名 By extension.")
-@click.option("--encoding", type=click.Choice(["utf-8", "gb18030"]), default="utf-8", show_default=True)
-@click.option("--rejects", type=click.Path(path_type=Path), help="默认 FILE.rejects.jsonl Where refused rows go.")
-@click.option("--dry-run", is_flag=True, help="只检查不写入 Check everything, enter nothing.")
-@click.option("--restart", is_flag=True, help="从头开始 Do not go on where an interrupted run stopped.")
-@click.option("--processes", type=click.IntRange(0, 64), help="核验与加密的进程数 Processes that check and encrypt.")
-@click.option("--json", "as_json", is_flag=True, help="机器可读 For machines.")
-def import_file(
-    kind: str,
+@import_options
+def import_file(kind: str, **options: Any) -> None:
+    """导入 Bring FILE ("-": standard input) into a register; run again, it goes on where it stopped.
+
+    CSV 需有表头 needs a header; both forms know: number name phone level status (people), number name status
+    representative (organisations), or the Chinese names of these.
+    """
+    bring_in(house_here(), importing.REGISTERS[kind], **options)
+
+
+def house_here() -> House:
+    """Return the house the command runs in, or end the program."""
+    house: House | None = current_app.extensions.get("ona")
+    if house is None:
+        give_up("there are no usable settings or no key ring: flask keys new")
+    return house
+
+
+def bring_in(
+    house: House,
+    into: Register,
     file: Path,
     form: str | None,
     encoding: str,
@@ -58,15 +97,8 @@ def import_file(
     restart: bool,
     processes: int | None,
     as_json: bool,
-) -> None:
-    """导入 Bring FILE ("-": standard input) into a register; run again, it goes on where it stopped.
-
-    CSV 需有表头 needs a header; both forms know: number name phone level status (people), number name status
-    representative (organisations), or the Chinese names of these.
-    """
-    house: House | None = current_app.extensions.get("ona")
-    if house is None:
-        _give_up("there are no usable settings or no key ring: flask keys new")
+) -> NoReturn:
+    """Bring a file into a register as the options say, tell what became of its rows, and end the program."""
     chosen = form or {".csv": Form.CSV, ".jsonl": Form.JSONL, ".ndjson": Form.JSONL}.get(file.suffix.lower())
     if chosen is None:
         raise click.UsageError("--format csv|jsonl 未指定 The extension does not say the form.")
@@ -77,10 +109,10 @@ def import_file(
     try:
         with sys.stdin.buffer if file == STDIN else file.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size if file != STDIN else None
-            with _progress(kind, size) as tell:
+            with _progress(into.kind, size) as tell:
                 progress = importing.bring_in(
                     house,
-                    kind,
+                    into,
                     stream,
                     kept,
                     form=Form(chosen),
@@ -91,14 +123,16 @@ def import_file(
                     tell=tell,
                 )
     except OSError as error:
-        _give_up(f"{error.filename or file}: {error.strerror}")
+        give_up(f"{error.filename or file}: {error.strerror}")
     except (ImportRefused, RingError) as error:
-        _give_up(str(error))
+        give_up(str(error))
     except NumberTakenMeanwhile:
-        _give_up("the same numbers are being entered elsewhere: run it again")
+        give_up("the same numbers are being entered elsewhere: run it again")
     except SQLAlchemyError as error:
-        _give_up(str(error).splitlines()[0])
-    _tell(kind, progress, kept, dry_run=dry_run, seconds=time.monotonic() - started, as_json=as_json)
+        give_up(str(error).splitlines()[0])
+    except KeyboardInterrupt:
+        give_up("paused; run the same command again and it goes on where it stopped")
+    _tell(into.kind, progress, kept, dry_run=dry_run, seconds=time.monotonic() - started, as_json=as_json)
     sys.exit(SOME_REJECTED if progress.counts["rejected"] else YES)
 
 
@@ -149,6 +183,7 @@ def _tell(kind: str, progress: Progress, rejects: Rejects, *, dry_run: bool, sec
         click.echo(f"退回的行和原因 The rejected rows with their reasons: {rejects.path}", err=True)
 
 
-def _give_up(reason: str) -> NoReturn:
+def give_up(reason: str) -> NoReturn:
+    """Say why it cannot be done, and end the program."""
     click.echo(f"未能完成 Could not be done: {reason}", err=True)
     sys.exit(CANNOT)

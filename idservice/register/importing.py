@@ -10,14 +10,15 @@ from __future__ import annotations
 import hashlib
 from codecs import BOM_UTF8
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from itertools import chain
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from idservice import audit
 from idservice.call import Call, Caller
@@ -40,10 +41,31 @@ AHEAD = 4  # portions being prepared while one is entered
 TRIES = 5
 COUNTS = ("added", "changed", "unchanged", "rejected")
 OPERATOR = Caller(channel="cli", client_id="operator")
-REGISTERS: dict[str, Any] = {"people": population, "organisations": legal_entities}
 _CACHE = "PRAGMA cache_size=-65536"  # KiB; the keys of a register are random, so its index must fit in memory
 
 Tell = Callable[[int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """What a file can be brought into: which members its rows have, and how they are checked and entered.
+
+    `prepare(cipher, line, values, today)` returns a row or raises `RowRefused`, in any process;
+    `take(call, rows, dry_run=)` enters rows no two of which share their first hash.
+    """
+
+    kind: str
+    members: Mapping[str, str]
+    needed: frozenset[str]
+    prepare: Callable[..., Any]
+    take: Callable[..., Outcome]
+    deed: StrEnum = audit.Deed.REGISTER_IMPORTED
+
+
+REGISTERS: Final[Mapping[str, Register]] = {
+    name: Register(name, module.MEMBERS, module.NEEDED, module.prepare, module.take)
+    for name, module in {"people": population, "organisations": legal_entities}.items()
+}
 
 
 class ImportRefused(ValueError):
@@ -54,7 +76,7 @@ class ImportRefused(ValueError):
 class Job:
     """What is brought in, and how."""
 
-    kind: str
+    register: Register
     layout: Layout
     today: date
     dry_run: bool = False
@@ -82,7 +104,7 @@ class Progress:
 
 def bring_in(
     house: House,
-    kind: str,
+    register: Register,
     stream: BinaryIO,
     rejects: Rejects,
     *,
@@ -93,25 +115,24 @@ def bring_in(
     processes: int = 0,
     tell: Tell = lambda _bytes: None,
 ) -> Progress:
-    """Bring every line of `stream` into the register `kind` or among the `rejects`; tell of the bytes as they are done.
+    """Bring every line of `stream` into the register or among the `rejects`; tell of the bytes as they are done.
 
     Raises:
         ImportRefused: the columns are not those of the register, or another file was interrupted under this beginning.
     """
-    register = REGISTERS[kind]
     portions = importing_rows.read(stream, at_once=AT_ONCE)
     first = next(portions, Lines(1, ()))
     if not first.raw:
         raise ImportRefused("the file is empty")
-    layout = Layout(form, encoding, register.MEMBERS)
+    layout = Layout(form, encoding, register.members)
     if form is Form.CSV:
         try:
-            columns = importing_rows.header(first.raw[0], encoding, register.MEMBERS, register.NEEDED)
+            columns = importing_rows.header(first.raw[0], encoding, register.members, register.needed)
         except HeaderRefused as error:
             raise ImportRefused(str(error)) from None
         layout = replace(layout, columns=columns)
-    job = Job(kind, layout, datetime.now(UTC).date(), dry_run)
-    progress, digest, size = _checkpoint(house, kind, first, restart=restart or dry_run)
+    job = Job(register, layout, datetime.now(UTC).date(), dry_run)
+    progress, digest, size = _checkpoint(house, register.kind, first, restart=restart or dry_run)
     if progress.lines and rejects.size() < size:
         raise ImportRefused("the rejects of the interrupted run are gone: begin anew with --restart")
     rejects.cut(size)
@@ -128,7 +149,7 @@ def bring_in(
 def prepare(cipher: FieldCipher, job: Job, lines: Lines) -> Prepared:
     """Check, hash and seal a portion; the header and blank lines are neither rows nor rejects."""
     done = Prepared(lines, [], [])
-    make = REGISTERS[job.kind].prepare
+    make = job.register.prepare
     for number, line in enumerate(lines.raw, lines.first):
         if line.isspace() or (number == 1 and job.layout.form is Form.CSV):
             continue
@@ -229,11 +250,11 @@ def _enter(house: House, job: Job, prepared: Prepared, progress: Progress, rejec
             subjects = hashlib.sha256("\n".join(sorted(outcome.subjects)).encode()).hexdigest()
             audit.record(
                 call,
-                audit.Deed.REGISTER_IMPORTED,
-                register=job.kind,
+                job.register.deed,
+                register=job.register.kind,
                 **{"import": progress.import_id.hex()[:16], "lines": place, "subjects": subjects, **told},
             )
-            _mark(call, job.kind, progress, lines=lines, digest=digest.digest(), size=size, counts=counts)
+            _mark(call, job.register.kind, progress, lines=lines, digest=digest.digest(), size=size, counts=counts)
         return counts
 
     for tries_left in reversed(range(TRIES)):
@@ -253,7 +274,7 @@ def _take(call: Call, job: Job, prepared: Prepared) -> Outcome:
     waiting = prepared.rows
     while waiting:
         now, later = _once_each(waiting)
-        part = REGISTERS[job.kind].take(call, now, dry_run=job.dry_run)
+        part = job.register.take(call, now, dry_run=job.dry_run)
         for name in COUNTS[:3]:
             setattr(outcome, name, getattr(outcome, name) + getattr(part, name))
         outcome.rejects += part.rejects

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, Select, bindparam, insert, or_, select
+from sqlalchemy import BindParameter, and_, bindparam, insert, or_, select
 
+from idservice.db import table_of
 from idservice.ids import random_id
 from idservice.models import Mandate, Organisation, Person
 from idservice.numbers.names import mask_name
 from idservice.register import people
+from idservice.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,15 +90,12 @@ def enter(call: Call, *, person: str, principal: str, role: str, **more: Any) ->
 
 def live(call: Call, person: str) -> list[LiveMandate]:
     """Return the mandates `person` may use at this instant: of organisations by name, then of persons."""
-    return _live_of_organisations(call, _ALL_OF_ORGANISATIONS, person=person) + _live_of_persons(
-        call, _ALL_OF_PERSONS, person=person
-    )
+    return _live(call, _ALL, person=person)
 
 
 def find_live(call: Call, person: str, mandate_id: str) -> LiveMandate | None:
     """Return that mandate if `person` may use it at this instant."""
-    this = {"person": person, "mandate_id": mandate_id}
-    found = _live_of_organisations(call, _ONE_OF_ORGANISATION, **this) or _live_of_persons(call, _ONE_OF_PERSON, **this)
+    found = _live(call, _ONE, person=person, mandate_id=mandate_id)
     return found[0] if found else None
 
 
@@ -112,42 +111,47 @@ def in_force(now: datetime | BindParameter[Any]) -> Sequence[Any]:
 
 
 # Asked at every step of a login: built once.
-_MINE = (Mandate.subject == bindparam("person"), *in_force(bindparam("now")))
-_OF_ORGANISATIONS = (
-    select(Mandate, Organisation)
-    .join(Organisation, Organisation.subject == Mandate.principal)
-    .where(*_MINE, Mandate.principal_kind == ORGANISATION, Organisation.status == "active")
+_mandate, _organisation, _person = table_of(Mandate), table_of(Organisation), table_of(Person)
+_OF_ORGANISATION = and_(
+    _mandate.c.principal_kind == ORGANISATION,
+    _organisation.c.subject == _mandate.c.principal,
+    _organisation.c.status == "active",
 )
-_OF_PERSONS = (
-    select(Mandate)
-    .join(Person, Person.subject == Mandate.principal)
-    .where(*_MINE, Mandate.principal_kind == PERSON, Person.status == "active")
+_OF_PERSON = and_(
+    _mandate.c.principal_kind == PERSON, _person.c.subject == _mandate.c.principal, _person.c.status == "active"
 )
-_THIS = Mandate.mandate_id == bindparam("mandate_id")
-_ALL_OF_ORGANISATIONS = _OF_ORGANISATIONS.order_by(Organisation.name)
-_ALL_OF_PERSONS = _OF_PERSONS.order_by(Mandate.mandate_id)
-_ONE_OF_ORGANISATION, _ONE_OF_PERSON = _OF_ORGANISATIONS.where(_THIS), _OF_PERSONS.where(_THIS)
-
-
-def _live_of_organisations(call: Call, query: Select[Mandate, Organisation], **whose: str) -> list[LiveMandate]:
-    rows = call.session.execute(query, {**whose, "now": call.now})
-    return [_live(m, o.name, o.credit_code) for m, o in rows]
-
-
-def _live_of_persons(call: Call, query: Select[Mandate], **whose: str) -> list[LiveMandate]:
-    rows = call.session.scalars(query, {**whose, "now": call.now}).all()
-    named = ((row, people.facts(call, row.principal)) for row in rows)
-    return [_live(row, mask_name(facts.name), "") for row, facts in named if facts is not None]
-
-
-def _live(row: Mandate, name: str, credit_code: str) -> LiveMandate:
-    return LiveMandate(
-        row.mandate_id,
-        row.principal,
-        name,
-        credit_code,
-        row.role,
-        row.principal_kind,
-        tuple(row.licence_types),
-        tuple(row.matters),
+_MINE = (
+    select(_mandate, _organisation.c.name, _organisation.c.credit_code)
+    .select_from(_mandate.outerjoin(_organisation, _OF_ORGANISATION).outerjoin(_person, _OF_PERSON))
+    .where(
+        _mandate.c.subject == bindparam("person"),
+        *in_force(bindparam("now")),
+        or_(_organisation.c.subject.is_not(None), _person.c.subject.is_not(None)),
     )
+    .order_by(_organisation.c.subject.is_(None), _organisation.c.name, _mandate.c.mandate_id)
+)
+_ALL, _ONE = Statement(_MINE), Statement(_MINE.where(_mandate.c.mandate_id == bindparam("mandate_id")))
+
+
+def _live(call: Call, query: Statement, **whose: str) -> list[LiveMandate]:
+    return [
+        LiveMandate(
+            row.mandate_id,
+            row.principal,
+            _name(call, row),
+            row.credit_code or "",
+            row.role,
+            row.principal_kind,
+            tuple(row.licence_types),
+            tuple(row.matters),
+        )
+        for row in query.rows(call.connection, {**whose, "now": call.now})
+    ]
+
+
+def _name(call: Call, row: Any) -> str:
+    """Return the name of whom a mandate is for; that of a person is masked."""
+    if row.principal_kind == ORGANISATION:
+        return str(row.name)
+    facts = people.facts(call, row.principal)
+    return mask_name(facts.name) if facts is not None else ""

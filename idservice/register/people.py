@@ -17,6 +17,7 @@ from idservice.ids import random_id
 from idservice.models import Person, SubjectIndex
 from idservice.numbers import citizen
 from idservice.numbers.fold import InvalidNumber
+from idservice.statement import Statement
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 INDEX_FIELD = "subject_index.number"
 
 _index_table, _people = table_of(SubjectIndex), table_of(Person)
-_FIND = select(_index_table.c.subject, _index_table.c.kind).where(_index_table.c.number_hash == bindparam("hash"))
-_FACTS = select(_people).where(_people.c.subject == bindparam("subject"))
+_FIND = Statement(
+    select(_index_table.c.subject, _index_table.c.kind).where(_index_table.c.number_hash == bindparam("hash"))
+)
+_FACTS = Statement(select(_people).where(_people.c.subject == bindparam("subject")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def find_kind(call: Call, number: str) -> tuple[str, str] | None:
     """Return subject and kind ("person" or "organisation") of a normalised number, or None."""
     found = None
     for value in call.cipher.indexes(INDEX_FIELD, number):  # to the end, or a rotation would let the clock tell
-        row = call.connection.execute(_FIND, {"hash": value}).first()
+        row = _FIND.first(call.connection, {"hash": value})
         if row is not None and found is None:
             found = (row.subject, row.kind)
     return found
@@ -104,7 +107,7 @@ def find_kind(call: Call, number: str) -> tuple[str, str] | None:
 
 def facts(call: Call, subject: str) -> PersonFacts | None:
     """Return the facts of a person, decrypted, or None where the subject is no person."""
-    row = call.connection.execute(_FACTS, {"subject": subject}).first()
+    row = _FACTS.first(call.connection, {"subject": subject})
     if row is None:
         return None
 

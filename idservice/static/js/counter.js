@@ -2,7 +2,7 @@
 const IDLE_MS = 60_000;
 const form = document.querySelector("[data-scan]");
 const box = form.querySelector("#text");
-const file = form.querySelector("#file");
+const file = form.querySelector("input[name=file]"); // its id goes to the button that govuk-frontend puts over it
 const upload = form.querySelector("[data-upload]");
 const answer = document.querySelector("[data-answer]");
 let idle = 0;
