@@ -16,16 +16,17 @@ from idservice.errors import Kind, Problem, register
 from seals import custody, owners, standing
 from seals.deeds import Deed
 from seals.lifecycle import TABLE, Change, State
-from seals.making import draw_svg, make_seal, new_number, term_of
+from seals.making import draw_svg, make_seal, new_number, term_of, waits
 from seals.models import SealApplication
 from seals.owner_kinds import OwnerKind
 from seals.picture_kinds import Design
-from seals.register import enter, note_change
+from seals.register import enter, find_application, note_change
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from idservice.call import Call
+    from seals.models import Seal
     from seals.owners import Owner
 
 register(
@@ -99,34 +100,55 @@ def apply(
     return row
 
 
-def decide(call: Call, found: SealApplication, deed: Change, *, reason: str) -> dict[str, Any]:
+def make_ahead(call: Call, seal_id: str, deed: Change) -> Seal | None:
+    """Make an approved seal before the writing transaction, where a time-stamp authority has to be waited for.
+
+    Nothing is written: `decide` enters it. None where nobody is waited for.
+
+    Raises:
+        Problem: what `decide` raises, and timestamp_unavailable.
+    """
+    found = find_application(call, seal_id) if deed is Change.MAKE and waits(call) else None
+    return None if found is None else _make(call, found, _refuse(call, found, deed))
+
+
+def decide(
+    call: Call, found: SealApplication, deed: Change, *, reason: str, made: Seal | None = None
+) -> dict[str, Any]:
     """Approve or refuse an application, or have an approved seal made; return the new line of its life.
+
+    `made` is the seal where it was made ahead.
 
     Raises:
         Problem: forbidden, second_person_needed, seal_change_not_allowed, seal_name_changed, conflict, and what making
             raises.
     """
+    owner = _refuse(call, found, deed)
+    _move(call, found, State(found.state), deed)
+    if deed is Change.MAKE:
+        return _entered(call, made or _make(call, found, owner))
+    change_id = note_change(call, found.seal_id, deed, TABLE[deed].target, reason=reason)
+    audit.record(call, Deed.CHANGED, seal=found.seal_id, change=str(deed), state=str(TABLE[deed].target))
+    return {"id": change_id, "seal": found.seal_id, "change": deed, "state": TABLE[deed].target, "at": call.now}
+
+
+def may_decide(call: Call, found: SealApplication) -> bool:
+    """Return whether this caller is the second person that the application needs."""
+    return standing.is_second_person(call, found)
+
+
+def _refuse(call: Call, found: SealApplication, deed: Change) -> Owner:
+    """Refuse a decision that is not the caller's or not due; return the owner as he is now."""
     standing.refuse_change(call, found, deed)
     arrow = TABLE[deed]
-    before = State(found.state)
-    if before not in arrow.origins:
+    if State(found.state) not in arrow.origins:
         raise Problem("seal_change_not_allowed", f"The application is {found.state}.")
     if arrow.second_person:
         _refuse_same_person(call, found)
     owner = owners.of(call, found)
     if deed is not Change.REFUSE and (owners.outdated(call, found, owner.name) or owner.name_kept != found.name):
         raise Problem("seal_name_changed", "The owner has another name or standing since the application.")
-    _move(call, found, before, deed)
-    if deed is Change.MAKE:
-        return _made(call, found, owner)
-    change_id = note_change(call, found.seal_id, deed, arrow.target, reason=reason)
-    audit.record(call, Deed.CHANGED, seal=found.seal_id, change=str(deed), state=str(arrow.target))
-    return {"id": change_id, "seal": found.seal_id, "change": deed, "state": arrow.target, "at": call.now}
-
-
-def may_decide(call: Call, found: SealApplication) -> bool:
-    """Return whether this caller is the second person that the application needs."""
-    return standing.is_second_person(call, found)
+    return owner
 
 
 def _refuse_same_person(call: Call, found: SealApplication) -> None:
@@ -155,10 +177,14 @@ def _move(call: Call, found: SealApplication, before: State, deed: Change) -> No
         raise Problem("conflict", "The application changed while the request ran; repeat it.")
 
 
-def _made(call: Call, found: SealApplication, owner: Owner) -> dict[str, Any]:
+def _make(call: Call, found: SealApplication, owner: Owner) -> Seal:
     begin = max(found.valid_from, call.now) if found.valid_from else None
     term = term_of(call, begin, found.valid_until)
     seal = make_seal(call, owner, Design.of_json(found.design), term, seal_id=found.seal_id)
     seal.custodian, seal.purposes = found.custodian, found.purposes
+    return seal
+
+
+def _entered(call: Call, seal: Seal) -> dict[str, Any]:
     change_id = enter(call, seal)
     return {"id": change_id, "seal": seal.seal_id, "change": Change.MAKE, "state": State.IN_FORCE, "at": call.now}

@@ -28,15 +28,17 @@ if TYPE_CHECKING:
 _LIVE = (State.IN_FORCE, State.SUSPENDED)
 
 
-def change(call: Call, seal_id: str, deed: Change, *, reason: str) -> dict[str, Any]:
+def change(call: Call, seal_id: str, deed: Change, *, reason: str, made: Seal | None = None) -> dict[str, Any]:
     """Change a seal and return the new line of its life; ending one erases its keys.
+
+    `made` is what `approval.make_ahead` made.
 
     Raises:
         Problem: not_found, forbidden, seal_change_not_allowed or conflict, and what `approval.decide` raises.
     """
     application = find_application(call, seal_id)
     if application is not None:
-        return approval.decide(call, application, deed, reason=reason)
+        return approval.decide(call, application, deed, reason=reason, made=made)
     seal = look_up(call, seal_id)
     standing.refuse_change(call, seal, deed)
     line = _move(call, seal, deed, reason=reason)

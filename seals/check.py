@@ -13,7 +13,6 @@ checks `not_checked`, which is not `ok`. Nothing is fetched.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from keys.sm2 import sm3
@@ -121,7 +120,7 @@ def _check_bare(data: bytes, trust: Trust) -> SealReport:
     try:
         seal = read_seal(data)
     except SealVersionError as error:
-        return SealReport(Format.SEAL, (replace(check_ofd.unknown_version(error), bare=True),))
+        return SealReport(Format.SEAL, (check_ofd.unknown_version(error)._replace(bare=True),))
     except SealFormatError:
         return SealReport(Format.UNKNOWN, problems=(Reason.UNREADABLE,))
     made_at = steps.maker_judged_at(seal, trust.now)

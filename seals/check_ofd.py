@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from keys.verdict import Check, Reason, Result
@@ -81,16 +80,16 @@ def _check_embedded(
     report = check_signature(signed, trust, digest=digest)
     altered = _altered(archive, embedded, signed, digest)
     # What makes up another listed seal came later and is judged there; Signatures.xml changes with every seal.
-    exempt = lists.union(*(other.artefacts() for other in others))
+    exempt = lists.union(*[other.artefacts() for other in others])
     not_covered = tuple(sorted(archive.names - embedded.covered() - exempt))
-    coverage = steps.coverage(not_covered, frozenset[str]().union(*(other.covered() for other in others)))
+    coverage = steps.coverage(not_covered, frozenset().union(*[other.covered() for other in others]))
     checks: list[Check] = []
     for check in report.checks:
         if check.name == "integrity":
             checks += [_integrity(altered), coverage]
         else:
             checks.append(check)
-    return replace(report, checks=tuple(checks), altered=altered, not_covered=not_covered)
+    return report._replace(checks=tuple(checks), altered=altered, not_covered=not_covered)
 
 
 def _altered(archive: Archive, embedded: ofd.OfdSignature, signed: SealSignature, digest: bytes) -> tuple[str, ...]:
@@ -112,7 +111,7 @@ def _integrity(altered: tuple[str, ...]) -> Check:
 
 def unknown_version(error: SealVersionError) -> SignatureReport:
     """Return the report on a seal of a version that is not read here."""
-    return replace(_broken(str(error), Reason.FORMAT_UNKNOWN), version=error.version)
+    return _broken(str(error), Reason.FORMAT_UNKNOWN)._replace(version=error.version)
 
 
 def _broken(detail: str, reason: Reason) -> SignatureReport:

@@ -27,7 +27,7 @@ from seals import ca_cli, register_cli
 from seals.authority import make_authority
 from seals.check import check_file
 from seals.operator import act, give_up, run
-from seals.register import listed, make
+from seals.register import listed, make, make_ahead
 from seals.report import Format, SealReport, exit_status
 from seals.told import printable, told
 from seals.verify import Known, from_file, read_known
@@ -110,7 +110,8 @@ def list_seals(as_json: bool) -> None:
 @machine
 def make_seal(department: str, special: str | None, as_json: bool) -> None:
     """制章 Make a seal for the department with that credit code, in force from now for five years."""
-    seal_id = act(lambda call: make(call, department=department, special=special), write=True)
+    made = act(partial(make_ahead, department=department, special=special), write=False)
+    seal_id = act(partial(make, department=department, special=special, made=made), write=True)
     click.echo(json.dumps({"id": seal_id}) if as_json else seal_id)
 
 

@@ -12,7 +12,7 @@ import re
 import stat
 import threading
 import unicodedata
-from functools import cached_property
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -33,6 +33,7 @@ _METHODS = frozenset({STORED, DEFLATED})
 _FLAGS = 0x2 | 0x4 | 0x8 | 0x800  # speed of packing, sizes behind the data, UTF-8; the others change what is read
 _UNSAFE = re.compile(r"[\\:\x00-\x1f]")
 _NOT_PLAIN = re.compile(r"(?:\A|/)\.{0,2}(?:/|\Z)")  # an empty part, `.` or `..`
+_KINDS = frozenset({0, stat.S_IFREG, stat.S_IFDIR})  # in the upper half of an entry's attributes; 0: says nothing
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _own = threading.local()
 
@@ -50,19 +51,15 @@ class Archive:
             entries = read_entries(data, at_most=MAX_ENTRIES)
             _check_size(entries)
             self._entries = {entry.name: entry for entry in entries if _is_file(entry)}
-            self._folded = {_fold(name): name for name in self._entries}
+            self._folded = {_plain(name): name for name in self._entries}
             _check_names(entries, self._folded)
             refuse_ambiguity(data, entries)
         except ZipError as error:
             raise ContainerError(f"not a readable ZIP archive: {error}") from None
+        self.names = frozenset(self._entries)  # of all files, without directories and without a leading slash
         self._data = data
         self._contents: dict[str, bytes] = {}
         self._digests: dict[str, bytes] = {}
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """The names of all files, without directories and without a leading slash."""
-        return frozenset(self._entries)
 
     def holds(self, name: str) -> bool:
         """Return whether a file is stored under exactly this name."""
@@ -134,34 +131,43 @@ def _parser() -> etree.XMLParser:
 
 
 def _check_size(entries: list[Entry]) -> None:
-    if sum(entry.size for entry in entries) > MAX_TOTAL:
+    if sum([entry.size for entry in entries]) > MAX_TOTAL:
         raise ContainerError("more than 200 MB unpacked")
-    if any(entry.size > MAX_RATIO * max(entry.packed, 1) for entry in entries):
-        raise ContainerError(f"an entry is packed more than {MAX_RATIO} times")
+    for entry in entries:
+        if entry.size > MAX_RATIO * (entry.packed or 1):
+            raise ContainerError(f"an entry is packed more than {MAX_RATIO} times")
 
 
 def _check_names(entries: list[Entry], files: Mapping[str, str]) -> None:
-    directories = {_fold(entry.name) for entry in entries if entry.name.endswith("/")}
+    directories = {_plain(entry.name) for entry in entries if entry.name.endswith("/")}
     if len(files) + len(directories) != len(entries) or not directories.isdisjoint(files):
         raise ContainerError("two entries have the same name, or differ in case only")
 
 
 def _is_file(entry: Entry) -> bool:
     """Return whether `entry` is a file rather than a directory. Raise ContainerError if it is unsafe to touch."""
-    name = entry.name
-    if len(name) > MAX_NAME or _UNSAFE.search(name):
-        raise ContainerError("an entry's name is too long or holds characters that are unsafe in a path")
-    if _NOT_PLAIN.search(name.removesuffix("/")):
-        raise ContainerError("an entry's name is absolute or leaves the archive")
     if entry.flags & ~_FLAGS or entry.method not in _METHODS:
         raise ContainerError("an entry is encrypted, patched or packed by a method other than deflate")
-    if stat.S_IFMT(entry.attributes >> 16) not in {0, stat.S_IFREG, stat.S_IFDIR}:
+    if stat.S_IFMT(entry.attributes >> 16) not in _KINDS:
         raise ContainerError("an entry is a link or a device")
-    if not name.endswith("/"):
+    if not entry.name.endswith("/"):
         return True
     if entry.size:
         raise ContainerError("a directory holds data")
     return False
+
+
+@lru_cache(maxsize=1024)
+def _plain(name: str) -> str:
+    """Return an entry's name without regard to case. Raise ContainerError where it is unsafe as a path.
+
+    Remembered, because most OFD use the same few names.
+    """
+    if len(name) > MAX_NAME or _UNSAFE.search(name):
+        raise ContainerError("an entry's name is too long or holds characters that are unsafe in a path")
+    if _NOT_PLAIN.search(name.removesuffix("/")):
+        raise ContainerError("an entry's name is absolute or leaves the archive")
+    return _fold(name)
 
 
 def _fold(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from idservice.errors import FieldProblem, Kind, Problem, register
 from keys.certificates import CertificateError
+from keys.errors import RingError
 from keys.sm2 import sm3
 from seals import contents, signature
 from seals.authority import authority_of, certify_signer
@@ -20,12 +21,13 @@ from seals.models import Seal, SealApplication
 from seals.owner_kinds import OwnerKind
 from seals.picture import render, to_png
 from seals.picture_kinds import DesignError, full_name, layout_of
-from seals.structure import Picture, SealFormatError
-from seals.time_stamping import token_over
+from seals.structure import VERSION_2025, Picture, SealFormatError
+from seals.time_stamping import is_asked_elsewhere, token_over
 from seals.verify import rehearse
 
 if TYPE_CHECKING:
     from idservice.call import Call
+    from keys.signer import PublicKey
     from seals.authority import Authority
     from seals.owners import Owner
     from seals.picture_kinds import Design
@@ -64,10 +66,10 @@ def draw(name: str, design: Design) -> Picture:
 
 
 def make_seal(call: Call, owner: Owner, design: Design, term: Term, *, seal_id: str) -> Seal:
-    """Return the row of a new seal, in force and rehearsed; adding it is the caller's part.
+    """Return the row of a new seal, in force; trying it out and adding it is the caller's part.
 
     Raises:
-        Problem: invalid, seal_impossible, seal_rehearsal_failed, or unavailable where no authority is set up or the
+        Problem: invalid, seal_impossible, timestamp_unavailable, or unavailable where no authority is set up or the
             font is not installed.
     """
     authority = authority_of(call)
@@ -77,8 +79,12 @@ def make_seal(call: Call, owner: Owner, design: Design, term: Term, *, seal_id: 
     except (SealFormatError, CertificateError) as error:
         raise Problem("seal_impossible", f"{str(error)[:300]}.") from None
     seal.kind, seal.name = str(design.kind), full_name(owner.name_kept, design)
-    _rehearse(call, seal)
     return seal
+
+
+def waits(call: Call) -> bool:
+    """Return whether making a seal waits for another program: GM/T 0031-2025 seals are stamped by its authority."""
+    return call.settings.seal_version == VERSION_2025 and is_asked_elsewhere(call)
 
 
 def term_of(call: Call, valid_from: datetime | None, valid_until: datetime | None) -> Term:
@@ -123,9 +129,7 @@ def _out_of_range(field: str, code: str, message: str) -> Problem:
 def _make(
     call: Call, authority: Authority, owner: Owner, name: str, picture: Picture, term: Term, seal_id: str
 ) -> Seal:
-    # A key that a failed transaction leaves behind signs nothing: no register has a seal that its certificate is in.
-    public = call.keys.new_seal_key(seal_id, now=call.now)
-    certificate = certify_signer(authority, owner, public, term=term)
+    certificate = certify_signer(authority, owner, _key(call, seal_id), term=term)
     seal_der = signature.make_seal(
         seal_id=seal_id,
         vendor=VENDOR,
@@ -155,8 +159,25 @@ def _make(
     return seal
 
 
-def _rehearse(call: Call, seal: Seal) -> None:
-    """Use the seal on a sample as of the first second it will be in force, and throw the result away."""
+def _key(call: Call, seal_id: str) -> PublicKey:
+    """Make the key of a seal that the register does not hold yet, or take the one that a failed attempt left behind.
+
+    No register has a seal that its certificate is in.
+    """
+    try:
+        return call.keys.new_seal_key(seal_id, now=call.now)
+    except RingError:
+        return call.keys.seal_signer(seal_id).public
+
+
+def try_out(call: Call, seal: Seal) -> None:
+    """Use a new seal on a sample as of the first second it will be in force, and throw the result away.
+
+    The signer counts this one signature, so it is made once, by who enters the seal.
+
+    Raises:
+        Problem: seal_rehearsal_failed.
+    """
     at, digest = seal.valid_from, sm3(_SAMPLE)
     structure, certificate = contents.structure(call, seal), contents.certificate(call, seal)
     value = call.keys.seal_signer(seal.seal_id).sign(signature.tbs(structure, at, digest, REHEARSAL))

@@ -10,7 +10,6 @@ the digest named by word or by OID. Whatever is ambiguous, such as two lists of 
 
 from __future__ import annotations
 
-import base64
 import binascii
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -52,8 +51,7 @@ class Reference(NamedTuple):
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class OfdSignature:
+class OfdSignature(NamedTuple):
     """One seal on the document (签章): names are those inside the archive, without a leading slash."""
 
     name: str
@@ -144,7 +142,7 @@ def read_signature(archive: Archive, entry: SignatureEntry) -> OfdSignature:
 
 def altered(archive: Archive, signature: OfdSignature) -> tuple[str, ...]:
     """Return the names of referenced files whose digest is not the signed one, or that are missing or damaged."""
-    return tuple(dict.fromkeys(r.name for r in signature.references if not _holds(archive, r)))
+    return tuple(dict.fromkeys([r.name for r in signature.references if not _holds(archive, r)]))
 
 
 def digest(signature: OfdSignature) -> bytes:
@@ -167,13 +165,15 @@ def _references(archive: Archive, info: _Element, base: str) -> tuple[Reference,
     if not 1 <= len(lines) <= MAX_ENTRIES:
         raise OfdError("a signature that protects no file, or more than an archive can hold")
     return tuple(
-        Reference(resolve(archive, line.get("FileRef") or "", base), _base64(text(line, "CheckValue")))
-        for line in lines
+        [
+            Reference(resolve(archive, line.get("FileRef") or "", base), _base64(text(line, "CheckValue")))
+            for line in lines
+        ]
     )
 
 
 def _base64(value: str) -> bytes:
     try:
-        return base64.b64decode("".join(value.split()), validate=True)
-    except (binascii.Error, ValueError):
+        return binascii.a2b_base64("".join(value.split()), strict_mode=True)
+    except ValueError:
         raise OfdError("a CheckValue that is not base64") from None

@@ -65,8 +65,7 @@ def read_xml(archive: Archive, name: str, tag: str, *, limit: int = MAX_DESCRIPT
 
 def child(parent: _Element, tag: str) -> _Element:
     """Return the one child called `tag`: two could be read differently by two readers (signature wrapping)."""
-    wanted = NAMESPACE + tag
-    found = [node for node in parent if node.tag == wanted]
+    found = list(parent.iterchildren(NAMESPACE + tag))
     if len(found) != 1:
         raise OfdError(f"{len(found)} elements {tag} where there is one")
     return found[0]

@@ -1,7 +1,7 @@
 """What the first page of an OFD looks like (OFD 首页预览): its templates, its content, and the seals that stand on it.
 
 The page becomes SVG here, with limits on everything that is counted and on the time it takes; `seals.resvg_worker`
-makes a picture of that in a process of its own. Nothing outside the file is looked at, and annotations are not drawn.
+makes a picture of that in a process of its own. Nothing outside the file is looked at.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from seals.container import MAX_XML, Archive, ContainerError
 from seals.deadline import TooLong, deadline
 from seals.decoding import read_signature
 from seals.ofd_page import first
-from seals.ofd_parts import NAMESPACE, ROOT, OfdError, child, locate, read_xml, text
+from seals.ofd_parts import NAMESPACE, ROOT, OfdError, child, locate, optional_text, read_xml, text
 from seals.ofd_resources import Resources, data_uri
 from seals.ofd_svg import Canvas, TooMuchError, draw
 from seals.ofd_text import numbers
 from seals.position import PositionError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lxml.etree import _Element
 
     from seals.ofd_page import Page
@@ -38,7 +40,7 @@ _PATIENCE = 10
 _UNIT = re.compile(r'<svg xmlns="[^"]*" width="[^"]*" height="[^"]*"')
 _AS_UNIT = '<svg preserveAspectRatio="none" width="1" height="1"'
 _WORKER = Path(__file__).with_name("resvg_worker.py")
-_FONT = Path(__file__).with_name("fonts") / "NotoSerifSC-Regular.ttf"
+_FONTS = [Path(__file__).with_name("fonts") / f"NotoSerifSC-{weight}.ttf" for weight in ("Regular", "Bold")]
 
 
 def picture(document: bytes, *, width: int = WIDTH) -> bytes:
@@ -50,7 +52,7 @@ def picture(document: bytes, *, width: int = WIDTH) -> bytes:
         raise OfdError("the page takes too long to draw") from None
     except (ContainerError, PositionError, TooMuchError) as error:
         raise OfdError(str(error)) from None
-    command = [sys.executable, "-I", str(_WORKER), str(_FONT), str(width)]
+    command = [sys.executable, "-I", str(_WORKER), str(width), *map(str, _FONTS)]
     try:
         done = subprocess.run(  # noqa: S603 (our own program)
             command, input=svg.encode(), capture_output=True, timeout=_PATIENCE, check=True, env={}
@@ -80,7 +82,7 @@ def to_svg(document: bytes, *, depth: int = 0) -> str:
     common = child(read_xml(archive, name, "Document", limit=MAX_XML), "CommonData")
     resources = Resources(archive)
     resources.add(common, name)
-    canvas = Canvas(resources)
+    canvas = Canvas(resources, "d" * (depth + 1))
     for behind in (True, False):
         for template, order in _templates(archive, common, page, name):
             if (order != "Foreground") is behind:
@@ -88,6 +90,7 @@ def to_svg(document: bytes, *, depth: int = 0) -> str:
         if behind:
             resources.add(page.content, page.name)
             draw(canvas, page.content)
+    _annotations(archive, canvas, page.page_id, name)
     _stamps(archive, canvas, page.page_id, depth)
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}"'
     box = f'viewBox="0 0 {width:g} {height:g}" font-family="Noto Serif SC"'
@@ -105,6 +108,33 @@ def _templates(archive: Archive, common: _Element, page: Page, base: str) -> lis
         content = read_xml(archive, locate(archive, template.get("BaseLoc") or "", base), "Page", limit=MAX_XML)
         found.append((content, used.get("ZOrder") or template.get("ZOrder") or "Background"))
     return found
+
+
+def _annotations(archive: Archive, canvas: Canvas, page_id: str, base: str) -> None:
+    """Draw what was noted on the page (clause 15), such as a stamp of an older maker; none where they are broken."""
+    try:
+        found = list(_appearances(archive, page_id, base))
+    except OfdError:
+        return
+    for appearance in found:
+        box = numbers(appearance.get("Boundary"))
+        canvas.put(f'<g transform="translate({box[0]:g} {box[1]:g})">' if len(box) == 4 else "<g>")
+        draw(canvas, appearance)
+        canvas.put("</g>")
+
+
+def _appearances(archive: Archive, page_id: str, base: str) -> Iterator[_Element]:
+    listed = optional_text(read_xml(archive, base, "Document", limit=MAX_XML), "Annotations")
+    if listed is None:
+        return
+    index = locate(archive, listed, base)
+    for page in read_xml(archive, index, "Annotations", limit=MAX_XML).findall(f"{NAMESPACE}Page"):
+        if page.get("PageID") == page_id:
+            noted = read_xml(archive, locate(archive, text(page, "FileLoc"), index), "PageAnnot", limit=MAX_XML)
+            for annotation in noted.findall(f"{NAMESPACE}Annot"):
+                appearance = annotation.find(f"{NAMESPACE}Appearance")
+                if annotation.get("Visible") != "false" and appearance is not None:
+                    yield appearance
 
 
 def _stamps(archive: Archive, canvas: Canvas, page_id: str, depth: int) -> None:

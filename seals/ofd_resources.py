@@ -1,6 +1,7 @@
 """The resources of an OFD that a picture of a page needs: GB/T 33190-2016 clause 7.9 (Res), 8.2 (DrawParam).
 
-Images and drawing parameters are found by their ID; fonts are not read, because a preview is set in one of ours.
+Images, drawing parameters and composite units are found by their ID; fonts are not read, because a preview is set in
+one of ours.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import posixpath
+import struct
 import warnings
 from typing import TYPE_CHECKING
 
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
     from seals.container import Archive
 
 MAX_IMAGE = 8 << 20  # bytes
-MAX_PIXELS = 20_000_000
+MAX_PIXELS, MAX_REPACKED = 20_000_000, 4_000_000
 _MEDIA = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif"}
+_NO_PICTURE = (OSError, ValueError, Warning, Image.DecompressionBombError, SyntaxError, LookupError, struct.error)
+_REPACKED = "BMP"  # which no browser and no drawer of SVG need know
 
 
 class Resources:
@@ -34,6 +38,7 @@ class Resources:
         self._archive = archive
         self._images: dict[str, str] = {}
         self._parameters: dict[str, _Element] = {}
+        self._units: dict[str, _Element] = {}
 
     def add(self, owner: _Element, base: str) -> None:
         """Add the resources that an element names: PublicRes and DocumentRes of a document, PageRes of a page."""
@@ -44,6 +49,10 @@ class Resources:
     def parameter(self, identifier: str | None) -> _Element | None:
         """Return the DrawParam of that ID."""
         return self._parameters.get(identifier or "")
+
+    def unit(self, identifier: str | None) -> _Element | None:
+        """Return the CompositeGraphicUnit of that ID."""
+        return self._units.get(identifier or "")
 
     def image(self, identifier: str | None) -> str | None:
         """Return the image of that ID as a data URI, None where it is missing, too large, or of a kind not drawn."""
@@ -64,17 +73,27 @@ class Resources:
                 self._images[media.get("ID") or ""] = resolve(self._archive, (file.text or "").strip(), folder)
         for parameter in root.iter(f"{NAMESPACE}DrawParam"):
             self._parameters[parameter.get("ID") or ""] = parameter
+        for unit in root.iter(f"{NAMESPACE}CompositeGraphicUnit"):
+            self._units[unit.get("ID") or ""] = unit
 
 
 def data_uri(data: bytes) -> str | None:
-    """Return a picture as a data URI, None unless it is a PNG, JPEG or GIF of bearable size."""
+    """Return a picture as a data URI, None unless it is a PNG, JPEG, GIF or BMP of bearable size."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # a decompression bomb is only warned of
-            with Image.open(io.BytesIO(data), formats=tuple(_MEDIA)) as found:
+            with Image.open(io.BytesIO(data), formats=(*_MEDIA, _REPACKED)) as found:
                 kind, (width, height) = found.format or "", found.size
-    except (OSError, ValueError, Warning, Image.DecompressionBombError):
-        return None
-    if width * height > MAX_PIXELS:
+                if width * height > (MAX_REPACKED if kind == _REPACKED else MAX_PIXELS):
+                    return None
+                if kind == _REPACKED:
+                    kind, data = "PNG", _as_png(found)
+    except _NO_PICTURE:
         return None
     return f"data:{_MEDIA[kind]};base64,{base64.b64encode(data).decode()}"
+
+
+def _as_png(image: Image.Image) -> bytes:
+    packed = io.BytesIO()
+    image.convert("RGB").save(packed, "PNG", compress_level=1)
+    return packed.getvalue()

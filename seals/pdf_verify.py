@@ -55,7 +55,7 @@ def _check_all(data: bytes, trust: Trust, check_signature: CheckSignature) -> Se
     for seal in found.seals:
         report = _check(seal, seal.covered(data), more, check_signature)
         report = _with_coverage(report, seal, pdf_seals.later(data, seal, found))
-        reports.append(replace(report, appearance=pdf_picture.read(seal.read.sig_field)) if report.plain else report)
+        reports.append(report._replace(appearance=pdf_picture.read(seal.read.sig_field)) if report.plain else report)
     return SealReport(Format.PDF, (*reports, *(_broken(one.detail, Reason.UNREADABLE) for one in found.broken)))
 
 
@@ -92,7 +92,7 @@ def _with_coverage(report: SignatureReport, seal: PdfSeal, later: Later | None) 
             check = Check("integrity", Result.FAIL, later.detail, Reason.DOCUMENT_ALTERED)  # noqa: PLW2901
         checks += [check, _coverage(later)]
     not_covered = later.not_covered if later is not None else ()
-    return replace(report, checks=tuple(checks), altered=altered, not_covered=not_covered)
+    return report._replace(checks=tuple(checks), altered=altered, not_covered=not_covered)
 
 
 def _coverage(later: Later | None) -> Check:

@@ -19,7 +19,7 @@ from idservice.register import organisations
 from seals import contents, lifecycle, owners, standing
 from seals.deeds import Deed
 from seals.lifecycle import State
-from seals.making import make_seal, new_number, term_of
+from seals.making import make_seal, new_number, term_of, try_out, waits
 from seals.models import Seal, SealApplication, SealChange
 from seals.picture_kinds import Design, Kind, full_name
 
@@ -40,6 +40,7 @@ def make(
     special: str | None = None,
     valid_from: datetime | None = None,
     valid_until: datetime | None = None,
+    made: Seal | None = None,
 ) -> str:
     """Make a department's seal without an application, as the operator at the console may, and return its number.
 
@@ -49,23 +50,44 @@ def make(
         special: the line for a special purpose, such as 行政审批专用章; it ends with 专用章.
         valid_from: default now; not before.
         valid_until: default five years later; not after the end of the seal maker's own certificate.
+        made: what `make_ahead` made of the same facts.
 
     Raises:
         Problem: forbidden, invalid, seal_impossible, seal_rehearsal_failed, or unavailable where no authority is set
             up or the font is not installed.
     """
+    seal = made or _new(call, department, special, valid_from, valid_until)
+    enter(call, seal)
+    return seal.seal_id
+
+
+def make_ahead(call: Call, *, department: str, special: str | None = None) -> Seal | None:
+    """Make what `make` enters, where a time-stamp authority has to be waited for; nothing is written.
+
+    Raises:
+        Problem: what `make` raises, and timestamp_unavailable.
+    """
+    return _new(call, department, special, None, None) if waits(call) else None
+
+
+def _new(
+    call: Call, department: str, special: str | None, valid_from: datetime | None, valid_until: datetime | None
+) -> Seal:
     if not standing.is_operator(call):
         raise Problem("forbidden", "A seal is applied for and approved; only the operator makes one without that.")
     owner = owners.of_department(call, department)
     design = Design(Kind.OFFICIAL) if special is None else Design(Kind.SPECIAL, special=special)
     term = term_of(call, valid_from, valid_until)
-    seal = make_seal(call, owner, design, term, seal_id=new_number(call, owners.region_of(call, owner)))
-    enter(call, seal)
-    return seal.seal_id
+    return make_seal(call, owner, design, term, seal_id=new_number(call, owners.region_of(call, owner)))
 
 
 def enter(call: Call, seal: Seal) -> str:
-    """Put a seal that was made into the register, and return the line of its life that says so."""
+    """Try out a seal that was made, put it into the register, and return the line of its life that says so.
+
+    Raises:
+        Problem: seal_rehearsal_failed.
+    """
+    try_out(call, seal)
     call.session.add(seal)
     call.session.flush()
     change_id = note_change(call, seal.seal_id, "make", State.IN_FORCE, reason=None)

@@ -16,7 +16,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from idservice.errors import Problem
-from seals import batch, operator
+from seals import approval, batch, operator
 from seals.change import change, rename
 from seals.lifecycle import Change
 from seals.reconcile import Outcome, reconcile
@@ -33,7 +33,8 @@ machine = click.option("--json", "as_json", is_flag=True, help="机器可读 For
 @with_appcontext
 def change_seal(seal_id: str, deed: str, reason: str, as_json: bool) -> None:
     """变更 Change a seal, or decide on the application for one: approve, refuse, make, suspend, ..."""
-    line = operator.act(lambda call: change(call, seal_id, Change(deed), reason=reason), write=True)
+    made = operator.act(lambda call: approval.make_ahead(call, seal_id, Change(deed)), write=False)
+    line = operator.act(lambda call: change(call, seal_id, Change(deed), reason=reason, made=made), write=True)
     told = {"id": line["id"], "seal": line["seal"], "change": deed, "state": str(line["state"])}
     click.echo(json.dumps(told) if as_json else f"{line['seal']} {line['state']}")
 

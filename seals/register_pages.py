@@ -161,12 +161,29 @@ def _change_again(call: Call, problem: Problem, seal_id: str) -> str:
     return _seal_page(call, seal_id, errors=faults or {"change": refusal(problem)})
 
 
-@page(blueprint, "/<seal_id>/changes", who=Who.PERSON, methods=("POST",), write=True, again=_change_again)
-def change_seal(call: Call, seal_id: str) -> Response:
-    """Decide on an application, have the seal made, or change it."""
+def _change_wanted() -> dict[str, Any]:
     given = {name: request.form[name].strip() for name in ("change", "reason") if request.form.get(name, "").strip()}
-    body = load(_CHANGE, given, where="form")
-    change(call, seal_id, body["change"], reason=body["reason"])
+    wanted: dict[str, Any] = load(_CHANGE, given, where="form")
+    return wanted
+
+
+def _make_ahead(call: Call, seal_id: str) -> Seal | None:
+    return approval.make_ahead(call, seal_id, _change_wanted()["change"])
+
+
+@page(
+    blueprint,
+    "/<seal_id>/changes",
+    who=Who.PERSON,
+    methods=("POST",),
+    write=True,
+    ask=_make_ahead,
+    again=_change_again,
+)
+def change_seal(call: Call, seal_id: str, prepared: Seal | None) -> Response:
+    """Decide on an application, have the seal made, or change it."""
+    wanted = _change_wanted()
+    change(call, seal_id, wanted["change"], reason=wanted["reason"], made=prepared)
     return to_seal(seal_id)
 
 

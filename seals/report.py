@@ -10,7 +10,7 @@ import base64
 from dataclasses import dataclass
 from datetime import UTC
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from keys.certificates.extensions import PERSONAL
 from keys.verdict import Check, Reason, Result, reasons
@@ -77,8 +77,7 @@ class ExitStatus(IntEnum):
     COULD_NOT_TELL = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignatureReport:
+class SignatureReport(NamedTuple):
     """The checks of one seal signature, one bare seal (`bare`), or one signature without a seal (`plain`).
 
     Facts are absent where they could not be read. `signed_at` is the signer's own word; `trusted_at` is what the
@@ -103,12 +102,13 @@ class SignatureReport:
         """Whether every check the rule names is there with a result the rule allows."""
         results = {check.name: check.result for check in self.checks}
         required = SEAL_RULE if self.bare else PLAIN_RULE if self.plain else SIGNATURE_RULE
-        return (
-            len(results) == len(self.checks)
-            and results.keys() >= required.keys()
-            and results.keys() <= required.keys() | OPTIONAL_RULE.keys()
-            and all(result in (OPTIONAL_RULE | required)[name] for name, result in results.items())
-        )
+        if len(results) != len(self.checks) or not results.keys() >= required.keys():
+            return False
+        for name, result in results.items():
+            allowed = required.get(name) or OPTIONAL_RULE.get(name)
+            if allowed is None or result not in allowed:
+                return False
+        return True
 
     @property
     def picture(self) -> Picture | None:

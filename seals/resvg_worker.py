@@ -1,6 +1,6 @@
 """Run by `seals.ofd_picture` in a process of its own: reads SVG from standard input, writes a PNG.
 
-`FONT WIDTH`: the one font, and the width in pixels. The process limits its own memory and time before it reads
+`WIDTH FONT ...`: the width in pixels, and the fonts. The process limits its own memory and time before it reads
 anything, and imports nothing of this house; resvg looks at no address but `data:` where it is given no folder.
 """
 
@@ -18,9 +18,9 @@ def main() -> None:
     """Draw what comes in."""
     for limit, value in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, SECONDS), (resource.RLIMIT_FSIZE, FILE)):
         resource.setrlimit(limit, (value, value))
-    font, width = sys.argv[1:3]
+    width, *fonts = sys.argv[1:]
     svg = sys.stdin.buffer.read().decode()
-    drawn = resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, font_files=[font], width=int(width))
+    drawn = resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, font_files=fonts, width=int(width))
     buffer = io.BytesIO()
     with Image.open(io.BytesIO(bytes(drawn))) as picture:
         picture.convert("RGB").quantize(64).save(buffer, "PNG", optimize=True)

@@ -14,6 +14,8 @@ from seals import approval, custody, time_routes, use_document
 from seals import register as seal_register
 from seals.change import change
 from seals.detail_types import SEAL_USE
+from seals.lifecycle import Change
+from seals.making import waits
 from seals.picture_kinds import chosen
 from seals.position import Position
 from seals.schemas import (
@@ -42,6 +44,7 @@ from seals.verify import certificate_of_file, verify
 
 if TYPE_CHECKING:
     from idservice.call import Call
+    from seals.models import Seal
     from seals.use import Made
     from seals.use_document import Ready
 
@@ -115,6 +118,15 @@ def list_uses(call: Call, seal_id: str, query: dict[str, Any]) -> dict[str, Any]
     return listed_uses(call, seal_id, **query)
 
 
+def _is_due(call: Call, seal_id: str, body: dict[str, Any]) -> bool:  # noqa: ARG001 - of the address
+    """Say that the change is still to be made: one that was answered before is not asked for again."""
+    return body["change"] is Change.MAKE and waits(call)
+
+
+def _make_ahead(call: Call, seal_id: str, body: dict[str, Any], prepared: bool) -> Seal | None:
+    return approval.make_ahead(call, seal_id, body["change"]) if prepared else None
+
+
 @endpoint(
     blueprint,
     "POST",
@@ -124,10 +136,12 @@ def list_uses(call: Call, seal_id: str, query: dict[str, Any]) -> dict[str, Any]
     answer=ChangeSchema,
     status=201,
     write=True,
+    prepare=_is_due,
+    ask=_make_ahead,
 )
-def change_seal(call: Call, seal_id: str, body: dict[str, Any]) -> dict[str, Any]:
+def change_seal(call: Call, seal_id: str, body: dict[str, Any], prepared: Seal | None) -> dict[str, Any]:
     """Approve, refuse or make a seal applied for; suspend, resume, report lost, retire or destroy one."""
-    return change(call, seal_id, body["change"], reason=body["reason"])
+    return change(call, seal_id, body["change"], reason=body["reason"], made=prepared)
 
 
 def _wish(body: dict[str, Any]) -> Wish:

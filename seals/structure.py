@@ -10,7 +10,7 @@ Limits: a seal signature has at most 4 MiB, a seal 2 MiB; at most 100 certificat
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -103,8 +103,7 @@ class Seal:
     timestamp: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SealSignature:
+class SealSignature(NamedTuple):
     """SES_Signature (电子签章数据) as received: `tbs_der` is the part the signer signed."""
 
     der: bytes

@@ -117,14 +117,18 @@ def rehearse(
     )
     last = report.signatures[-1:]
     if not last or not last[0].ok or report.problems or report.exit_status is ExitStatus.NO:
-        raise _does_not_hold(report)
+        refuse_revoked(report)
+        raise Problem("seal_rehearsal_failed", f"It does not verify: {', '.join(report.reasons)}.")
 
 
-def _does_not_hold(report: SealReport) -> Problem:
-    """Return the refusal of what was just made and does not verify; that its certificate was revoked has its own."""
+def refuse_revoked(report: SealReport) -> None:
+    """Refuse what was just made with a seal whose certificate, or its maker's, was revoked: somebody has to act on it.
+
+    Raises:
+        Problem: seal_certificate_revoked.
+    """
     if any(check.reason is Reason.KEY_REVOKED for last in report.signatures[-1:] for check in last.checks):
-        return Problem("seal_certificate_revoked", "Apply for a new seal.")
-    return Problem("seal_rehearsal_failed", f"It does not verify: {', '.join(report.reasons)}.")
+        raise Problem("seal_certificate_revoked", "Apply for a new seal.")
 
 
 def known(call: Call) -> Known:

@@ -3,25 +3,35 @@
 A file has one reading or none: `refuse_ambiguity` sees to it. Entries stand one behind the other from the first byte
 on, the directory behind them, the end record behind that and its comment up to the last byte; each entry's own header
 says what the directory says of it, and its packed bytes are used up by what they unpack to. Readers differ in what they
-believe where any of this is not so. ZIP64, which no file of this size needs, is not read.
+believe where any of this is not so. ZIP64 (4.3.14, 4.3.15, 4.5.3), which some writers use for files of any size, is
+read where its values stand for fields that say so, and nowhere else.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STORED, DEFLATED = 0, 8
 _LOCAL, _LISTED, _END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 _LOCAL_SIZE, _LISTED_SIZE, _END_SIZE = 30, 46, 22
+_WIDE_END, _WIDE_LOCATOR = b"PK\x06\x06", b"PK\x06\x07"
+_WIDE_END_SIZE, _WIDE_LOCATOR_SIZE = 56, 20
+_WIDE, _WIDE_COUNT = 0xFFFFFFFF, 0xFFFF  # in place of a value that stands elsewhere in 64 bits
+_WIDE_VALUES = 0x0001  # the extra field that holds those of an entry
 _MAX_COMMENT = 0xFFFF
 _NEWEST = 63  # version needed to extract (4.4.3): what a later one asks of a reader is not known here
 _DESCRIBED_BEHIND, _UTF8 = 0x8, 0x800  # general purpose bits 3 and 11
-_UNKNOWN_YET = bytes(12)  # checksum and sizes where they stand behind the data
 _UNICODE_PATH = 0x7075  # Info-ZIP's extra field: another name, which some readers prefer
 _listed = struct.Struct("<8xHH4xIIIHHH4xII")
+_sizes = struct.Struct("<III")  # checksum, packed, unpacked
 _end = struct.Struct("<4xHHHHIIH")
+_wide_end = struct.Struct("<4xQ4xIIQQQQ")
+_wide_locator = struct.Struct("<4xIQI")
 
 
 class ZipError(ValueError):
@@ -82,17 +92,15 @@ def _refuse_gaps(data: bytes, entries: list[Entry]) -> None:
 
 def unpack(data: bytes, entry: Entry) -> bytes:
     """Return the content of an entry, never more than it says it has. Raise ZipError."""
-    packed = data[entry.start : entry.start + entry.packed]
+    content = data[entry.start : entry.start + entry.packed]
     if entry.method == DEFLATED:
         inflating = zlib.decompressobj(-zlib.MAX_WBITS)
         try:
-            content = inflating.decompress(packed, entry.size + 1)
+            content = inflating.decompress(content, entry.size + 1)
         except zlib.error as error:
             raise ZipError(str(error)) from None
         if not inflating.eof or inflating.unused_data:
             raise ZipError("its packed bytes are more or fewer than it needs")
-    else:
-        content = packed
     if len(content) != entry.size or zlib.crc32(content) != entry.checksum:
         raise ZipError("its size or checksum is another one")
     return content
@@ -113,8 +121,27 @@ def _directory(data: bytes) -> tuple[int, int, int]:
     if end + _END_SIZE + comment != len(data) or disk or first or here != count:
         raise ZipError("the end record contradicts itself, or bytes follow it")
     if start + size != end:
-        raise ZipError("entries overlap, or there is data between them")
+        return _wide_directory(data, end, (start, size, count))
     return start, end, count
+
+
+def _wide_directory(data: bytes, end: int, narrow: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return where a ZIP64 directory starts and ends, and how many entries it lists.
+
+    Its own end record is right behind it, and the usual one says the same or that it cannot.
+    """
+    locator, place = end - _WIDE_LOCATOR_SIZE, end - _WIDE_LOCATOR_SIZE - _WIDE_END_SIZE
+    if place < 0 or data[locator : locator + 4] != _WIDE_LOCATOR or data[place : place + 4] != _WIDE_END:
+        raise ZipError("entries overlap, or there is data between them")
+    if _wide_locator.unpack_from(data, locator) != (0, place, 1):
+        raise ZipError("the ZIP64 end record is not where it is said to be")
+    length, disk, first, here, count, size, start = _wide_end.unpack_from(data, place)
+    said = zip(narrow, (start, size, count), (_WIDE, _WIDE, _WIDE_COUNT), strict=True)
+    if length != _WIDE_END_SIZE - 12 or disk or first or here != count or any(a not in {b, c} for a, b, c in said):
+        raise ZipError("the end record contradicts itself, or bytes follow it")
+    if start + size != place:
+        raise ZipError("entries overlap, or there is data between them")
+    return start, place, count
 
 
 def _read(data: bytes, place: int, end: int) -> tuple[Entry, int]:
@@ -126,6 +153,8 @@ def _read(data: bytes, place: int, end: int) -> tuple[Entry, int]:
     name = data[behind : behind + named]
     place_of_extra = behind + named
     behind = place_of_extra + extra + comment
+    if _WIDE in (size, packed, header):
+        size, packed, header = _widened(data[place_of_extra : place_of_extra + extra], (size, packed, header))
     own = data[header : header + _LOCAL_SIZE]
     if behind > end or len(own) != _LOCAL_SIZE or own[:4] != _LOCAL:
         raise ZipError("the directory is broken, or an entry is not where it says it is")
@@ -141,14 +170,17 @@ def _read(data: bytes, place: int, end: int) -> tuple[Entry, int]:
 def _refuse_contradiction(data: bytes, entry: Entry) -> None:
     """Refuse an entry whose own header differs from the directory: in version, flags, method, time, sizes or name."""
     listed, header = entry.listed, entry.header
-    sizes, length = data[header + 14 : header + 26], data[header + 26 : header + 28]
+    length = data[header + 26 : header + 28]
     end = listed + _LISTED_SIZE + (length[0] | length[1] << 8)
     name = data[listed + _LISTED_SIZE : end]
     name_end = header + _LOCAL_SIZE + len(name)
-    unknown_yet = entry.flags & _DESCRIBED_BEHIND and sizes == _UNKNOWN_YET
+    checksum, packed, size = _sizes.unpack_from(data, header + 14)
+    if _WIDE in (size, packed):
+        size, packed = _widened(data[name_end : entry.start], (size, packed))
+    unknown_yet = entry.flags & _DESCRIBED_BEHIND and not (checksum or packed or size)
     if (
         data[header + 4 : header + 14] != data[listed + 6 : listed + 16]
-        or (sizes != data[listed + 16 : listed + 28] and not unknown_yet)
+        or ((checksum, packed, size) != (entry.checksum, entry.packed, entry.size) and not unknown_yet)
         or length != data[listed + 28 : listed + 30]
         or data[header + _LOCAL_SIZE : name_end] != name
     ):
@@ -157,14 +189,30 @@ def _refuse_contradiction(data: bytes, entry: Entry) -> None:
         _refuse_other_name(data[name_end : entry.start], name)
 
 
+def _widened(extra: bytes, narrow: tuple[int, ...]) -> tuple[int, ...]:
+    """Return values of which those that do not fit stand in a ZIP64 extra field, in this order (4.5.3)."""
+    found = [value for kind, value in _extra_fields(extra) if kind == _WIDE_VALUES]
+    count = narrow.count(_WIDE)
+    if len(found) != 1 or len(found[0]) != 8 * count:
+        raise ZipError("a ZIP64 entry that does not say its sizes, or says more")
+    wide = iter(struct.unpack(f"<{count}Q", found[0]))
+    return tuple([next(wide) if value == _WIDE else value for value in narrow])
+
+
 def _refuse_other_name(extra: bytes, name: bytes) -> None:
     """Refuse a Unicode Path that is another name, and extra fields that cannot be told apart (4.5.1)."""
+    if any(kind == _UNICODE_PATH and value[5:] != name for kind, value in _extra_fields(extra)):
+        raise ZipError("an entry has a second name")
+
+
+def _extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
     place = 0
     while place + 4 <= len(extra):
         kind, size = struct.unpack_from("<HH", extra, place)
         value = extra[place + 4 : place + 4 + size]
-        if len(value) != size or (kind == _UNICODE_PATH and value[5:] != name):
-            raise ZipError("an entry has a second name, or a broken extra field")
+        if len(value) != size:
+            raise ZipError("an entry has a broken extra field")
+        yield kind, value
         place += 4 + size
 
 

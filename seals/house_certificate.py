@@ -1,0 +1,55 @@
+"""Certificates of the keys with which this house signs credentials (凭证签发证书): under the root for documents.
+
+A reader that knows no key set of ours finds the key by certificate (x5chain). Each key gets its certificate when it is
+needed first and keeps it; the private key stays where it is, in the ring under its own purpose.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from idservice import audit
+from idservice.db import add_if_new
+from keys.base64url import unb64u
+from keys.certificates import Certificate, KeyUsage, issue, parse
+from seals.authority import DOCUMENT_ROOT, PARTY_TERM, party_of
+from seals.deeds import Deed
+from seals.models import SealAuthority
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+    from keys.signer import PublicKey
+
+#: Extended key usage of a signer of mdocs: ISO/IEC 18013-5:2021 annex B.1.4.
+MDOC_SIGNER: Final = "1.0.18013.5.1.2"
+_NAME: Final = "一号通行演示凭证签发 Demonstration Credential Signer"
+
+
+def certificate_of(call: Call, key: PublicKey) -> Certificate:
+    """Return the certificate of a P-256 key of the house; the first call makes it, and needs a writing transaction.
+
+    Raises:
+        Problem: unavailable, where no root for documents is set up.
+    """
+    name = f"signer-{key.kid}"
+    found = call.session.get(SealAuthority, name)
+    if found is not None:
+        return parse(found.certificate)
+    root, point, begin = party_of(call, DOCUMENT_ROOT), key.jwk(), call.now.replace(microsecond=0)
+    made = issue(
+        subject=[("C", "CN"), ("CN", _NAME)],
+        public_key=b"\x04" + unb64u(point["x"]) + unb64u(point["y"]),
+        key_algorithm="P-256",
+        issuer=root.certificate,
+        sign=root.sign,
+        serial=1 + secrets.randbits(120),
+        not_before=begin,
+        not_after=min(begin + PARTY_TERM, root.certificate.not_after),
+        ca=False,
+        key_usage=frozenset({KeyUsage.DIGITAL_SIGNATURE}),
+        extended_usage=(MDOC_SIGNER,),
+    )
+    if add_if_new(call.session, SealAuthority, {"name": name, "certificate": made, "created_at": call.now}):
+        audit.record(call, Deed.AUTHORITY_MADE, authority=name)
+    return parse(call.session.get_one(SealAuthority, name).certificate)
