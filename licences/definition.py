@@ -8,7 +8,7 @@ three-digit serial: 21 characters. The types shipped in `catalogue_data/` belong
 from __future__ import annotations
 
 import calendar
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -16,11 +16,12 @@ from licences.surface import Field, FieldType, Value, check_fields
 
 
 class HolderKind(StrEnum):
-    """Who may hold a type (持证者类别): natural persons, organisations, or both."""
+    """Who may hold a type (持证者类别): persons, organisations, both, or (其他) the owner of the thing it is about."""
 
     PERSON = "person"
     ORGANISATION = "organisation"
     MIXED = "mixed"
+    OTHER = "other"
 
 
 class Level(StrEnum):
@@ -56,6 +57,30 @@ class RelatedItem:
 
     code: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NationalCode:
+    """The code (证照类型代码) under which the national catalogue knows the type, and where that code is published."""
+
+    code: str
+    source: str
+
+
+class Layout(StrEnum):
+    """The sheet a template is drawn on."""
+
+    PORTRAIT = "portrait"
+    LANDSCAPE = "landscape"
+    CARD = "card"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One template of the face (照面模板), by name and sheet."""
+
+    name: str
+    layout: Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +124,15 @@ class LicenceType:
     derived: tuple[DerivedField, ...]
     card: Card
     demonstration: bool
+    national_code: NationalCode | None = None
+    templates: tuple[Template, ...] = (Template("standard", Layout.PORTRAIT),)
+    sensitive: bool = False  # to issue or to end one takes a second person
+    several_holders: bool = False  # holders beside the first (共有人) may stand on it
 
     def accepts(self, kind: HolderKind) -> bool:
         """Tell whether a holder of `kind` (person or organisation) may hold this type."""
-        return kind is not HolderKind.MIXED and self.holder_kind in {kind, HolderKind.MIXED}
+        whole = {HolderKind.MIXED, HolderKind.OTHER}
+        return kind not in whole and self.holder_kind in {kind, *whole}
 
     def last_day(self, valid_from: date) -> date | None:
         """Return the last day of a licence that starts on `valid_from`, inclusive; None is 长期.
@@ -110,6 +140,14 @@ class LicenceType:
         The day is the same day of the month that many months later, as licences print it; 29 February becomes the 28th.
         """
         return None if self.validity_months is None else _add_months(valid_from, self.validity_months)
+
+    @property
+    def validity_range(self) -> str:
+        """Return 有效期限范围 as the catalogue writes it: 长期, 6年 or 18个月."""
+        if self.validity_months is None:
+            return "长期"
+        years, months = divmod(self.validity_months, 12)
+        return f"{self.validity_months}个月" if months else f"{years}年"
 
     def examples(self) -> dict[str, Value]:
         """Return a submission that is enough to issue one licence of this type to any holder of its kind."""
@@ -123,6 +161,7 @@ class LicenceType:
             "name_en": self.name_en,
             "holder_kind": str(self.holder_kind),
             "validity_months": self.validity_months,
+            "validity_range": self.validity_range,
             "single": self.single,
             "defining_authority": {
                 "name": self.defining_authority.name,
@@ -132,8 +171,12 @@ class LicenceType:
             },
             "issuing_level": str(self.issuing_level),
             "related_items": [{"code": item.code, "name": item.name} for item in self.related_items],
-            "fields": [_field_json(field) for field in self.fields],
+            "fields": [_field_json(place, field) for place, field in enumerate(self.fields, 1)],
             "derived_fields": [{"name": d.name, "title": d.title, "title_en": d.title_en} for d in self.derived],
+            "templates": [{"name": template.name, "layout": str(template.layout)} for template in self.templates],
+            "national_code": None if self.national_code is None else asdict(self.national_code),
+            "sensitive": self.sensitive,
+            "several_holders": self.several_holders,
             "demonstration": self.demonstration,
         }
 
@@ -149,9 +192,10 @@ def _add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def _field_json(field: Field) -> dict[str, object]:
+def _field_json(place: int, field: Field) -> dict[str, object]:
     entry: dict[str, object] = {
         "name": field.name,
+        "order": place,
         "title": field.title,
         "title_en": field.title_en,
         "type": str(field.type),

@@ -17,10 +17,13 @@ from licences.definition import (
     Card,
     DerivedField,
     HolderKind,
+    Layout,
     Level,
     LicenceType,
+    NationalCode,
     RelatedItem,
     Source,
+    Template,
 )
 from licences.record_reader import DefinitionError, RecordReader
 from licences.surface import Field, FieldType, Mask, find_problem
@@ -30,9 +33,12 @@ MAX_LENGTH: Final = 2_000
 #: What a field of a fixed form may measure at most, so that a definition need not say it.
 _DEFAULT_LENGTH: Final = 100
 _MAX_MONTHS: Final = 1_200
+_MAX_TEMPLATES: Final = 10
+_TEMPLATES: Final = (Template("standard", Layout.PORTRAIT),)
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SERIAL = re.compile(r"[0-9]{3}")
+_NATIONAL = re.compile(r"[0-9A-Z]{18}[0-9]{3}")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _PLACEHOLDERS = frozenset({"holder", "year", "serial"})
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -68,6 +74,10 @@ def parse_type(data: object) -> LicenceType:
         derived=tuple(_parse_derived(item) for item in source.several("derived", MAX_FIELDS)),
         card=_parse_card(source.inner("card")),
         demonstration=source.flag("demonstration"),
+        national_code=_parse_national_code(source.inner("national_code")) if source.has("national_code") else None,
+        templates=_parse_templates(source),
+        sensitive=source.has("sensitive") and source.flag("sensitive"),
+        several_holders=source.has("several_holders") and source.flag("several_holders"),
     )
     source.close()
     _check_codes(found)
@@ -106,6 +116,31 @@ def _parse_authority(source: RecordReader) -> Authority:
         level=source.choice("level", Level),
     )
     source.close()
+    return found
+
+
+def _parse_national_code(source: RecordReader) -> NationalCode:
+    found = NationalCode(code=source.text("code", 21), source=source.text("source", 256))
+    source.close()
+    if not _NATIONAL.fullmatch(found.code):
+        raise source.wrong("code", "18 characters of the authority and a three-digit serial")
+    return found
+
+
+def _parse_templates(source: RecordReader) -> tuple[Template, ...]:
+    if not source.has("templates"):
+        return _TEMPLATES
+    found = tuple(_parse_template(item) for item in source.several("templates", _MAX_TEMPLATES))
+    if not found or len({template.name for template in found}) != len(found):
+        raise source.wrong("templates", "a list of one or more templates of different names")
+    return found
+
+
+def _parse_template(source: RecordReader) -> Template:
+    found = Template(name=source.text("name", 40), layout=source.choice("layout", Layout))
+    source.close()
+    if not _NAME.fullmatch(found.name):
+        raise source.wrong("name", "a word in lower case")
     return found
 
 

@@ -8,7 +8,7 @@ licence is issued; its state is not in it, because a state is read, not sealed. 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from licences.definition import LicenceType
 
 MAX_HOLDERS: Final = 20
+MAX_TYPE_VERSION: Final = 1_000_000
 #: What stands in certificateExpiringDate where a licence has no end.
 LONG_TERM: Final = "长期"
 
@@ -62,11 +63,20 @@ class Issuer:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """When a licence took another version's place (变更时间, whole seconds) and why (变更原因; empty: not said)."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Metadata:
     """One licence as its department states it; several holders (co-owners) stand in the order of the licence.
 
     `valid_until` is the last day, inclusive, None for 长期. `surface` holds the submitted and the derived fields.
-    `previous` is the identifier of the version this one replaces.
+    `previous` is the identifier of the version this one replaces, `changed` when and why it did. `type_version` is the
+    version of its type's definition that it was issued under.
     """
 
     identifier: str
@@ -82,6 +92,8 @@ class Metadata:
     surface: Mapping[str, Value]
     previous: str | None = None
     demonstration: bool = False
+    type_version: int = 1
+    changed: Changed | None = None
 
     def record(self) -> dict[str, object]:
         """Return the GB/T 36903 record, ready for `canonical_json`; the same licence always gives the same record."""
@@ -105,7 +117,15 @@ class Metadata:
             "surfaceData": dict(self.surface),
             "demonstration": self.demonstration,
         }
-        return record if self.previous is None else {**record, "associatedCertIdentifier": self.previous}
+        if self.type_version != 1:
+            record["certificateTypeVersion"] = self.type_version
+        if self.previous is not None:
+            record["associatedCertIdentifier"] = self.previous
+        if self.changed is not None:
+            record["changeTime"] = self.changed.at.isoformat()
+            if self.changed.reason:
+                record["changeReason"] = self.changed.reason
+        return record
 
 
 def person(name: str, number: str) -> Holder:
@@ -172,9 +192,30 @@ def _read(source: RecordReader) -> Metadata:
         surface=source.scalars("surfaceData", 100),
         previous=source.text("associatedCertIdentifier", 128) if source.has("associatedCertIdentifier") else None,
         demonstration=source.flag("demonstration"),
+        type_version=_type_version(source),
+        changed=_changed(source),
     )
     source.close()
     return found
+
+
+def _type_version(source: RecordReader) -> int:
+    """Return the version of the type; the first is never written, so that one licence has one form."""
+    name = "certificateTypeVersion"
+    return source.number(name, 2, MAX_TYPE_VERSION) if source.has(name) else 1
+
+
+def _changed(source: RecordReader) -> Changed | None:
+    if not source.has("changeTime"):
+        return None
+    text = source.text("changeTime", 25)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise source.wrong("changeTime", "a time") from None
+    if at.utcoffset() is None or at.isoformat() != text:
+        raise source.wrong("changeTime", "a time with its offset, in whole seconds")
+    return Changed(at, source.text("changeReason", 200) if source.has("changeReason") else "")
 
 
 def _version(source: RecordReader) -> int:
