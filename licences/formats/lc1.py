@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from keys import cbor, cose
 from keys.canonical import canonical_json
 from keys.cose import COSEError
+from keys.signer import Algorithm
 from keys.verdict import Reason
 from licences.formats import lc1_text
 from licences.formats.lc1_text import LC1TextError, Scanned
@@ -37,18 +38,22 @@ if TYPE_CHECKING:
 
 DICTIONARY_SHA256: Final = "7f4f03c3b62e07890d903b2dcfd49ccf1a69c975df669bb912914c4e5ef8d3a4"
 MAX_INFLATED: Final = 4_096  # bytes
-#: With 80 bytes of header and signature as much as the URL form holds in a QR code of version 12 at level M, with 32
+#: With 80 bytes of header and signature as much as the URL form holds in a QR code of version 12 at level M, with 29
 #: characters for scheme and host.
-MAX_PAYLOAD: Final = 176
+MAX_PAYLOAD: Final = 178
 LICENCE_ID_BYTES: Final = 8
 MAX_FIELDS: Final = 64
 #: Texts are cut to the first of these lengths at which the message fits; a text that was cut ends in `CUT`.
 _LENGTHS: Final = (100, 64, 48, 36, 28, 20, 14, 8)
 CUT: Final = "…"
 
-_EXPIRES, _ISSUED, _LICENCE, _FACE = 4, 6, 7, "f"  # claims 4, 6 and 7 are exp, iat and cti of RFC 8392
-_CLAIMS = frozenset({_EXPIRES, _ISSUED, _LICENCE, _FACE})
+#: How many bytes more the header of a message in SM2 takes: its algorithm is a number for private use.
+_LONGER: Final = {Algorithm.SM2: 4}
+
+_EXPIRES, _ISSUED, _LICENCE, _STATUS, _FACE = 4, 6, 7, -1, "f"  # 4, 6 and 7 are exp, iat and cti of RFC 8392
+_CLAIMS = frozenset({_EXPIRES, _ISSUED, _LICENCE, _STATUS, _FACE})
 _TEMPLATE_BYTES = 8
+_PLACE_BYTES = 3  # at least: a byte less than CBOR's own integer takes, and each one counts on paper
 _HEAD = 6  # template, holder's name, holder's number, licence number, issuer, first day
 _EPOCH = date(1970, 1, 1)
 _LARGEST_SECOND = 253_402_300_799  # the end of the year 9999
@@ -105,6 +110,7 @@ class Paper:
     issuer: str
     valid_from: date
     values: tuple[Value | None, ...]
+    status: int | None = None  # number of the status list * 2**20 + place in it; None: older than the lists
 
 
 @lru_cache(maxsize=2_048)
@@ -124,14 +130,23 @@ def licence_id(identifier: str) -> bytes:
     return hashlib.sha256(b"LC1 licence\0" + identifier.encode("ascii")).digest()[:LICENCE_ID_BYTES]
 
 
-def make(metadata: Metadata, layout: Template, *, issued_at: datetime, signer: Signer) -> bytes:
+def make(
+    metadata: Metadata,
+    layout: Template,
+    *,
+    issued_at: datetime,
+    signer: Signer,
+    status: int | None = None,
+) -> bytes:
     """Return the signed message of a licence; raises `LC1Error("too_large")` where no cutting makes it fit."""
     claims: dict[object, object] = {_ISSUED: int(issued_at.timestamp()), _LICENCE: licence_id(metadata.identifier)}
     if metadata.valid_until is not None:
         claims[_EXPIRES] = _end_of(metadata.valid_until)
+    if status is not None:
+        claims[_STATUS] = status.to_bytes(max(_PLACE_BYTES, (status.bit_length() + 7) // 8), "big")
     for longest in _LENGTHS:
         payload = _deflate(cbor.encode({**claims, _FACE: _face(metadata, layout, longest)}))
-        if len(payload) <= MAX_PAYLOAD:
+        if len(payload) <= MAX_PAYLOAD - _LONGER.get(signer.public.algorithm, 0):
             return cose.sign(payload, signer=signer)
     raise LC1Error("too_large")
 
@@ -253,7 +268,17 @@ def _paper(kid: str, claims: cbor.Value) -> Paper:
         issuer=_text(issuer),
         valid_from=_EPOCH + timedelta(days=_whole(valid_from)),
         values=tuple(_scalar(value) for value in values),
+        status=_place(claims[_STATUS]) if _STATUS in claims else None,
     )
+
+
+def _place(value: cbor.Value) -> int:
+    """Read a place: big-endian and no longer than needed, so that it has one form."""
+    if not isinstance(value, bytes) or not _PLACE_BYTES <= len(value) <= 8:
+        raise LC1Error("bad_payload")
+    if len(value) > _PLACE_BYTES and value[0] == 0:
+        raise LC1Error("bad_payload")
+    return int.from_bytes(value, "big")
 
 
 def _moment(value: cbor.Value) -> datetime:
@@ -273,6 +298,6 @@ def _whole(value: cbor.Value) -> int:
 
 
 def _scalar(value: cbor.Value) -> Value | None:
-    if isinstance(value, (bytes, list, dict)):
+    if isinstance(value, (bytes, list, dict, cbor.Tagged)):
         raise LC1Error("bad_payload")
     return value

@@ -16,7 +16,8 @@ MAX_TEXT: Final = 4_096  # characters
 PREFIX: Final = "LC1:"
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
-_VALUES = {character: value for value, character in enumerate(_ALPHABET)}
+_NONE = 0xFF  # of a byte that is no character of the alphabet
+_VALUES = bytes(_ALPHABET.find(chr(octet)) & _NONE for octet in range(256))
 _CHUNK, _CHUNK_DIGITS = 7, 17
 #: How many digits the last 1 to 6 bytes take: as many as the largest value of that length has.
 _TAIL_DIGITS: Final = {1: 3, 2: 5, 3: 8, 4: 10, 5: 13, 6: 15}
@@ -45,7 +46,12 @@ class Scanned:
 
 def to_base45(content: bytes) -> str:
     """Return the form for the scanners of counters: the smaller one."""
-    pieces = [PREFIX]
+    return PREFIX + base45(content)
+
+
+def base45(content: bytes) -> str:
+    """Return bytes in base45 (RFC 9285)."""
+    pieces = []
     for start in range(0, len(content) - 1, 2):
         value = content[start] << 8 | content[start + 1]
         pieces.append(_ALPHABET[value % 45] + _ALPHABET[value // 45 % 45] + _ALPHABET[value // 2025])
@@ -79,7 +85,7 @@ def read(text: str) -> Scanned:
         raise LC1TextError("malformed")
     if family[0] != PREFIX:
         raise LC1TextError("dictionary_unknown")
-    return Scanned(_from_base45(text.removeprefix(PREFIX)))
+    return Scanned(from_base45(text.removeprefix(PREFIX)))
 
 
 def _as_printed(text: str) -> str:
@@ -91,13 +97,16 @@ def _as_printed(text: str) -> str:
     return text.upper() if text.startswith("lc") and text == text.lower() and text.isascii() else text
 
 
-def _from_base45(text: str) -> bytes:
-    """Read RFC 9285; a group above its largest value is refused, so that no content has a second text."""
-    values = [_VALUES.get(character, -1) for character in text]
-    if len(text) % 3 == 1 or -1 in values:
+def from_base45(text: str) -> bytes:
+    """Read RFC 9285; a group above its largest value is refused, so that no content has a second text.
+
+    Raises `LC1TextError`.
+    """
+    values = text.encode("ascii", "replace").translate(_VALUES)
+    if len(text) % 3 == 1 or _NONE in values:
         raise LC1TextError("malformed")
     groups = len(text) // 3
-    pairs = [a + 45 * b + 2025 * c for a, b, c in zip(*[iter(values)] * 3, strict=False)]
+    pairs = [a + 45 * b + 2025 * c for a, b, c in zip(values[0::3], values[1::3], values[2::3], strict=False)]
     tail = values[3 * groups] + 45 * values[-1] if len(text) % 3 else None
     if max(pairs, default=0) > 0xFFFF or (tail is not None and tail > 0xFF):
         raise LC1TextError("malformed")
