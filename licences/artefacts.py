@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from keys.canonical import canonical_json
 from licences.formats import sdjwt
 from licences.metadata import Metadata, read
+from licences.status.entries import reference
 from seals.stamp import Stamp, export
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from idservice.call import Call
     from licences.models import Licence
+    from licences.status.entries import StatusRef
 
 VCT_PATH = "/credentials"
 _PLACE = ("licence", "record_sealed")
@@ -52,12 +54,19 @@ def stamp_of(licence: Licence) -> Stamp:
 
 
 def unsigned_credential(
-    record: Record, *, issuer: str, kid: str, issued_at: datetime, seal_signature: bytes
+    record: Record,
+    *,
+    issuer: str,
+    kid: str,
+    issued_at: datetime,
+    seal_signature: bytes,
+    status: StatusRef | None,
 ) -> sdjwt.Unsigned:
     """Return the SD-JWT VC of a record, before its signature: every face field and the holder can be held back.
 
     The seal's value is among the claims, so that whoever holds the credential can show that the department's seal and
-    the platform's signature are about the same record.
+    the platform's signature are about the same record. `status` says in which list its status is read; None is for
+    those made before there were lists.
     """
     metadata = record.metadata
     holder = {"holder_name": [h.name for h in metadata.holders], "holder_number": [h.code for h in metadata.holders]}
@@ -73,6 +82,7 @@ def unsigned_credential(
         "seal": base64.b64encode(seal_signature).decode(),
         **holder,
         **{f"face_{name}": value for name, value in surface.items()},
+        **({"status": status.claim()} if status is not None else {}),
     }
     hidden = ["licence_number", *holder, *(f"face_{name}" for name in surface)]
     vct = f"{issuer}{VCT_PATH}/{metadata.type_code}"
@@ -96,6 +106,7 @@ def credential(call: Call, licence: Licence) -> str:
         kid=licence.credential_kid,
         issued_at=licence.issued_at,
         seal_signature=licence.seal_signature,
+        status=None if licence.status_place is None else reference(call, licence.status_place),
     )
     return sdjwt.finish(unsigned, licence.credential_signature)
 
