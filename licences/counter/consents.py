@@ -32,7 +32,7 @@ def give(call: Call, body: dict[str, Any]) -> LookupConsent:
     holder = _holder(call)
     matter = matters.find(call, body["matter"])
     acting.demand_matter(call, matter.code)
-    if not all(acting.reach(call).covers(proof.type_code) for proof in matter.proofs):
+    if not all(map(acting.reach(call).covers, matter.types)):
         raise Problem("forbidden", "This matter needs licences that your mandate does not reach.")
     department = body.get("department")
     if department is not None and call.session.get(Department, department) is None:
