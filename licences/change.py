@@ -10,10 +10,11 @@ from idservice import audit
 from idservice.db import table_of
 from idservice.errors import Kind, Problem, register
 from idservice.numbers import InvalidNumber
-from licences import acting, artefacts, catalogue, identifier, issue, lifecycle
+from licences import acting, artefacts, catalogue, co_holders, identifier, issue, lifecycle
 from licences.deeds import Deed
 from licences.lifecycle import Change, LifecycleError, Party, State
 from licences.models import Licence, LicenceRoute
+from licences.status import entries
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -68,25 +69,28 @@ def find_held(call: Call, subject: str, code: str) -> Licence | None:
 
 
 def find_readable(call: Call, code: str) -> Licence:
-    """Return the licence if the caller holds it or acts for its issuer; else it is as if there were none.
+    """Return the licence if the caller stands on it or acts for its issuer; else it is as if there were none.
 
     Raises:
         Problem: not_found.
     """
     licence = find(call, code)
-    own = licence.subject == call.caller.holder and acting.reach(call).covers(licence.type_code)
-    if not own and not catalogue.is_issuer(call, licence.issuer_code):
+    if catalogue.is_issuer(call, licence.issuer_code):
+        return licence
+    if not co_holders.holds(call, licence) or not acting.reach(call).covers(licence.type_code):
         raise Problem("not_found", "The register holds no such licence.")
     return licence
 
 
-def intend(call: Call, code: str, body: dict[str, Any]) -> issue.Intent | None:
+def intend(call: Call, code: str, body: dict[str, Any], *, approved: bool = False) -> issue.Intent | None:
     """For a change that issues a next version, record what is about to be signed; None for the others.
+
+    Of a sensitive type some changes are made only where a second person has `approved` them.
 
     Raises:
         Problem: see `change`.
     """
-    licence, change, _party = _admitted(call, code, body)
+    licence, change, _party = admitted(call, code, body, approved=approved)
     if not lifecycle.TABLE[change].new_version:
         return None
     entry = catalogue.find(call, licence.type_code)
@@ -100,26 +104,31 @@ def intend(call: Call, code: str, body: dict[str, Any]) -> issue.Intent | None:
     if version > 999:
         raise Problem("version_last")
     new = identifier.build(parts.type_code, parts.issuer_code, parts.serial, version)
-    derived = {field.name for field in entry.type.derived}
-    fields = {name: value for name, value in old.surface.items() if name not in derived}
+    known = {field.name for field in entry.type.fields}  # the type may have a later version
+    fields = {name: value for name, value in old.surface.items() if name in known}
+    beside = [issue.find_holder(call, other.code, entry)[1] for other in old.holders[1:]]
     request = {"number": old.number, "fields": fields | (body.get("fields") or {}), **_dates(old, change, body)}
+    request |= {"reason": body.get("reason"), "beside": beside}
     old_code = licence.identifier
     content = issue.describe(call, entry, authority, holder, new, request, version=version, previous=old_code)
     return issue.record_intent(call, licence.subject, new, authority.seal_id, content, single=False, previous=old_code)
 
 
-def change(call: Call, code: str, body: dict[str, Any], prepared: issue.Intent | None) -> dict[str, Any]:
+def change(
+    call: Call, code: str, body: dict[str, Any], prepared: issue.Intent | None, *, approved: bool = False
+) -> dict[str, Any]:
     """Carry a change out and return what it did.
 
     Raises:
-        Problem: not_found, change_unknown, not_entitled, change_not_allowed, terminal or reason_required.
+        Problem: not_found, change_unknown, not_entitled, change_not_allowed, terminal, reason_required, ground_unknown
+            or second_person_required.
     """
-    licence, deed, party = _admitted(call, code, body)
+    licence, deed, party = admitted(call, code, body, approved=approved)
     target = _apply(State(licence.state), deed, party, body.get("reason"))
     if lifecycle.TABLE[deed].new_version is not (prepared is not None):
         raise Problem("conflict", "The licence changed while the request ran; repeat it.")
     licence = _move(call, licence, target, next_identifier=prepared.identifier if prepared else None)
-    change_id = issue.note_change(call, licence, str(deed), reason=body.get("reason"))
+    change_id = issue.note_change(call, licence, deed, reason=body.get("reason"), ground=body.get("ground"))
     facts = {"licence": licence.identifier, "change": str(deed), "state": str(target)}
     audit.record(call, Deed.CHANGED, subject=licence.subject, **facts)
     current = issue.issue(call, prepared) if prepared else licence
@@ -142,17 +151,27 @@ def _move(call: Call, licence: Licence, target: State, *, next_identifier: str |
     current = find_held(call, licence.subject, licence.identifier) if moved is not None else None
     if current is None:
         raise Problem("conflict", "The licence changed while the request ran; repeat it.")
+    entries.follow(call, licence.identifier, target)
     return current
 
 
-def _admitted(call: Call, code: str, body: dict[str, Any]) -> tuple[Licence, Change, Party]:
+def admitted(call: Call, code: str, body: dict[str, Any], *, approved: bool = False) -> tuple[Licence, Change, Party]:
+    """Return the licence, the change and in what part the caller makes it, if all that can be told ahead allows it.
+
+    Raises:
+        Problem: see `change`.
+    """
     licence = find_readable(call, code)
     party = Party.ISSUER if catalogue.is_issuer(call, licence.issuer_code) else Party.HOLDER
+    if party is Party.HOLDER and licence.subject != call.caller.holder:
+        raise Problem("not_entitled", "The first holder alone has this licence changed.")
     try:
         deed = lifecycle.parse_change(body["change"])
     except LifecycleError as error:
         raise Problem(error.code, str(error)) from None
     _apply(State(licence.state), deed, party, body.get("reason"))
+    if not approved:
+        issue.refuse_alone(catalogue.find(call, licence.type_code), deed)
     return licence, deed, party
 
 
@@ -164,8 +183,8 @@ def _apply(state: State, deed: Change, party: Party, reason: str | None) -> Stat
 
 
 def _dates(old: Any, change: Change, body: dict[str, Any]) -> dict[str, Any]:
-    """Return the dates of the next version: a correction keeps the old ones, a renewal starts anew."""
+    """Return the dates of the next version: a renewal starts anew, all others keep the old ones."""
     given = {name: body[name] for name in ("valid_from", "valid_until") if body.get(name)}
-    if change is Change.CORRECT:
+    if change is not Change.RENEW:
         return {"valid_from": old.valid_from, "valid_until": old.valid_until} | given
     return given

@@ -2,10 +2,13 @@
 
 GB/T 36901/36903 name the states of a licence without fixing a machine; this table is the narrow reading of them:
 
-- `valid` 有效, `suspended` 暂扣, `revoked` 撤销/吊销, `cancelled` 注销 and `replaced` 被新版本替换 are stored;
+- `uncollected` 待领取, `valid` 有效, `suspended` 暂扣/冻结, `revoked` 撤销, `withdrawn` 吊销, `cancelled` 注销,
+  `transferred` 转出 and `replaced` 被新版本替换 are stored;
 - `not_yet_valid` 未生效 and `expired` 过期 are never stored: they follow from the dates at the moment of reading,
   so that no job has to run for a licence to stop holding;
-- `revoked`, `cancelled` and `replaced` are terminal: nothing reopens them.
+- what is terminal stays so: nothing reopens it, and nothing softens it afterwards.
+
+On what ground a change rests stands in `licences.grounds`.
 """
 
 from __future__ import annotations
@@ -28,10 +31,13 @@ CHINA_STANDARD_TIME = timezone(timedelta(hours=8), "CST")
 class State(StrEnum):
     """What a licence is now; the last two are computed, never stored."""
 
+    UNCOLLECTED = "uncollected"
     VALID = "valid"
     SUSPENDED = "suspended"
     REVOKED = "revoked"
+    WITHDRAWN = "withdrawn"
     CANCELLED = "cancelled"
+    TRANSFERRED = "transferred"
     REPLACED = "replaced"
     NOT_YET_VALID = "not_yet_valid"
     EXPIRED = "expired"
@@ -39,15 +45,20 @@ class State(StrEnum):
 
 COMPUTED = frozenset({State.NOT_YET_VALID, State.EXPIRED})
 STORED = frozenset(State) - COMPUTED
-TERMINAL = frozenset({State.REVOKED, State.CANCELLED, State.REPLACED})
+TERMINAL = frozenset({State.REVOKED, State.WITHDRAWN, State.CANCELLED, State.TRANSFERRED, State.REPLACED})
+#: Not ended: what a holder has of a type that he may have once only.
+LIVE = STORED - TERMINAL
 
 #: Title for people: Chinese first, then English.
 TITLES: Mapping[State, tuple[str, str]] = MappingProxyType(
     {
+        State.UNCOLLECTED: ("待领取", "Not yet collected"),
         State.VALID: ("有效", "Valid"),
         State.SUSPENDED: ("已暂扣", "Suspended"),
         State.REVOKED: ("已撤销", "Revoked"),
+        State.WITHDRAWN: ("已吊销", "Withdrawn"),
         State.CANCELLED: ("已注销", "Cancelled"),
+        State.TRANSFERRED: ("已转出", "Transferred"),
         State.REPLACED: ("已被替换", "Replaced"),
         State.NOT_YET_VALID: ("未生效", "Not yet valid"),
         State.EXPIRED: ("已过期", "Expired"),
@@ -59,12 +70,18 @@ class Change(StrEnum):
     """A deed that moves a licence from one state to another."""
 
     ISSUE = "issue"
+    COLLECT = "collect"
     SUSPEND = "suspend"
+    FREEZE = "freeze"
     RESUME = "resume"
     REVOKE = "revoke"
+    WITHDRAW = "withdraw"
     CANCEL = "cancel"
+    TRANSFER = "transfer"
     RENEW = "renew"
+    CHANGE = "change"
     CORRECT = "correct"
+    REPLACE = "replace"
 
 
 class Party(StrEnum):
@@ -102,24 +119,37 @@ class Arrow:
 
 
 _ISSUER = frozenset({Party.ISSUER})
+_BOTH = frozenset({Party.ISSUER, Party.HOLDER})
+_LIVE = frozenset[State | None]({State.VALID, State.SUSPENDED})
+_VALID = frozenset[State | None]({State.VALID})
+_UNCOLLECTED = frozenset[State | None]({State.UNCOLLECTED})
 
 TABLE: Mapping[Change, Arrow] = MappingProxyType(
     {
         arrow.change: arrow
         for arrow in (
             Arrow(Change.ISSUE, frozenset({None}), State.VALID, _ISSUER, needs_reason=False),
-            Arrow(Change.SUSPEND, frozenset({State.VALID}), State.SUSPENDED, _ISSUER),
+            # 待领取: the holder takes it himself, or an officer hands it over at the counter.
+            Arrow(Change.COLLECT, _UNCOLLECTED, State.VALID, _BOTH, needs_reason=False),
+            Arrow(Change.SUSPEND, _VALID, State.SUSPENDED, _ISSUER),
+            Arrow(Change.FREEZE, _VALID, State.SUSPENDED, _ISSUER),
             Arrow(Change.RESUME, frozenset({State.SUSPENDED}), State.VALID, _ISSUER),
-            Arrow(Change.REVOKE, frozenset({State.VALID, State.SUSPENDED}), State.REVOKED, _ISSUER),
+            Arrow(Change.REVOKE, _LIVE | _UNCOLLECTED, State.REVOKED, _ISSUER),
+            Arrow(Change.WITHDRAW, _LIVE, State.WITHDRAWN, _ISSUER),
             # The holder gives a licence up himself, but not to slip out of a suspension.
-            Arrow(Change.CANCEL, frozenset({State.VALID}), State.CANCELLED, frozenset({Party.ISSUER, Party.HOLDER})),
-            Arrow(
-                Change.RENEW, frozenset({State.VALID}), State.REPLACED, _ISSUER, needs_reason=False, new_version=True
-            ),
-            Arrow(Change.CORRECT, frozenset({State.VALID}), State.REPLACED, _ISSUER, new_version=True),
+            Arrow(Change.CANCEL, _VALID | _UNCOLLECTED, State.CANCELLED, _BOTH),
+            Arrow(Change.TRANSFER, _VALID, State.TRANSFERRED, _ISSUER),
+            Arrow(Change.RENEW, _VALID, State.REPLACED, _ISSUER, needs_reason=False, new_version=True),
+            Arrow(Change.CHANGE, _VALID, State.REPLACED, _ISSUER, new_version=True),
+            Arrow(Change.CORRECT, _VALID, State.REPLACED, _ISSUER, new_version=True),
+            Arrow(Change.REPLACE, _VALID, State.REPLACED, _ISSUER, new_version=True),
         )
     }
 )
+#: Those that may alter what the licence says: 变更 because the facts changed, 更正 because they were never so.
+REWRITING = frozenset({Change.CHANGE, Change.CORRECT})
+#: What of a sensitive type takes two people: to make one, to alter what it says, and to end it against the holder.
+NEEDS_SECOND_PERSON = REWRITING | {Change.ISSUE, Change.REVOKE, Change.WITHDRAW}
 
 
 def parse_change(text: object) -> Change:
@@ -171,19 +201,23 @@ def state_at(stored: State, *, valid_from: date, valid_until: date | None, now: 
 def reasons_at(stored: State, *, valid_from: date, valid_until: date | None, now: datetime) -> tuple[Reason, ...]:
     """Return every reason why a licence does not hold at `now`; empty exactly when it is valid.
 
-    The closed list of reason codes has no word of its own for 注销: a cancelled licence answers `revoked`.
+    The closed list of reason codes has no word of its own for 吊销 and 注销: they answer `revoked`; a licence that
+    another authority now keeps (转出) answers `replaced`, one not yet collected `not_yet_valid`.
     """
     acts = {
+        State.UNCOLLECTED: Reason.NOT_YET_VALID,
         State.SUSPENDED: Reason.SUSPENDED,
         State.REVOKED: Reason.REVOKED,
+        State.WITHDRAWN: Reason.REVOKED,
         State.CANCELLED: Reason.REVOKED,
+        State.TRANSFERRED: Reason.REPLACED,
         State.REPLACED: Reason.REPLACED,
     }
     days = {State.EXPIRED: Reason.EXPIRED, State.NOT_YET_VALID: Reason.NOT_YET_VALID}
     if stored in COMPUTED:
         raise ValueError(f"{stored} is computed, never stored")
     found = (acts.get(stored), days.get(_by_calendar(local_day(now), valid_from, valid_until)))
-    return tuple(reason for reason in found if reason is not None)
+    return tuple(dict.fromkeys(reason for reason in found if reason is not None))
 
 
 def _by_calendar(today: date, valid_from: date, valid_until: date | None) -> State:
