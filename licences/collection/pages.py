@@ -1,0 +1,66 @@
+"""The officer's page of quality (数据质量): how good what his department sent is, and the questions it was asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, redirect, render_template, request
+
+from idservice.call import Post
+from idservice.errors import Problem
+from idservice.http.endpoint import load
+from idservice.http.page import Who, page
+from licences.collection import quality
+from licences.collection.schemas import SourceAnswerBody
+from licences.pages import words
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+
+blueprint = Blueprint("quality_pages", __name__, template_folder="../templates")
+_ANSWER = SourceAnswerBody()
+_REASONS: dict[str, words.Both] = {
+    "already_held": ("持证主体已有一份有效的此类证照", "The holder already has one in force"),
+    "holder_kind": ("该证照不能颁发给此类主体", "Not issued to this kind of holder"),
+    "holder_unknown": ("登记库中没有该持证主体", "The register knows no such holder"),
+    "issuing_stopped": ("已暂停签发", "Issuing is stopped"),
+}
+
+
+@page(blueprint, "/admin/quality", who=Who.OFFICER)
+def show(call: Call) -> str:
+    """Show the figures of the officer's department, and what it was asked."""
+    department = _department(call)
+    return render_template(
+        "admin/quality.html",
+        department=department,
+        figures=[_figure(row) for row in quality.figures(call, department)],
+        questions=[quality.shown(call, row) for row in quality.open_questions(call, department)],
+    )
+
+
+@page(blueprint, "/admin/quality", who=Who.OFFICER, methods=("POST",), write=True)
+def answer(call: Call) -> Response:
+    """Answer a question to the source."""
+    said = load(_ANSWER, {"answer": request.form.get("answer", "")}, where="form")
+    quality.answer(call, request.form.get("question", ""), said["answer"])
+    return redirect(f"/admin/quality?department={_department(call)}", 303)  # type: ignore[return-value]
+
+
+def _department(call: Call) -> str:
+    mine = sorted(call.caller.departments_as(Post.OFFICER))
+    named = request.values.get("department")
+    if named is not None and named not in mine:
+        raise Problem("forbidden", "You serve no such department.")
+    return named or mine[0]
+
+
+def _figure(row: dict[str, Any]) -> dict[str, Any]:
+    reasons = [
+        {
+            "title": words.word(_REASONS[one["reason"]]) if one["reason"] in _REASONS else one["reason"],
+            "rows": one["rows"],
+        }
+        for one in row["reasons"]
+    ]
+    return row | {"title": words.word((row["name"], row["name_en"])), "reasons": reasons}

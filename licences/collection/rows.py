@@ -1,0 +1,201 @@
+"""One row of a collected file (归集数据行): what a source says of one licence, checked and sealed before any database.
+
+GB/T 36903 for the members. A row is flat, so that a table can hold it: beside the members below, each field of the face
+stands under `field.<name>`, or under its Chinese title where the file holds one type alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+from idservice.numbers import InvalidNumber, citizen, credit_code
+from idservice.register.importing_rows import RowRefused
+from idservice.register.people import INDEX_FIELD
+from licences import identifier
+from licences.definition import HolderKind, validate_fields
+from licences.surface import FieldsRefusedError, FieldType, is_date, is_plain
+
+if TYPE_CHECKING:
+    from keys.fields import FieldCipher
+    from licences.definition import LicenceType
+
+STATES: Final = ("waiting", "signed", "failed")
+SOURCE_FIELD: Final = "collected_licence.source"
+MEMBERS: Final[Mapping[str, str]] = {
+    **{
+        name: name
+        for name in (
+            "type", "department", "holder", "number", "identifier", "valid_from", "valid_until", "issued_on",
+            "updated_on",
+        )
+    },
+    "证照类型代码": "type", "证照颁发机构代码": "department", "持证主体代码": "holder", "证照编号": "number",
+    "电子证照标识": "identifier", "有效期起始日期": "valid_from", "有效期截止日期": "valid_until",
+    "证照颁发日期": "issued_on", "更新日期": "updated_on",
+}  # fmt: skip
+LONG_TERM: Final = frozenset({"长期", "9999-12-31"})
+_DATES: Final = ("valid_from", "valid_until", "issued_on", "updated_on")
+_COMPACT = re.compile(r"[0-9]{8}")
+_YES: Final = {"true": True, "是": True, "1": True, "false": False, "否": False, "0": False}
+_LONGEST_NUMBER: Final = 128
+_LONGEST_IDENTIFIER: Final = 128  # GB/T 36903
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What rows are checked against: the catalogue, who issues what (the usual issuer first), and what is assumed."""
+
+    types: Mapping[str, LicenceType]
+    departments: Mapping[str, tuple[str, ...]]
+    type_code: str | None = None
+    department: str | None = None
+
+
+@dataclass(slots=True)
+class Row:
+    """One checked row; `hashes` name it at its source, `holder` its holder in the register."""
+
+    line: int
+    hashes: tuple[bytes, ...]
+    holder: tuple[bytes, ...]
+    kind: str
+    type_code: str
+    department: str
+    record: bytes = field(repr=False)
+    sealed: bytes = field(repr=False)  # the record, for a row named by the first of `hashes`
+    digest: bytes = field(repr=False)
+    missing: int
+    updated_on: date | None
+    notice: str | None
+
+
+def members(known: Known) -> dict[str, str]:
+    """Return what the columns of a file may be called."""
+    found = dict(MEMBERS)
+    for kind in known.types.values():
+        found |= {f"field.{one.name}": f"field.{one.name}" for one in kind.fields}
+    alone = known.types.get(known.type_code or "")
+    titles = {one.title: f"field.{one.name}" for one in alone.fields} if alone is not None else {}
+    return titles | found
+
+
+def prepare(known: Known, cipher: FieldCipher, line: int, values: Mapping[str, str], _today: date) -> Row:
+    """Check the values of one line and say what it is; raises `RowRefused` with every reason found.
+
+    Reasons: `type department holder_<code> holder_kind number identifier <date> dates field.<name>:<code>`.
+    """
+    reasons: list[str] = []
+    kind = known.types.get(values.get("type", known.type_code or ""))
+    department = _department(known, kind, values)
+    if kind is None or department is None:
+        raise RowRefused("type" if kind is None else "department")
+    holder, person = _holder(values.get("holder", ""), reasons)
+    if holder and not kind.accepts(HolderKind.PERSON if person else HolderKind.ORGANISATION):
+        reasons.append("holder_kind")
+    number = values.get("number", "")
+    if not number or len(number) > _LONGEST_NUMBER or not is_plain(number):
+        reasons.append("number")
+    dates = {name: _day(name, values, reasons) for name in _DATES}
+    if dates["valid_from"] and dates["valid_until"] and dates["valid_until"] < dates["valid_from"]:
+        reasons.append("dates")
+    notice = _identifier_notice(values.get("identifier"), reasons)
+    fields = _fields(kind, values, reasons)
+    if reasons:
+        raise RowRefused(*reasons)
+    said: dict[str, Any] = {"number": number, "fields": fields, "long_term": values.get("valid_until") in LONG_TERM}
+    said |= {name: found.isoformat() for name, found in dates.items() if found is not None and name != "updated_on"}
+    if "identifier" in values:
+        said["identifier"] = values["identifier"]
+    record = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    hashes = cipher.indexes(SOURCE_FIELD, f"{kind.code}|{department}|{number}|{holder}")
+    return Row(
+        line=line,
+        hashes=hashes,
+        holder=cipher.indexes(INDEX_FIELD, holder),
+        kind="person" if person else "organisation",
+        type_code=kind.code,
+        department=department,
+        record=record,
+        sealed=seal(cipher, hashes[0], record),
+        digest=hashlib.sha256(record).digest()[:16],
+        missing=len(kind.fields) - len(fields),
+        updated_on=dates["updated_on"],
+        notice=notice,
+    )
+
+
+def seal(cipher: FieldCipher, source: bytes, record: bytes) -> bytes:
+    """Return a record encrypted for the row named by `source`."""
+    return cipher.seal(record, table="collected_licence", column="record_sealed", row=source.hex())
+
+
+def open_record(cipher: FieldCipher, source: bytes, sealed: bytes) -> dict[str, Any]:
+    """Return what a stored row says."""
+    opened = cipher.open(sealed, table="collected_licence", column="record_sealed", row=source.hex())
+    found: dict[str, Any] = json.loads(opened)
+    return found
+
+
+def _department(known: Known, kind: LicenceType | None, values: Mapping[str, str]) -> str | None:
+    """Return the credit code of the department a row comes from, if it issues the type."""
+    issuing = known.departments.get(kind.code, ()) if kind is not None else ()
+    named = values.get("department", known.department) or (issuing[0] if issuing else None)
+    return named if named in issuing else None
+
+
+def _holder(text: str, reasons: list[str]) -> tuple[str, bool]:
+    try:
+        if citizen.is_valid(text):
+            return citizen.check(text), True
+        return credit_code.check(text), False
+    except InvalidNumber as error:
+        reasons.append(f"holder_{error.code}")
+        return "", False
+
+
+def _day(name: str, values: Mapping[str, str], reasons: list[str]) -> date | None:
+    """Return a date written YYYY-MM-DD or YYYYMMDD (GB/T 36903 allows both); an end may be 长期."""
+    text = values.get(name)
+    if text is None or (name == "valid_until" and text in LONG_TERM):
+        return None
+    if _COMPACT.fullmatch(text):
+        text = f"{text[:4]}-{text[4:6]}-{text[6:]}"
+    if not is_date(text):
+        reasons.append(name)
+        return None
+    return date.fromisoformat(text)
+
+
+def _identifier_notice(text: str | None, reasons: list[str]) -> str | None:
+    """Return what is odd about the identifier a source gives: a wrong check digit is noted, never refused."""
+    if text is None:
+        return None
+    if len(text) > _LONGEST_IDENTIFIER or not is_plain(text):
+        reasons.append("identifier")
+        return None
+    return None if identifier.is_valid(text) else "identifier_check"
+
+
+def _fields(kind: LicenceType, values: Mapping[str, str], reasons: list[str]) -> dict[str, Any]:
+    given = {name.removeprefix("field."): text for name, text in values.items() if name.startswith("field.")}
+    types = {one.name: one.type for one in kind.fields}
+    submitted = {name: _value(types.get(name), text) for name, text in given.items()}
+    try:
+        return validate_fields(kind, submitted)
+    except FieldsRefusedError as error:
+        reasons.extend(f"field{problem.pointer.replace('/', '.')}:{problem.code}" for problem in error.problems)
+        return {}
+
+
+def _value(kind: FieldType | None, text: str) -> str | int | bool:
+    if kind is FieldType.BOOLEAN and text in _YES:
+        return _YES[text]
+    if kind is FieldType.INTEGER and text.isascii() and text.isdigit() and len(text) <= 16:
+        return int(text)
+    return text
