@@ -76,7 +76,7 @@ def demand_matter(call: Call, matter: str | None) -> None:
 
 def _needed(call: Call, named: frozenset[str]) -> frozenset[str]:
     known = matters.entries(call)
-    return frozenset(proof.type_code for code in named if code in known for proof in known[code].proofs)
+    return frozenset(type_code for code in named if code in known for type_code in known[code].types)
 
 
 def _types(call: Call) -> Mapping[str, tuple[str, str]]:

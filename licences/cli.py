@@ -26,9 +26,15 @@ from keys.ring import RingError
 from keys.verdict import Reason, Result
 from licences import recheck, scan, sealed
 from licences.asker import Asker
+from licences.catalogue_cli import types
+from licences.collection import cli as collection
+from licences.counter.matter_cli import matters
 from licences.demo.cli import demo
+from licences.guard.cli import guard
 from licences.scan import Scan
 from licences.schemas import ReportSchema
+from licences.status.cli import status
+from licences.trust.cli import trust
 from licences.verify import Report
 from licences.verify import verify as verify_scan
 from seals.reconcile import count_also
@@ -63,6 +69,7 @@ def verify(subject: str, as_json: bool) -> None:
 
 
 licences = AppGroup("licences", help="电子证照 Electronic licences.")
+licences.add_command(types)
 
 
 @licences.command("check")
@@ -86,7 +93,8 @@ def check(as_json: bool) -> None:
     sys.exit(NO if wrong else YES)
 
 
-GROUPS = (verify, licences, demo)
+collection.add_to(licences)
+GROUPS = (verify, licences, matters, status, trust, demo, guard)
 count_also("licences", sealed.tally)
 
 

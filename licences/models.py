@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Date, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import BigInteger, Date, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idservice.models import HASHED, REFERENCE, SUBJECT, Base
@@ -21,6 +21,7 @@ class LicenceType(Base):
     __tablename__ = "licence_type"
     __table_args__ = REFERENCE
     code: Mapped[str] = mapped_column(String(21), primary_key=True)
+    version: Mapped[int] = mapped_column(default=1)  # licences.catalogue_models keeps all of them
     definition: Mapped[dict[str, Any]]
     updated_at: Mapped[datetime]
 
@@ -56,6 +57,7 @@ class Licence(Base):
     credential_kid: Mapped[str] = mapped_column(String(64))
     credential_signature: Mapped[bytes]
     next_identifier: Mapped[str | None] = mapped_column(String(128))  # the version that replaced this one
+    status_place: Mapped[int | None] = mapped_column(BigInteger)  # of its credential; None: older than the lists
 
 
 class LicenceRoute(Base):
@@ -91,6 +93,7 @@ class LicenceChange(Base):
     change: Mapped[str] = mapped_column(String(16))
     state: Mapped[str] = mapped_column(String(12))
     reason_sealed: Mapped[bytes | None]
+    ground: Mapped[str | None] = mapped_column(String(24))  # licences.grounds; None: before grounds were kept
     actor: Mapped[str] = mapped_column(String(96))
     at: Mapped[datetime]
 
@@ -130,6 +133,7 @@ class Matter(Base):
     __tablename__ = "matter"
     __table_args__ = REFERENCE
     code: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version: Mapped[int]  # the newest; licences.counter.lookup_models.MatterVersion keeps all
     definition: Mapped[dict[str, Any]]
     updated_at: Mapped[datetime]
 
@@ -152,10 +156,11 @@ class Lookup(Base):
     """One look-up at a counter (免提交核验): who asked for whom, for what, and which proofs were met."""
 
     __tablename__ = "lookup"
-    __table_args__ = SUBJECT
+    __table_args__ = (Index(None, "department", "at"), SUBJECT)
     subject: Mapped[str] = mapped_column(String(32), primary_key=True)
     lookup_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     matter: Mapped[str] = mapped_column(String(64))
+    matter_version: Mapped[int | None]  # None: before matters had versions
     department: Mapped[str] = mapped_column(String(18))
     outcomes: Mapped[dict[str, Any]]  # proof -> outcome
     basis: Mapped[str] = mapped_column(Text)

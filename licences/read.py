@@ -10,7 +10,7 @@ from idservice import audit
 from idservice.call import Post
 from idservice.errors import Problem
 from idservice.numbers import InvalidNumber
-from licences import asker, catalogue, change, identifier
+from licences import asker, catalogue, change, co_holders, identifier
 from licences.deeds import Deed
 from licences.lifecycle import COMPUTED, State, local_day
 from licences.models import Licence
@@ -31,7 +31,7 @@ def read(call: Call, code: str, *, fields: Sequence[str]) -> Licence:
         Problem: not_found, also for a licence the caller may not see.
     """
     licence = change.find_readable(call, code)
-    own = licence.subject == call.caller.holder
+    own = co_holders.holds(call, licence)
     if own and call.caller.channel == "page":
         return licence
     facts: dict[str, audit.Fact] = {
@@ -41,6 +41,9 @@ def read(call: Call, code: str, *, fields: Sequence[str]) -> Licence:
     }
     if not own:
         facts["unit"] = asker.unit_name(call, licence.issuer_code)
+    if own and licence.subject != call.caller.holder:  # it is on both their records
+        audit.record_access(call, Deed.READ, subject=str(call.caller.holder), facts=facts, licence=licence.identifier)
+        facts["basis"] = "co_holder"
     audit.record_access(call, Deed.READ, subject=licence.subject, facts=facts, licence=licence.identifier)
     return licence
 

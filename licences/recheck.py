@@ -17,8 +17,11 @@ from keys.sm2 import sm3
 from keys.verdict import Result
 from licences import artefacts
 from licences.formats import sdjwt
+from licences.lifecycle import State
 from licences.metadata import MetadataError
 from licences.models import IssueIntent, Licence, LicenceRoute
+from licences.status import entries
+from licences.status.models import StatusEntry
 from licences.verify import seal_check
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong with one licence: `fault` is one of `record row seal credential intent route`."""
+    """What is wrong with one licence: `fault` is one of `record row seal credential intent route status`."""
 
     identifier: str
     fault: str
@@ -67,6 +70,7 @@ def check(call: Call, licence: Licence) -> list[Finding]:
         "credential": _credential_fault(call, licence),
         "intent": "" if _was_intended(call, licence, record.content) else "no recorded intent of these bytes",
         "route": "" if _is_routed(call, licence) else "its identifier does not lead to it",
+        "status": "" if _is_listed(call, licence) else "its copies' places in the status lists say something else",
     }
     return [Finding(licence.identifier, fault, detail) for fault, detail in faults.items() if detail]
 
@@ -79,7 +83,7 @@ def _seal_fault(call: Call, licence: Licence) -> str:
 def _credential_fault(call: Call, licence: Licence) -> str:
     try:
         keys = call.keys.public(Purpose.LICENCE)
-        sdjwt.authenticate(artefacts.credential(call, licence), keys=keys, issuer=call.settings.issuer)
+        sdjwt.authenticate(artefacts.credential(call, licence), keys=keys, issuer=call.settings.signs_as)
     except sdjwt.SDJWTError as error:
         return error.code
     return ""
@@ -92,6 +96,16 @@ def _was_intended(call: Call, licence: Licence, content: bytes) -> bool:
         IssueIntent.done_at.is_not(None),
     )
     return sm3(content) in set(call.session.scalars(intents))
+
+
+def _is_listed(call: Call, licence: Licence) -> bool:
+    """Return whether every copy's place says what the licence is, the credential's own among them."""
+    rows = select(StatusEntry.place, StatusEntry.value).where(
+        StatusEntry.licence_key == entries.key_of(licence.identifier)
+    )
+    found: dict[int, int] = {row.place: row.value for row in call.session.execute(rows)}
+    own = {licence.status_place} - {None}
+    return own <= found.keys() and set(found.values()) <= {entries.status_of(State(licence.state))}
 
 
 def _is_routed(call: Call, licence: Licence) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from idservice.http.openapi import Upload
 from licences import scan
-from licences.lifecycle import State
+from licences.lifecycle import REWRITING, Change, State
+from licences.metadata import MAX_HOLDERS
 from licences.scan import Scan
 from licences.surface import is_date, is_plain
 from licences.verify import MAX_TEXT
@@ -17,6 +18,7 @@ from licences.verify import MAX_TEXT
 CREDIT_CODE = validate.Regexp(r"\A[0-9A-Z]{18}\Z")
 IDENTIFIER = validate.Regexp(r"\A[0-9A-Za-z.]{1,192}\Z")
 MAX_REASON = 200
+_NEW_FACTS = REWRITING | {Change.RENEW}
 
 
 class Line(fields.String):
@@ -65,20 +67,46 @@ class IssueBody(Schema):
     """A licence to be issued; the examples of `GET /v1/licence-types` are enough for `fields`."""
 
     type = fields.String(required=True, validate=validate.Length(1, 64))
-    holder = fields.Nested(HolderRef, required=True)
+    holder = fields.Nested(HolderRef)
+    holders = fields.List(
+        fields.Nested(HolderRef),
+        validate=validate.Length(1, MAX_HOLDERS),
+        metadata={"description": "In place of `holder`, several in their order: the first is the owner"},
+    )
     fields_ = fields.Dict(keys=fields.String(), required=True, data_key="fields", attribute="fields")
     valid_from = Day()
     valid_until = Day(allow_none=True, metadata={"description": "Last day, inclusive; null: no end"})
     department = fields.String(validate=CREDIT_CODE, metadata={"description": "Default: the first that issues it"})
+    collect = fields.Boolean(
+        load_default=False,
+        truthy={True},
+        falsy={False},
+        metadata={"description": "It holds only once the holder or an officer has collected it"},
+    )
+
+    @validates_schema
+    def want_holder(self, data: dict[str, Any], **_options: Any) -> None:
+        """Refuse neither and both."""
+        if ("holder" in data) is ("holders" in data):
+            raise ValidationError({"holder": ["Name holder or holders."]})
+
+    @post_load
+    def name_first(self, data: dict[str, Any], **_options: Any) -> dict[str, Any]:
+        """Return the body with its first holder as `holder` in every case."""
+        return data if "holder" in data else data | {"holder": data["holders"][0]}
 
 
 class ChangeBody(Schema):
-    """A change in a licence's life; `fields` and dates belong to `renew` and `correct` alone."""
+    """A change in a licence's life; `fields` and dates belong to renew, change and correct alone."""
 
     change = fields.String(
         required=True,
         validate=validate.Length(1, 32),
-        metadata={"description": "suspend resume revoke cancel renew correct"},
+        metadata={"description": " ".join(deed for deed in Change if deed is not Change.ISSUE)},
+    )
+    ground = fields.String(
+        validate=validate.Length(1, 24),
+        metadata={"description": "The code of the legal ground; default: the usual one of the change"},
     )
     reason = Line(MAX_REASON)
     fields_ = fields.Dict(keys=fields.String(), data_key="fields", attribute="fields")
@@ -88,8 +116,18 @@ class ChangeBody(Schema):
     @validates_schema
     def refuse_what_has_no_effect(self, data: dict[str, Any], **_options: Any) -> None:
         """Refuse new facts for a change that only moves the state."""
-        if data.get("change") not in {"renew", "correct"} and data.keys() & {"fields", "valid_from", "valid_until"}:
-            raise ValidationError("Only renew and correct take fields and dates.")
+        if data.get("change") not in _NEW_FACTS and data.keys() & {"fields", "valid_from", "valid_until"}:
+            raise ValidationError(f"Only these take fields and dates: {' '.join(sorted(_NEW_FACTS))}.")
+
+
+class LicenceQuery(Schema):
+    """In which form a licence is read."""
+
+    form = fields.String(
+        load_default="licence",
+        validate=validate.OneOf(["licence", "metadata"]),
+        metadata={"description": "metadata: with the GB/T 36903 record as `metadata` and `short_names`"},
+    )
 
 
 class LicencesQuery(Schema):
@@ -109,6 +147,11 @@ class PaperQuery(Schema):
         load_default="url",
         validate=validate.OneOf(["url", "lc1"]),
         metadata={"description": "url: an address that any camera opens; lc1: smaller, for the scanners of counters"},
+    )
+    signature = fields.String(
+        load_default="es256",
+        validate=validate.OneOf(["es256", "sm2"]),
+        metadata={"description": "sm2: for readers that trust the commercial algorithms of GB/T 32918 alone"},
     )
 
 
@@ -177,6 +220,9 @@ class SummarySchema(Schema):
     identifier = fields.String(required=True)
     version = fields.Integer(required=True)
     type = fields.String(required=True)
+    type_version = fields.Integer(
+        allow_none=True, metadata={"description": "The version of its type under which it was issued; null: not read"}
+    )
     name = fields.String(required=True)
     name_en = fields.String(required=True)
     state = fields.String(required=True, validate=validate.OneOf([str(state) for state in State]))
@@ -199,6 +245,7 @@ class FaceSchema(SummarySchema):
     """A licence as far as its reader may see it."""
 
     holder = fields.Nested(HolderSchema, required=True)
+    co_holders = fields.List(fields.Nested(HolderSchema), metadata={"description": "The others, masked"})
     fields_ = fields.Dict(data_key="fields", attribute="fields", required=True)
 
 
@@ -206,6 +253,9 @@ class LicenceSchema(FaceSchema):
     """A licence, whole."""
 
     number = fields.String(required=True, metadata={"description": "The licence number (证照编号)"})
+    holders = fields.List(fields.Nested(HolderSchema), metadata={"description": "All of them, in their order"})
+    metadata = fields.Dict(metadata={"description": "With `form=metadata`: the GB/T 36903 record, English keys"})
+    short_names = fields.Dict(metadata={"description": "The same under the pinyin short names (ZZMC, ZZLXDM, ...)"})
     demonstration = fields.Boolean(required=True)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from licences import copies
 from licences.models import IssueIntent, Licence
 from seals.reconcile import Tally
 
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
 
 
 def tally(call: Call, seal_id: str) -> Tally:
-    """Return the licences that bear the seal.
+    """Return the licences that bear the seal, and the copies of licences that do.
 
     An intent does not say which seal it was for, so every one that never ended may have used this one.
     """
     done = call.session.scalar(select(func.count()).where(Licence.seal_id == seal_id)) or 0
+    done += copies.sealed(call, seal_id)
     unfinished = call.session.scalar(select(func.count()).where(IssueIntent.done_at.is_(None))) or 0
     return Tally(done, unfinished)

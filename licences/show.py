@@ -29,6 +29,7 @@ from licences.deeds import Deed
 from licences.detail_types import LICENCE_SHOW
 from licences.lifecycle import State, state_at
 from licences.models import Licence, Presentation
+from licences.showing import identity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,6 +96,7 @@ def show(call: Call, body: dict[str, Any]) -> Shown:
     Raises:
         Problem: forbidden where the caller is no holder; not_found for a licence that is not his; invalid; or
             authorization_details_exceeded, where the token is for other types, fields or matters.
+        StepUpNeeded, Problem: what `identity.demand` refuses.
     """
     holder = call.caller.holder
     if holder is None:
@@ -110,6 +112,7 @@ def show(call: Call, body: dict[str, Any]) -> Shown:
     if not all(acting.reach(call).covers(identifier.parts(code).type_code) for code in chosen):
         raise Problem("not_found", "Your mandate does not reach one of these licences.")
     demand(call, LICENCE_SHOW.name, licence_types=_types(chosen), datatypes=body.get("fields") or (), matters=matter)
+    identity.demand(call, _types(chosen))
     code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
     expires_at = call.now + timedelta(seconds=call.settings.show_code_seconds)
     call.session.execute(
@@ -199,7 +202,7 @@ def _own(call: Call, holder: str, identifiers: Sequence[str]) -> list[str]:
 
 
 def _for_matter(call: Call, holder: str, code: str) -> list[str]:
-    types = {proof.type_code for proof in matters.find(call, code).proofs}
+    types = matters.find(call, code).types
     rows = call.session.scalars(
         select(Licence).where(Licence.subject == holder, Licence.type_code.in_(types)).order_by(Licence.identifier)
     )

@@ -1,8 +1,9 @@
 """Verify what was scanned, typed or uploaded at a counter (核验): what is it, does it hold, and why not.
 
-Accepted: a show code, an SD-JWT VC, the code of a paper licence (LC1) in both forms, a licence identifier (ours or
-foreign, also inside a longer text), and files that bear a seal. The answer is always a report; state is judged now.
-Every look at a holder's licence is on his record before the answer leaves.
+Accepted: a show code, an SD-JWT VC, the code of a paper licence (LC1) in both forms, copies in further forms (mdoc,
+JWT-VC, Claim 169), a licence identifier (ours or foreign, also inside a longer text), and files that bear a seal. The
+answer is always a report; state is judged now. Every look at a holder's licence is on his record before the answer
+leaves.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from idservice.numbers import InvalidNumber
 from keys.base64url import b64u
 from keys.ring import Purpose
 from keys.verdict import Check, Reason, Result, reasons
-from licences import artefacts, identifier, paper, show, view
+from licences import artefacts, copies, copy_check, identifier, paper, show, view
 from licences.change import find_any, find_held
 from licences.deeds import Deed
 from licences.formats import lc1, lc1_text, sdjwt
+from licences.guard.admit import admit
 from licences.lifecycle import State, reasons_at
 from seals.stamp import judge
 from seals.verify import verify as verify_seal
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from idservice.call import Call
     from licences.artefacts import Record
     from licences.asker import Asker
+    from licences.copies import Form
     from licences.models import Licence
     from licences.scan import Scan
 
@@ -54,7 +57,8 @@ class Report:
     def ok(self) -> bool:
         """Return whether everything that was checked holds."""
         if self.document is not None:
-            return bool(self.document["ok"])
+            failed = any(check.result is Result.FAIL for check in self.checks)
+            return bool(self.document["ok"]) and not failed
         results = {check.result for check in self.checks}
         return bool(results) and results <= {Result.OK, Result.NOTICE} and not self.reasons
 
@@ -77,7 +81,13 @@ class Report:
 
 
 def verify(call: Call, scan: Scan, asker: Asker) -> Report:
-    """Judge what was scanned; a look that found no licence is audited too."""
+    """Judge what was scanned; a look that found no licence is audited too.
+
+    Raises:
+        Problem: quota_exceeded.
+    """
+    if not asker.is_public:
+        admit(call, asker, matter=None, subject=None, number=None)
     report = _judge_scan(call, scan, asker)
     if not report.licences:
         facts: dict[str, Any] = {"scanned": report.scanned, "reasons": report.reasons, "operator": asker.operator}
@@ -87,7 +97,7 @@ def verify(call: Call, scan: Scan, asker: Asker) -> Report:
 
 def _judge_scan(call: Call, scan: Scan, asker: Asker) -> Report:
     if scan.document is not None:
-        return _document(call, scan.document)
+        return _judge_document(call, scan.document, asker)
     text = (scan.text or "").strip()
     if not text or len(text) > MAX_TEXT:
         return Report("unknown", [Check("format", Result.FAIL, "nothing legible was found", Reason.UNREADABLE)])
@@ -99,6 +109,8 @@ def _judge_text(call: Call, text: str, asker: Asker) -> Report:
         return _credential(call, text, asker)
     if lc1_text.looks_like(text):
         return _paper(call, text, asker)
+    if (copy := copy_check.form_of_text(text)) is not None:
+        return _copy(call, *copy, asker)
     # An input method widens letters and digits (undone by NFKC) and turns the full stop into its own.
     if found := _IDENTIFIER.search(unicodedata.normalize("NFKC", text).replace("。", ".").upper()):
         return _identifier(call, found[0].rstrip("."), asker)
@@ -167,7 +179,7 @@ def _paper(call: Call, text: str, asker: Asker) -> Report:
     report = Report("paper")
     try:
         scanned = lc1.read(text)
-        said = lc1.authenticate(scanned.content, call.keys.public(Purpose.LICENCE).values())
+        said = lc1.authenticate(scanned.content, paper.keys(call))
     except lc1.LC1Error as error:
         revoked = error.code == "unknown_key" and paper.is_key_revoked(call, lc1.read(text).content)
         reason = Reason.KEY_REVOKED if revoked else error.reason
@@ -201,20 +213,62 @@ def _identifier(call: Call, code: str, asker: Asker) -> Report:
     if licence is None:
         report.checks.append(Check("register", Result.NOT_CHECKED, "not in this register", Reason.ISSUER_UNKNOWN))
         return report
-    record = _judge(call, report, licence)
-    report.licences.append(view.face(call, licence, clear=(), only=(), record=record))
-    _record(call, asker, licence.subject, [licence.identifier], basis="identifier", fields=["masked_holder"])
+    _add_named(call, report, licence, asker)
     return report
 
 
-def _document(call: Call, data: bytes) -> Report:
-    """Judge a file that bears a seal, or should: the report on its seals becomes this report's."""
+def _add_named(call: Call, report: Report, licence: Licence, asker: Asker) -> None:
+    """Add a licence that was named and not shown: nothing of its face."""
+    record = _judge(call, report, licence)
+    report.licences.append(view.face(call, licence, clear=(), only=(), record=record))
+    _record(call, asker, licence.subject, [licence.identifier], basis="identifier", fields=["masked_holder"])
+
+
+def _judge_document(call: Call, data: bytes, asker: Asker) -> Report:
+    copy = copy_check.form_of_bytes(data)
+    return _document(call, data, asker) if copy is None else _copy(call, *copy, asker)
+
+
+def _copy(call: Call, form: Form, content: bytes, asker: Asker) -> Report:
+    """Judge a copy that a signature of ours holds together; who hands one over hands over all that stands in it."""
+    report = Report("credential")
+    found, licence = copy_check.check(call, form, content)
+    report.checks.append(found)
+    if licence is not None:
+        _add_copied(call, report, licence, asker)
+    return report
+
+
+def _document(call: Call, data: bytes, asker: Asker) -> Report:
+    """Judge a file that bears a seal, or should: the report on its seals becomes this report's.
+
+    Where the file is a copy of a licence that we made, what holds of the licence now is added.
+    """
     found = verify_seal(call, data)
     checks = [check for signature in found.signatures for check in signature.checks]
     for problem in found.problems:
         result = Result.FAIL if problem is Reason.NOT_SEALED else Result.NOT_CHECKED
         checks.append(Check("format", result, "", problem))
-    return Report("document", checks, document=found.as_json())
+    report = Report("document", checks, document=found.as_json())
+    if not found.ok:
+        if not report.reasons:  # a signature whose signer could not even be named: every refusal has a code
+            checks.append(Check("signer_certificate", Result.NOT_CHECKED, "", Reason.CERTIFICATE_UNTRUSTED))
+        return report
+    if (copy := copies.find(call, data)) is not None:
+        _add_copied(call, report, copy[0], asker)
+    elif (code := copy_check.identifier_in(data)) is not None and (licence := find_any(call, code)) is not None:
+        report.checks.append(Check("register", Result.NOTICE, "not byte for byte the copy we made"))
+        _add_named(call, report, licence, asker)
+    return report
+
+
+def _add_copied(call: Call, report: Report, licence: Licence, asker: Asker) -> None:
+    """Add the licence of which a copy was handed over: to a counter all that stands on it, to the public its holder."""
+    record = _judge(call, report, licence)
+    clear = frozenset() if asker.is_public else frozenset(record.metadata.surface) | {"holder_name", "holder_number"}
+    report.licences.append(view.face(call, licence, clear=clear, only=clear, record=record))
+    read = sorted(clear) or ["masked_holder"]
+    _record(call, asker, licence.subject, [licence.identifier], basis="credential", fields=read)
 
 
 def _judge(call: Call, report: Report, licence: Licence) -> Record:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from idservice import audit
 from idservice.errors import Problem
-from licences import acting, read
+from licences import acting, co_holders, read
 from licences.deeds import Deed
 from licences.models import Licence
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def own(
     call: Call, *, type_code: str | None = None, state: str | None = None, limit: int = 50, cursor: str | None = None
 ) -> list[Licence]:
-    """Return one page (and one more) of the caller's own licences, in the order of their identifiers.
+    """Return one page (and one more) of the licences the caller stands on, in the order of their identifiers.
 
     An app that reads the list in its holder's name stands in his record.
 
@@ -30,12 +31,14 @@ def own(
     if caller.holder is None:
         raise Problem("forbidden", "Only a logged-in holder has licences of his own.")
     wanted = read.conditions(call, type_code=type_code, state=state)
-    rows = select(Licence).where(Licence.subject == caller.holder, *wanted)
     if (within := acting.reach(call)).types is not None:
-        rows = rows.where(Licence.type_code.in_(sorted(within.types)))
+        wanted.append(Licence.type_code.in_(sorted(within.types)))
     if cursor is not None:
-        rows = rows.where(Licence.identifier > cursor)
-    found = list(call.session.scalars(rows.order_by(Licence.identifier).limit(limit + 1)))
+        wanted.append(Licence.identifier > cursor)
+    found: list[Licence] = []
+    for held in (select(Licence).where(Licence.subject == caller.holder), co_holders.shared(caller.holder)):
+        found += call.session.scalars(held.where(*wanted).order_by(Licence.identifier).limit(limit + 1))
+    found = sorted(found, key=attrgetter("identifier"))[: limit + 1]
     if caller.channel != "page":
         facts: dict[str, audit.Fact] = {"who": caller.client_name, "basis": "consent", "fields": ["licence_list"]}
         audit.record_access(call, Deed.READ, subject=caller.holder, facts=facts)

@@ -29,11 +29,12 @@ from idservice.log import sequencer
 from idservice.log.tree import LogDamagedError
 from keys.fields import FieldCipher
 from keys.ring import RingError
-from licences.demo import charter, documents, file, greeting, seed
+from licences.demo import cases, charter, documents, file, greeting, seed
 from licences.demo.city import city
 from licences.demo.place import Place, PlaceTakenError
 from licences.demo.supervisor import PortTakenError, Supervisor, WorkersFailedError, refuse_taken
 from licences.demo.worker import HOST
+from licences.status import publisher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,12 +114,16 @@ def _run(place: Place, *, port: int, ready_file: Path, workers: int, stop: threa
     ready_file.unlink(missing_ok=True)  # that of the last start, whose issuer may have been another one
     town = city(founded.seed, today=founded.day)
     finished = seed.is_inhabited(house, town) and founded.built
-    with _sequencing(house), courier.running(house), tempfile.TemporaryDirectory(prefix="ona-metrics-") as metrics:
+    with contextlib.ExitStack() as beside:
+        for work in (_sequencing, courier.running, publisher.running):
+            beside.enter_context(work(house))
+        metrics = beside.enter_context(tempfile.TemporaryDirectory(prefix="ona-metrics-"))
         if not finished:
             _build(house, founded, town, stop)
             charter.write(place.charter, replace(founded, built=True))
         else:
             seed.keep_up(house, founded, town)
+        cases.make(house, town)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OUR_CALLERS)}
         with Supervisor(
             port=port,

@@ -13,10 +13,13 @@ from seals.detail_types import SEAL_USE
 
 _HOLDER: Final = (
     "openid profile phone offline_access licences.read licences.show accesses.read consents.manage mandates.manage"
-    " sessions.manage matters.read"
+    " sessions.manage matters.read commitments.sign"
 )
 #: What officers and clerks do goes through the same API as what citizens do.
-_STAFF: Final = "verifications.create lookups.create licences.issue licences.change seals.use"
+_STAFF: Final = (
+    "verifications.create lookups.create licences.issue licences.change seals.use"
+    " checks.create checks.answer commitments.check catalogue.manage"
+)
 _SYSTEM_DETAILS: Final = (LICENCE_ISSUE.name, SEAL_USE.name)
 _DETAILS: Final = (*_SYSTEM_DETAILS, LICENCE_SHOW.name, MANDATE.name)
 _LOGIN: Final = ("authorization_code", "refresh_token")
@@ -143,11 +146,11 @@ CLIENTS: Final = (
         _HOLDER,
         policy=GrantPolicy(audiences=("app-basic", "app-jwt")),
     ),
-    _system("counter", "综合窗口系统（演示）", "verifications.create lookups.create matters.read"),
+    _system("counter", "综合窗口系统（演示）", "verifications.create lookups.create matters.read checks.create"),
     _system(
         "issuer",
         "证照签发系统（演示）",
-        "licences.issue licences.change licences.read seals.use",
+        "licences.issue licences.change licences.read seals.use checks.answer commitments.check catalogue.manage",
         _SYSTEM_DETAILS,
     ),
     _system("directory", "人事目录系统（演示）", "scim.read scim.write"),

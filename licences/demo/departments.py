@@ -11,7 +11,8 @@ from licences.demo.numbers import CITY, organisation_code
 if TYPE_CHECKING:
     from licences.demo.people import DemoPerson
 
-#: Category of credit code (11 机关, 13 群众团体), names, and the slugs of the types issued.
+#: Category of credit code (11 机关, 13 群众团体), names, and the slugs of the types issued first of all: other types of
+#: the same authorities follow, and the last department (行政审批局) issues what is left.
 _DEPARTMENTS: Final = (
     (
         "11",
@@ -27,6 +28,7 @@ _DEPARTMENTS: Final = (
     ("11", "示范市人力资源和社会保障局（演示）", "Human Resources Bureau", ("vocational_qualification",)),
     ("11", "示范市交通运输局（演示）", "Transport Bureau", ("road_transport_permit",)),
     ("11", "示范市卫生健康委员会（演示）", "Health Commission", ("birth_certificate",)),
+    ("11", "示范市行政审批服务局（演示）", "Administrative Approval Bureau", ()),
 )
 #: The first of them, public security, approves and files the seals of organisations and persons.
 SEAL_OFFICE: Final = organisation_code(_DEPARTMENTS[0][0], 1)
@@ -62,17 +64,17 @@ class DemoClerk:
 
 def make_departments(staff: tuple[DemoPerson, ...]) -> tuple[DemoDepartment, ...]:
     """Return the departments, their officers taken from the front of `staff`."""
-    codes = {entry.slug: entry.code for entry in shipped_types()}
+    issued = _issued()
     return tuple(
         DemoDepartment(
             credit_code=organisation_code(category, place),
             name=name,
             name_en=f"{name_en} (demonstration)",
             area=CITY,
-            issues=tuple(codes[slug] for slug in slugs),
+            issues=issued[place - 1],
             officer=officer,
         )
-        for place, ((category, name, name_en, slugs), officer) in enumerate(zip(_DEPARTMENTS, staff, strict=False), 1)
+        for place, ((category, name, name_en, _), officer) in enumerate(zip(_DEPARTMENTS, staff, strict=False), 1)
     )
 
 
@@ -82,3 +84,18 @@ def make_clerks(staff: tuple[DemoPerson, ...], departments: tuple[DemoDepartment
         DemoClerk(person, departments[place].credit_code, counter)
         for (place, counter), person in zip(_COUNTERS, staff, strict=False)
     )
+
+
+def _issued() -> list[tuple[str, ...]]:
+    """Return the codes of the types that each department issues; every shipped type is issued by one."""
+    shipped = shipped_types()
+    first = [[next(of for of in shipped if of.slug == slug) for slug in slugs] for *_, slugs in _DEPARTMENTS]
+    given = [of for some in first for of in some]
+    found = []
+    for place, some in enumerate(first, 1):
+        authorities = {of.defining_authority.code for of in some}
+        left = [of for of in shipped if of not in given]
+        more = [of for of in left if place == len(first) or of.defining_authority.code in authorities]
+        given += more
+        found.append(tuple(of.code for of in (*some, *more)))
+    return found

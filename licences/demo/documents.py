@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from idservice.register import people
 from licences import artefacts
+from licences.counter.assist_letter import as_ofd
 from licences.demo import letters, owned_seals, seed
 from licences.models import Licence
 from seals import use_document
@@ -63,7 +64,7 @@ def make(house: House, town: DemoCity, folder: Path) -> list[dict[str, Any]]:
 def _documents(house: House, town: DemoCity) -> list[tuple[dict[str, Any], bytes, bytes | None]]:
     company = town.organisations[0]
     lines = [line.format(company=company.name) for line in _CONTRACT[1]]
-    letter, contract = letters.as_ofd(*_LETTER), letters.as_ofd(_CONTRACT[0], lines)
+    letter, contract = as_ofd(*_LETTER), as_ofd(_CONTRACT[0], lines)
     of_department = _by_department(house, town)
     sealed_letter = of_department(letter, Wish(Form.OFD))
     sealed_contract = contract

@@ -11,9 +11,9 @@ from idservice.oauth import tokens
 from idservice.oauth.grant_policy import CIBA_GRANT
 from idservice.register import people
 from keys.keyfile import replace_file
-from licences import change, paper
+from licences import change, enrol, paper
 from licences.counter.matter_definition import shipped_matters
-from licences.demo import administrators, credentials, owned_seals, seed
+from licences.demo import administrators, credentials, decoys, owned_seals
 from licences.demo.clients import CLIENTS
 from licences.models import Licence
 
@@ -73,7 +73,7 @@ def content(
                 "name": department.name,
                 "issues": list(department.issues),
                 "officer_id_number": department.officer.number,
-                "seal_id": seed.seal_of(call, department.credit_code),
+                "seal_id": enrol.seal_of(call, department.credit_code),
             }
             for department in town.departments
         ],
@@ -95,12 +95,13 @@ def content(
         "environment": dict(environment),
         "approvals_url": f"{call.settings.issuer}/me/approvals",
         "matters": [
-            {"code": matter.code, "name": matter.name, "proofs": [proof.proof for proof in matter.proofs]}
+            {"code": matter.code, "name": matter.name, "proofs": [proof.proof for proof in matter.needed]}
             for matter in shipped_matters()
         ],
         "seals": owned_seals.listed(call, town),
         "documents": [one["path"] for one in sealed if one["ok"] and "document" not in one],
         "document_verdicts": list(sealed),
+        "honey_numbers": list(decoys.numbers()),
         "paper_qr": _paper_codes(call, town.people[0].number, wanted.get(town.people[0].number, [])),
     }
 

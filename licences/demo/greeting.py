@@ -6,12 +6,13 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from licences.definition import HolderKind
 from licences.definition_file import shipped_types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: The slug of the type of the first call: any person may hold one beside what he has.
+FIRST_ISSUED: Final = "vocational_qualification"
 _PAGES: Final = (
     ("/", "首页 Home"),
     ("/me", "我的证照 My licences"),
@@ -61,7 +62,7 @@ def _accounts(members: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 def _first_call(members: Mapping[str, Any]) -> list[str]:
     clients = {client["name"]: client for client in members["clients"]}
-    kind = next(entry for entry in shipped_types() if entry.holder_kind is HolderKind.PERSON and not entry.single)
+    kind = next(entry for entry in shipped_types() if entry.slug == FIRST_ISSUED)
     body = {
         "type": kind.code,
         "holder": {"number": members["people"][0]["id_number"]},

@@ -19,16 +19,14 @@ from idservice.login.password import set_password
 from idservice.models import Client, Department, Password, Person, Staff
 from idservice.oauth import clients, initial_tokens
 from idservice.register import mandates, organisations, people
-from licences import change, enrol, issue
+from licences import catalogue, change, enrol, issue
 from licences.counter.matter_definition import shipped_matters
 from licences.definition_file import shipped_types
-from licences.demo import administrators, credentials, owned_seals
+from licences.demo import administrators, credentials, decoys, owned_seals
 from licences.demo.clients import CLIENTS
 from licences.models import Licence
 from seals import register
 from seals.authority import make_authority
-from seals.lifecycle import State as SealState
-from seals.models import Seal
 from seals.revoking import keep_fresh
 
 if TYPE_CHECKING:
@@ -100,6 +98,7 @@ def build(house: House, charter: Charter, town: DemoCity, *, tick: Callable[[int
         act(house, _enter_department, department)
         tick(1)
     act(house, _enter_catalogue, town)
+    act(house, decoys.set_up)
     _register_apps(house, charter)
     for person in town.people:
         act(house, _enrol_person, charter, person)
@@ -118,14 +117,14 @@ def build(house: House, charter: Charter, town: DemoCity, *, tick: Callable[[int
 
 def keep_up(house: House, charter: Charter, town: DemoCity) -> None:
     """Enter what this version of the program enters and a city built by an earlier one may lack."""
+    if act(house, _lacks_types):
+        for department in town.departments:
+            act(house, _enter_department, department)
+        act(house, _enter_catalogue, town)
+        act(house, _post_staff, town)
     _register_apps(house, charter)
+    act(house, decoys.set_up)
     owned_seals.make(house, town)
-
-
-def seal_of(call: Call, department: str) -> str | None:
-    """Return the number of the seal that a department (credit code) puts on its licences."""
-    found = select(Seal.seal_id).where(Seal.department == department, Seal.state == SealState.IN_FORCE)
-    return call.session.scalar(found.order_by(Seal.created_at, Seal.seal_id).limit(1))
 
 
 def _enter_department(call: Call, department: DemoDepartment) -> None:
@@ -135,15 +134,23 @@ def _enter_department(call: Call, department: DemoDepartment) -> None:
             Department(credit_code=code, name=department.name, name_en=department.name_en, region=department.area)
         )
         call.session.flush()
-    if seal_of(call, code) is None:
+    if enrol.seal_of(call, code) is None:
         register.make(call, department=code, special=SEAL_PURPOSE)
 
 
+def _lacks_types(call: Call) -> bool:
+    known = catalogue.entries(call)
+    return any(entry.code not in known for entry in shipped_types())
+
+
 def _enter_catalogue(call: Call, town: DemoCity) -> None:
+    """Enter what is not there yet: what an officer has changed since stays as he entered it."""
+    known = catalogue.entries(call)
     for entry in shipped_types():
-        enrol.put_type(call, entry)
+        if entry.code not in known:
+            enrol.put_type(call, entry)
     for department in town.departments:
-        seal_id = seal_of(call, department.credit_code)
+        seal_id = enrol.seal_of(call, department.credit_code)
         for type_code in department.issues:
             enrol.put_authority(call, type_code, department.credit_code, str(seal_id), rank=1)
     for matter in shipped_matters():

@@ -13,10 +13,11 @@ from idservice.errors import FieldProblem, Problem
 from idservice.http import idempotency
 from idservice.http.endpoint import load
 from idservice.http.page import Who, page
-from licences import catalogue, change, issue, lifecycle, read
+from licences import catalogue, change, grounds, issue, lifecycle, read
+from licences.life import change_requests
 from licences.lifecycle import Change, Party, State
 from licences.models import LicenceChange
-from licences.pages import shown, words
+from licences.pages import files, shown, words
 from licences.schemas import ChangeBody, IssueBody
 from licences.surface import FieldType
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from licences.catalogue import Entry
     from licences.definition import LicenceType
     from licences.issue import Intent
+    from licences.life.models import ChangeRequest
     from licences.models import Licence
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin", template_folder="../templates")
@@ -90,7 +92,10 @@ def _intend(call: Call, type_code: str) -> Intent | Response:
     entry = catalogue.find(call, type_code)
     catalogue.authority(call, entry, None)
     _refuse_blanks(entry.type)
-    return issue.intend(call, load(_ISSUE, _body(entry.type), where="form"))
+    body = load(_ISSUE, _body(entry.type), where="form")
+    if entry.type.sensitive:
+        return _asked(change_requests.ask(call, {"issue": body}))
+    return issue.intend(call, body)
 
 
 def _refuse_blanks(kind: LicenceType) -> None:
@@ -209,14 +214,23 @@ def licence(call: Call, identifier: str) -> str:
     return _licence_page(call, identifier, errors={})
 
 
-def _intend_change(call: Call, identifier: str) -> Intent | None:
-    return change.intend(call, _issued(call, identifier).identifier, _change_body())
+def _intend_change(call: Call, identifier: str) -> Intent | Response | None:
+    """Record what is about to be signed; what takes two people is asked for instead."""
+    found, body = _issued(call, identifier), _change_body()
+    sensitive = catalogue.find(call, found.type_code).type.sensitive
+    if sensitive and body["change"] in lifecycle.NEEDS_SECOND_PERSON:
+        return _asked(change_requests.ask(call, {"identifier": found.identifier, "change": body}))
+    return change.intend(call, found.identifier, body)
+
+
+def _asked(request: ChangeRequest) -> Response:
+    return redirect(f"/admin/life?department={request.department}&done=asked", 303)  # type: ignore[return-value]
 
 
 def _change_again(call: Call, problem: Problem, identifier: str) -> str:
     if not request.form.get("change"):
         return _licence_page(call, identifier, errors={"change": words.word(CHOOSE)})
-    field = "change" if problem.code == "change_unknown" else "reason"
+    field = {"change_unknown": "change", "ground_unknown": "ground"}.get(problem.code, "reason")
     return _licence_page(call, identifier, errors={field: words.problem_text(problem)})
 
 
@@ -237,7 +251,9 @@ def change_licence(call: Call, identifier: str, prepared: Intent | None) -> Resp
 
 def _change_body() -> dict[str, Any]:
     reason = request.form.get("reason", "").strip()
-    body = {"change": request.form.get("change") or "-", **({"reason": reason} if reason else {})}
+    ground = request.form.get("ground", "")
+    given = {"reason": reason, "ground": ground}
+    body = {"change": request.form.get("change") or "-", **{name: text for name, text in given.items() if text}}
     checked: dict[str, Any] = load(_CHANGE, body, where="form")
     return checked
 
@@ -245,7 +261,7 @@ def _change_body() -> dict[str, Any]:
 def _licence_page(call: Call, identifier: str, *, errors: dict[str, str]) -> str:
     found = _issued(call, identifier)
     allowed = lifecycle.allowed(State(found.state), by=Party.ISSUER)
-    offered = [deed for deed in allowed if deed is not Change.CORRECT]  # a correction needs new fields: by the API
+    offered = [deed for deed in allowed if deed not in lifecycle.REWRITING]  # they need new fields: by the API
     return render_template(
         "admin/licence.html",
         licence=shown.masked(call, found),
@@ -254,10 +270,17 @@ def _licence_page(call: Call, identifier: str, *, errors: dict[str, str]) -> str
             for deed in offered
             for title, explanation in [words.CHANGES[deed]]
         ],
+        grounds=[{"code": g.code, "title": words.word((g.zh, g.en))} for g in _grounds(offered)],
         history=_history(call, found),
+        artefacts=files.listed(call, found, f"/admin/licences/{found.identifier}"),
         errors=errors,
         values=request.form.to_dict(),
     )
+
+
+def _grounds(offered: list[Change]) -> list[grounds.Ground]:
+    """Return what the changes that are offered may rest on, each once."""
+    return list(dict.fromkeys(ground for deed in offered for ground in grounds.grounds_for(deed)))
 
 
 def _history(call: Call, found: Licence) -> list[dict[str, Any]]:
@@ -267,7 +290,12 @@ def _history(call: Call, found: Licence) -> list[dict[str, Any]]:
         .order_by(LicenceChange.change_id)
     )
     return [
-        {"at": row.at, "title": words.word(words.CHANGES[Change(row.change)][0]), "reason": _reason(call, row)}
+        {
+            "at": row.at,
+            "title": words.word(words.CHANGES[Change(row.change)][0]),
+            "reason": _reason(call, row),
+            "ground": words.ground(row.ground),
+        }
         for row in rows
     ]
 

@@ -1,4 +1,4 @@
-"""The holder's own pages: his licences, showing one, who looked."""
+"""The holder's own pages: his licences, and showing one."""
 
 from __future__ import annotations
 
@@ -13,13 +13,10 @@ from idservice.errors import Problem
 from idservice.http.endpoint import load
 from idservice.http.page import Who, page
 from idservice.ids import secret_hash
-from idservice.oauth import scopes, verified_claims
 from idservice.register import mandates
-from licences import artefacts, catalogue, change, paper, qr, show, wallet
-from licences.asker import ANYBODY
-from licences.counter import matters
+from licences import change, co_holders, qr, show, wallet
 from licences.lifecycle import State
-from licences.pages import shown, words
+from licences.pages import files, looks, shown, words
 from licences.schemas import ShowBody
 
 if TYPE_CHECKING:
@@ -30,16 +27,27 @@ if TYPE_CHECKING:
 blueprint = Blueprint("wallet", __name__, template_folder="../templates")
 
 CARDS = 100
-LATEST = 5
-PAGE = 50
-_SHOW = ShowBody()
-_CURSOR = re.compile(r"[0-9a-f]{32}")
-_HASH = re.compile(r"[0-9a-f]{64}")
-_ANYBODY: dict[str | None, words.Both] = {
-    ANYBODY.who: ("公众", "The public"),
-    ANYBODY.unit: ("公开核验", "Public check"),
+#: What the holder lets be read of what he shows: words, explanation, and the fields; without fields all is masked.
+_PARTS_SHOWN: dict[str, tuple[tuple[words.Both, words.Both], tuple[str, ...]]] = {
+    "masked": (
+        (("全部信息，遮盖后", "Everything, masked"), ("姓名、号码等只露出一部分", "Names and numbers only in part")),
+        (),
+    ),
+    "name": (
+        (("只出示姓名和有效期", "Only name and validity"), ("其他信息对方看不到", "Nothing else can be read")),
+        ("holder_name", "valid_from", "valid_until"),
+    ),
+    "adult": (
+        (
+            ("只出示是否年满 18 周岁", "Only whether I am 18"),
+            ("不出示出生日期", "Without the date of birth"),
+        ),
+        ("age_over_18",),
+    ),
 }
-_BY_ISSUER: words.Both = ("签发机关查阅", "Read by the issuer")
+LATEST = 5
+_SHOW = ShowBody()
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @page(blueprint, "/me", who=Who.PERSON)
@@ -50,8 +58,8 @@ def index(call: Call) -> str:
     roles = words.ROLES
     return render_template(
         "me/index.html",
-        licences=[shown.card(call, licence) for licence in held[:CARDS]],
-        accesses=_named(call, accesses.of_holder(call, limit=LATEST)["items"]),
+        licences=[_card(call, licence) for licence in held[:CARDS]],
+        accesses=looks.named(call, accesses.of_holder(call, limit=LATEST)["items"]),
         mandates=[
             {
                 "id": m.mandate_id,
@@ -63,36 +71,18 @@ def index(call: Call) -> str:
     )
 
 
-@page(blueprint, "/me/accesses", who=Who.PERSON)
-def list_accesses(call: Call) -> str:
-    """Show who looked at the holder's data."""
-    cursor = request.args.get("cursor")
-    if cursor is not None and not _CURSOR.fullmatch(cursor):
-        raise Problem("bad_request", "The cursor is not one of ours.")
-    found = accesses.of_holder(call, limit=PAGE, cursor=cursor)
-    return render_template("me/accesses.html", accesses=_named(call, found["items"]), next_cursor=found["next_cursor"])
-
-
 @page(blueprint, "/me/licences/<identifier>", who=Who.PERSON)
 def licence(call: Call, identifier: str) -> str:
     """Show one of the holder's licences, whole."""
     found = _own(call, identifier)
-    files = [
-        {"title": words.word(title), "href": f"/me/licences/{found.identifier}/{name}"}
-        for name, (title, _media) in _FILES.items()
-    ]
-    return render_template("me/licence.html", licence=shown.whole(call, found), artefacts=files)
+    listed = files.listed(call, found, f"/me/licences/{found.identifier}")
+    return render_template("me/licence.html", licence=shown.whole(call, found), artefacts=listed)
 
 
 @page(blueprint, "/me/licences/<identifier>/<name>", who=Who.PERSON, write=True)
 def download(call: Call, identifier: str, name: str) -> Response:
     """Hand the holder a file of his own licence."""
-    found = _own(call, identifier)
-    if name not in _FILES:
-        raise Problem("not_found", "A licence has no such file.")
-    response = Response(_file(call, found, name), mimetype=_FILES[name][1])
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return files.answer(call, _own(call, identifier), name)
 
 
 @page(blueprint, "/me/show", who=Who.PERSON)
@@ -105,7 +95,19 @@ def _make_code(call: Call) -> Shown | Response:
     wanted = request.form.getlist("licences")
     if not wanted:
         return Response(_choice(call, error=words.word(("请至少选择一份证照", "Choose at least one licence"))), 422)
-    return show.show(call, load(_SHOW, {"licences": wanted}, where="form"))
+    fields = fields_of(request.form.get("part", ""))
+    chosen = {"fields": fields} if fields else {}
+    return show.show(call, load(_SHOW, {"licences": wanted, **chosen}, where="form"))
+
+
+def fields_of(part: str) -> list[str] | None:
+    """Return the fields that a choice lets be read; None: everything, masked."""
+    return list(_PARTS_SHOWN[part][1]) or None if part in _PARTS_SHOWN else None
+
+
+def parts_shown() -> list[tuple[str, str, str]]:
+    """Return the choices of how much is shown: value, words, explanation."""
+    return [(name, words.word(title), words.word(hint)) for name, ((title, hint), _fields) in _PARTS_SHOWN.items()]
 
 
 def _choose_again(call: Call, problem: Problem) -> str:
@@ -124,6 +126,7 @@ def show_code(call: Call, prepared: Shown) -> str:
         expires_at=prepared.expires_at,
         seconds=max(0, round((prepared.expires_at - call.now).total_seconds())),
         licences=[shown.card(call, found) for found in listed],
+        part=request.form.get("part") if request.form.get("part") in _PARTS_SHOWN else None,
         shown_to=None,
         state_url=f"/me/show/status/{secret_hash(prepared.code).hex()}",
     )
@@ -139,48 +142,22 @@ def show_status(call: Call, code_hash: str) -> Response:
     return jsonify(shown_to=seen)
 
 
-_FILES: dict[str, tuple[words.Both, str]] = {
-    "credential.sd-jwt": (("电子凭证（SD-JWT）", "Credential (SD-JWT)"), "application/dc+sd-jwt"),
-    "record.json": (("盖章原文（JSON）", "The sealed record (JSON)"), "application/json"),
-    "seal.dat": (("签发机关电子签章", "The issuer's electronic seal"), "application/octet-stream"),
-    "qr.png": (("纸质核验二维码", "QR code for paper"), "image/png"),
-}
-
-
-def _file(call: Call, found: Licence, name: str) -> str | bytes:
-    if name == "credential.sd-jwt":
-        return artefacts.credential(call, found)
-    if name == "record.json":
-        return artefacts.open_record(call, found).content
-    if name == "seal.dat":
-        return artefacts.seal_signature(call, found)
-    return qr.png(paper.address(call, found))
+def _card(call: Call, licence: Licence) -> dict[str, Any]:
+    found = shown.card(call, licence)
+    can = found["state"] == State.VALID and licence.subject == call.caller.holder  # the first holder shows it
+    return {**found, "can_be_shown": can}
 
 
 def _own(call: Call, identifier: str) -> Licence:
-    """Return a licence the visitor holds himself; his post in a department opens none here."""
+    """Return a licence the visitor stands on himself; his post in a department opens none here."""
     found = change.find(call, identifier)
-    if found.subject != call.caller.holder:
+    if not co_holders.holds(call, found):
         raise Problem("not_found", "You hold no such licence.")
     return found
 
 
 def _choice(call: Call, *, error: str | None) -> str:
-    held = wallet.own(call, state=State.VALID, limit=CARDS)[:CARDS]
-    return render_template("me/show_choose.html", licences=[shown.card(call, found) for found in held], error=error)
-
-
-def _named(call: Call, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return access records with the names of matters and fields in the reader's language in place of their codes."""
-    known = matters.entries(call)
-    known_claims = scopes.CLAIM_TITLES | verified_claims.RECORDED
-    claims = {name: words.word(both) for name, both in known_claims.items()}
-    titles = claims | words.every_field_title(entry.type for entry in catalogue.entries(call).values())
-    return [
-        item
-        | {name: words.word(_ANYBODY[item[name]]) for name in ("who", "unit") if item[name] in _ANYBODY}
-        | {"matter": words.name_of(known[item["matter"]]) if item["matter"] in known else item["matter"]}
-        | {"fields": [titles.get(name, name) for name in item["fields"]]}
-        | ({"basis": words.word(_BY_ISSUER)} if item["basis"] == "issuer" else {})
-        for item in items
-    ]
+    found = wallet.own(call, state=State.VALID, limit=CARDS)[:CARDS]
+    held = [licence for licence in found if licence.subject == call.caller.holder]  # the first holder shows it
+    cards = [shown.card(call, licence) for licence in held]
+    return render_template("me/show_choose.html", licences=cards, parts_shown=parts_shown(), error=error)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 def card(call: Call, licence: Licence) -> dict[str, Any]:
     """Return a licence as a card: its holder masked, nothing of its face."""
-    kind = catalogue.find(call, licence.type_code).type
     metadata = artefacts.open_record(call, licence).metadata
+    kind = catalogue.type_of(call, metadata)
     state = view.state(call, licence)
     return {
         "identifier": licence.identifier,
@@ -45,9 +45,10 @@ def card(call: Call, licence: Licence) -> dict[str, Any]:
 def whole(call: Call, licence: Licence) -> dict[str, Any]:
     """Return a licence with every field in clear, for its holder."""
     found = view.whole(call, licence)
-    head = {"holder_name": found["holder"]["name"], "holder_number": found["holder"]["number"]}
+    head = {f"holder_{part}": "、".join(named[part] for named in found["holders"]) for part in ("name", "number")}
     everything = {**head, "certificate_number": found["number"], **found["fields"]}
-    named = {"name": found["holder"]["name"], "fields": titled(call, licence.type_code, everything)}
+    shared = licence.subject != call.caller.holder  # then its first holder shows it and has it changed
+    named = {"name": found["holder"]["name"], "shared": shared, "fields": titled(call, found, everything)}
     return {**card(call, licence), **named}
 
 
@@ -55,12 +56,12 @@ def masked(call: Call, licence: Licence) -> dict[str, Any]:
     """Return a licence with its face masked, for the officer who changes it."""
     found = view.face(call, licence, clear=())
     everything = {"holder_number": found["holder"]["number"], **found["fields"]}
-    return {**card(call, licence), "fields": titled(call, licence.type_code, everything)}
+    return {**card(call, licence), "fields": titled(call, found, everything)}
 
 
-def titled(call: Call, type_code: str, fields: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return fields under their titles, in their order."""
-    kind = catalogue.find(call, type_code).type
+def titled(call: Call, licence: Mapping[str, Any], fields: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return fields of a licence (as reports hold it) under their titles when it was issued, in their order."""
+    kind = _kind(call, licence)
     titles, days = words.field_titles(kind), _days(kind)
     return [
         {"title": titles.get(name, name), "value": _day(value) if name in days else _text(name, value)}
@@ -106,8 +107,18 @@ def word_list(texts: Iterable[str]) -> str:
 
 
 def _face(call: Call, licence: dict[str, Any]) -> dict[str, Any]:
-    kind = catalogue.find(call, licence["type"]).type
-    return licence | {"name": words.name_of(kind), "fields": titled(call, licence["type"], licence["fields"])}
+    kind = _kind(call, licence)
+    return licence | {"name": words.name_of(kind), "fields": titled(call, licence, licence["fields"])}
+
+
+def _kind(call: Call, licence: Mapping[str, Any]) -> LicenceType:
+    """Return the type of a licence (as reports hold it), where it is known as it was when the licence was issued."""
+    version = licence.get("type_version")
+    return (
+        catalogue.find(call, licence["type"]).type
+        if version is None
+        else catalogue.type_at(call, licence["type"], version)
+    )
 
 
 def _days(kind: LicenceType) -> set[str]:

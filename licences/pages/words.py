@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from idservice.http.problems import language
 from idservice.numbers.fold import MESSAGES
+from licences.grounds import GROUNDS
 from licences.lifecycle import TITLES, Change, State
+from licences.predicates import AGE_OVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,14 +27,24 @@ GENERIC_TITLES: dict[str, Both] = {
     "state": ("当前状态", "State"),
     "valid_from": ("生效日期", "Valid from"),
     "valid_until": ("截止日期", "Valid until"),
+    **{name: (f"年满 {age} 周岁", f"At least {age} years old") for name, age in AGE_OVER.items()},
 }
 CHANGES: dict[Change, tuple[Both, Both]] = {
     Change.SUSPEND: (("暂扣", "Suspend"), ("暂时停用，可以恢复", "Out of use for a while; can be resumed")),
-    Change.RESUME: (("恢复", "Resume"), ("解除暂扣", "End the suspension")),
+    Change.RESUME: (("恢复", "Resume"), ("解除暂扣或冻结", "End the suspension")),
     Change.REVOKE: (("撤销", "Revoke"), ("永久失效，不能恢复", "For good; cannot be undone")),
     Change.CANCEL: (("注销", "Cancel"), ("应持有人申请终止", "End it at the holder's wish")),
     Change.RENEW: (("换发", "Renew"), ("按现有内容签发新版本", "Issue a new version with the same content")),
     Change.CORRECT: (("更正", "Correct"), ("签发内容更正后的新版本", "Issue a new version with corrected content")),
+    Change.FREEZE: (("冻结", "Freeze"), ("依法暂停使用，可以恢复", "Out of use by law; can be resumed")),
+    Change.WITHDRAW: (("吊销", "Withdraw"), ("作为处罚永久失效", "For good, as a penalty")),
+    Change.TRANSFER: (
+        ("转出", "Transfer"),
+        ("转由其他机关管理，在本机关终止", "Another authority keeps it from now on"),
+    ),
+    Change.CHANGE: (("变更", "Change"), ("情况变化后签发新版本", "Issue a new version because facts have changed")),
+    Change.REPLACE: (("补发", "Replace"), ("遗失、损毁后签发新版本", "Issue a new version of one lost or damaged")),
+    Change.COLLECT: (("领取", "Collect"), ("领取后生效", "It holds from then on")),
     Change.ISSUE: (("签发", "Issue"), ("", "")),
 }
 ROLES: dict[str, Both] = {
@@ -51,7 +63,14 @@ PARTS: dict[str, Both] = {
     "credential": ("电子凭证", "The credential"),
     "paper_qr": ("纸质核验二维码", "The QR code for paper"),
     "record": ("盖章原文", "The sealed record"),
+    "document.pdf": ("版式文件（PDF）", "The document (PDF)"),
+    "document.ofd": ("版式文件（OFD）", "The document (OFD)"),
+    "credential.mdoc": ("移动证件凭证（mdoc）", "The credential (mdoc)"),
+    "credential.jwt": ("可验证凭证（JWT-VC）", "The credential (JWT-VC)"),
+    "claim169.txt": ("身份二维码（Claim 169）", "The identity QR (Claim 169)"),
     "seal": ("电子签章", "The seal"),
+    "department_reply": ("部门答复", "A department's reply"),
+    "commitment": ("承诺书", "The commitment"),
 }
 FAULTS: dict[str, Both] = {
     "required": ("请填写", "Fill this in"),
@@ -102,6 +121,12 @@ def value_text(value: str | int | bool) -> str:
     if isinstance(value, bool):
         return word(("是", "Yes")) if value else word(("否", "No"))
     return str(value)
+
+
+def ground(code: str | None) -> str | None:
+    """Return what a change rests on; None where it is not known."""
+    found = GROUNDS.get(code or "")
+    return word((found.zh, found.en)) if found is not None else None
 
 
 def problem_text(problem: Problem) -> str:

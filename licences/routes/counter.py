@@ -8,8 +8,21 @@ from flask_smorest import Blueprint
 
 from idservice.call import Call
 from idservice.http.endpoint import endpoint
-from licences.counter import consents, lookups
-from licences.counter.schemas import ConsentBody, ConsentSchema, ConsentsSchema, LookupBody, LookupSchema, PageQuery
+from licences.counter import authorisation_codes, consents, face_checks, lookups
+from licences.counter.authorisation_codes import Made
+from licences.counter.schemas import (
+    AuthorisationBody,
+    AuthorisationSchema,
+    ConsentBody,
+    ConsentSchema,
+    ConsentsSchema,
+    DutyBody,
+    FaceCheckBody,
+    FaceCheckSchema,
+    LookupBody,
+    LookupSchema,
+    PageQuery,
+)
 from licences.models import LookupConsent
 
 blueprint = Blueprint("counter", __name__, url_prefix="/v1", description="Look proofs up instead of asking for paper")
@@ -17,8 +30,53 @@ blueprint = Blueprint("counter", __name__, url_prefix="/v1", description="Look p
 
 @endpoint(blueprint, "POST", "/lookups", scope="lookups.create", body=LookupBody, answer=LookupSchema, write=True)
 def look_up(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    """Look up the proofs of a matter: each the licence found with the fields the matter needs, or not held."""
+    """Look up the proofs of a matter: each by the first of the matter's ways that leads somewhere, or not held."""
     return lookups.look_up(call, body)
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/lookup-authorisations",
+    scope="consents.manage",
+    body=AuthorisationBody,
+    answer=AuthorisationSchema,
+    status=201,
+    write=True,
+)
+def authorise(call: Call, body: dict[str, Any]) -> Made:
+    """Make a code that authorises one look-up, as the holder or by his mandate."""
+    return authorisation_codes.make_for_holder(call, body)
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/duty-authorisations",
+    scope="lookups.create",
+    body=DutyBody,
+    answer=AuthorisationSchema,
+    status=201,
+    write=True,
+)
+def authorise_by_duty(call: Call, body: dict[str, Any]) -> Made:
+    """Make a code that authorises one look-up by a provision the matter names; the holder is told when it is used."""
+    return authorisation_codes.make_by_duty(call, body)
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/face-checks",
+    scope="lookups.create",
+    body=FaceCheckBody,
+    answer=FaceCheckSchema,
+    status=201,
+    write=True,
+)
+def check_face(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+    """Ask a checker of persons about the applicant at the counter; its signed word is a ground of the look-up."""
+    return face_checks.begin(call, body)
 
 
 @endpoint(

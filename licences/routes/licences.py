@@ -8,10 +8,18 @@ from flask_smorest import Blueprint
 
 from idservice.call import Call
 from idservice.http.endpoint import endpoint
-from licences import change, issue, read, view, wallet
+from licences import change, issue, metadata_form, read, view, wallet
 from licences.detail_types import LICENCE_ISSUE
 from licences.issue import Intent
-from licences.schemas import ChangeBody, ChangedSchema, IssueBody, LicenceSchema, LicencesQuery, LicencesSchema
+from licences.schemas import (
+    ChangeBody,
+    ChangedSchema,
+    IssueBody,
+    LicenceQuery,
+    LicenceSchema,
+    LicencesQuery,
+    LicencesSchema,
+)
 
 blueprint = Blueprint("licences", __name__, url_prefix="/v1", description="Electronic licences")
 
@@ -49,10 +57,20 @@ def list_licences(call: Call, query: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@endpoint(blueprint, "GET", "/licences/<identifier>", scope="licences.read", answer=LicenceSchema, write=True)
-def read_licence(call: Call, identifier: str) -> dict[str, Any]:
+@endpoint(
+    blueprint,
+    "GET",
+    "/licences/<identifier>",
+    scope="licences.read",
+    query=LicenceQuery,
+    answer=LicenceSchema,
+    write=True,
+)
+def read_licence(call: Call, identifier: str, query: dict[str, Any]) -> dict[str, Any]:
     """Read one licence whole, as its holder or as its issuer; the look is on the holder's record."""
-    return view.whole(call, read.read(call, identifier, fields=["whole_licence"]))
+    licence = read.read(call, identifier, fields=["whole_licence"])
+    whole = view.whole(call, licence)
+    return whole if query["form"] == "licence" else whole | metadata_form.of_licence(call, licence)
 
 
 def intend_change(call: Call, identifier: str, body: dict[str, Any]) -> Intent | None:

@@ -13,6 +13,8 @@ from licences import asker, show, verify
 from licences.detail_types import LICENCE_SHOW
 from licences.scan import Scan
 from licences.schemas import ReportSchema, ShowBody, ShownSchema, ShowStatusBody, ShowStatusSchema, VerificationBody
+from licences.showing import requests
+from licences.showing.schemas import RequestAnswerSchema, RequestBody, RequestSchema, RequestStateSchema
 
 blueprint = Blueprint("showing", __name__, url_prefix="/v1", description="Show and verify licences")
 
@@ -64,3 +66,44 @@ def verify_scan(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     scan = body["file"] if "file" in body else Scan(text=body["text"])
     report = verify.verify(call, scan, asker.of_call(call, body))
     return {**report.as_json(), "at": call.now}
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/presentation-requests",
+    scope="verifications.create",
+    body=RequestBody,
+    answer=RequestSchema,
+    status=201,
+    write=True,
+    limit="60/minute",
+)
+def ask_to_show(call: Call, body: dict[str, Any]) -> requests.Asked:
+    """Make a request for a citizen to scan: it can be answered once, within two minutes."""
+    return requests.ask(call, body)
+
+
+@endpoint(
+    blueprint, "GET", "/presentation-requests/<request_id>", scope="verifications.create", answer=RequestStateSchema
+)
+def request_state(call: Call, request_id: str) -> dict[str, Any]:
+    """Say what became of a request: waiting, given, refused, read or expired."""
+    found = requests.own(call, request_id)
+    return {"id": request_id, "state": requests.state(call, found), "expires_at": found.expires_at}
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/presentation-requests/<request_id>/verifications",
+    scope="verifications.create",
+    answer=RequestAnswerSchema,
+    status=201,
+    write=True,
+)
+def read_answer(call: Call, request_id: str) -> dict[str, Any]:
+    """Read the holder's answer, once: the report of a scan, or yes or no. It is on his record then."""
+    found = requests.read(call, request_id)
+    answer: dict[str, Any] = {name: getattr(found, name) for name in ("question", "check_number", "answer", "reasons")}
+    return answer if found.report is None else {**answer, "report": {**found.report.as_json(), "at": call.now}}
