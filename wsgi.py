@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 from flask import Flask, g, request
 from flask.cli import AppGroup
-from flask_wtf.csrf import CSRFError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import idservice.pages
@@ -21,12 +20,12 @@ import licences.pages
 import licences.routes
 import seals.pages
 import seals.routes
-from idservice import language, settings
+from idservice import language, settings, type_size
 from idservice.call import House
 from idservice.db import Database
 from idservice.errors import Problem
-from idservice.http import headers, logs, metrics, openapi, problems
-from idservice.http.application import Application, FormProtection
+from idservice.http import forms, headers, logs, metrics, openapi, problems
+from idservice.http.application import Application
 from idservice.http.limits import Limiter
 from idservice.key_ring import open_ring
 from keys.fields import FieldCipher
@@ -34,7 +33,6 @@ from keys.ring import Purpose, RingError
 
 if TYPE_CHECKING:
     import click
-    from flask import Response
 
     from idservice.settings import Settings
 
@@ -103,15 +101,10 @@ def _furnish(app: Application, config: Settings) -> None:
     ring = open_ring(config)
     app.config.update(
         SECRET_KEY=ring.secret(Purpose.SESSION),
-        SESSION_COOKIE_NAME="__Host-ona-form",
-        SESSION_COOKIE_SECURE=True,
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
+        **forms.CONFIG,
         MAX_CONTENT_LENGTH=1024 * 1024,
         MAX_FORM_MEMORY_SIZE=512 * 1024,
         MAX_FORM_PARTS=100,
-        WTF_CSRF_TIME_LIMIT=None,
-        WTF_CSRF_SSL_STRICT=False,  # SameSite and the token do this work; Referer is withheld by our own policy
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     app.name_host(urlsplit(config.issuer).netloc)
@@ -133,8 +126,8 @@ def _install(app: Application, config: Settings) -> None:
     headers.install(app, config)
     problems.install(app)
     language.install(app)
-    csrf = FormProtection(app)
-    app.register_error_handler(CSRFError, _stale_form)
+    type_size.install(app)
+    csrf = forms.FormProtection(app, app.extensions["ona"].keys)
     api = openapi.install(app, config)
     for room in ROOMS:
         for blueprint in room.routes.BLUEPRINTS:
@@ -151,7 +144,3 @@ def _fail_every_request(app: Flask, reason: Exception) -> None:
     @app.before_request
     def fail() -> None:
         raise reason
-
-
-def _stale_form(_error: CSRFError) -> Response:
-    return problems.answer(Problem("csrf", "Open the page again and repeat what you did."))
