@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Final
 
 from benchmarks import (
     client_credentials,
+    collection,
     home,
     licences,
     memory,
     ofd,
+    paper_codes,
     pdf,
     provider,
+    qr_pictures,
     sd_jwt,
     sm2_signatures,
+    status_lists,
     sweep,
     wrk,
 )
@@ -42,6 +46,10 @@ MEASURES: Final[Mapping[str, Callable[[Bench], dict[str, Figure]]]] = {
     "issue": licences.measure_issue,
     "sm2": sm2_signatures.measure,
     "sd_jwt": sd_jwt.measure,
+    "status": status_lists.measure,
+    "qr": qr_pictures.measure,
+    "paper": paper_codes.measure,
+    "collection": collection.measure,
     "ofd": ofd.measure,
     "pdf": pdf.measure,
 }

@@ -14,7 +14,7 @@ from benchmarks.flow import Site
 from benchmarks.request import Request, form, post_json
 from idservice.call import Call, Caller
 from idservice.models import Password
-from idservice.register import people
+from idservice.register import mandates, people
 from licences import show
 from licences.definition_file import shipped_types
 
@@ -60,14 +60,20 @@ class City:
         What the check costs otherwise is meant to be slow and is reported apart. None of them acts for anybody else.
         """
         agents = {organisation["agent_id_number"] for organisation in self.members["organisations"]}
-        alone = [person for person in self.members["people"] if person["id_number"] not in agents][:LOGGED_IN]
+        others = [person for person in self.members["people"] if person["id_number"] not in agents]
+        alone: list[Mapping[str, Any]] = []
         cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
         def make_cheap(session: Session) -> None:
             register = Call(house, session, Caller(channel="cli"), datetime.now(UTC))
-            for person in alone:
-                mine = Password.subject == people.find(register, person["id_number"])
-                session.execute(update(Password).where(mine).values(hash=cheap.hash(person["password"])))
+            alone.clear()
+            for person in others:
+                subject = people.find(register, person["id_number"])
+                if subject is None or mandates.live(register, subject) or len(alone) == LOGGED_IN:
+                    continue  # guardians and proxies act for others, too
+                alone.append(person)
+                values = {"hash": cheap.hash(person["password"])}
+                session.execute(update(Password).where(Password.subject == subject).values(values))
 
         house.database.run(make_cheap, write=True)
         app = self.client("app-basic")

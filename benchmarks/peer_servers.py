@@ -94,11 +94,7 @@ def authlib(folder: Path) -> Iterator[Provider]:
 @contextlib.contextmanager
 def django(folder: Path) -> Iterator[Provider]:
     """Run django-oauth-toolkit in a virtual environment of its own."""
-    place = folder / "django"
-    _install([sys.executable, "-m", "venv", str(place)], folder)
-    python = str(place / "bin" / "python")
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    _install([*pip, "-r", str(PEERS / "django_toolkit.txt")], folder)
+    python = own_interpreter(folder, "django_toolkit")
     environment = {"SAMPLE_DATABASE": str(folder / "django.db"), "SAMPLE_KEY": _rsa_key()}
     _install([python, str(PEERS / "django_toolkit.py")], folder, environment)
     command = [python, *servers.GRANIAN, "django_toolkit:app"]
@@ -114,6 +110,16 @@ def django(folder: Path) -> Iterator[Provider]:
             discovery="/o/.well-known/openid-configuration",
             site=Site(server.url, *app, people, buttons={"allow": "Authorize"}),
         )
+
+
+def own_interpreter(folder: Path, name: str) -> str:
+    """Return the interpreter of a virtual environment that holds what `peers/<name>.txt` locks, and nothing else."""
+    place = folder / name
+    _install([sys.executable, "-m", "venv", str(place)], folder)
+    python = str(place / "bin" / "python")
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    _install([*pip, "-r", str(PEERS / f"{name}.txt")], folder)
+    return python
 
 
 def _rsa_key() -> str:

@@ -1,7 +1,11 @@
-"""How often a function can be called: in a CPU second of this thread, and in a second by several threads at once."""
+"""How often a function can be called: in a CPU second of this thread, and in a second by several threads or processes.
+
+What several processes do together is what so many cores give, whoever else is busy on them: the bar for threads.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
 import time
 from typing import TYPE_CHECKING, Final
@@ -23,7 +27,7 @@ def rate(function: Callable[[], object]) -> float:
 
 
 def rate_of_threads(function: Callable[[], object], threads: int) -> float:
-    """Return calls a second by the clock on the wall, by so many threads at once: the machine has to be idle."""
+    """Return calls a second by the clock on the wall, by so many threads at once."""
     calls = [0] * threads
     begin = threading.Barrier(threads + 1)
 
@@ -42,3 +46,24 @@ def rate_of_threads(function: Callable[[], object], threads: int) -> float:
     for worker in workers:
         worker.join()
     return sum(calls) / (time.perf_counter() - started)
+
+
+def rate_of_processes(function: Callable[[], object], processes: int) -> float:
+    """Return calls a second by the clock on the wall, by so many processes at once, copies of this one."""
+    context = multiprocessing.get_context("fork")
+    begin, rates = context.Barrier(processes), context.SimpleQueue()
+
+    def work() -> None:
+        begin.wait()
+        calls, started = 0, time.perf_counter()
+        while time.perf_counter() < started + _SECONDS:
+            function()
+            calls += 1
+        rates.put(calls / (time.perf_counter() - started))
+
+    workers = [context.Process(target=work) for _ in range(processes)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return float(sum(rates.get() for _ in workers))
