@@ -16,7 +16,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import sqlalchemy as sa
 
@@ -43,7 +43,8 @@ class Databases(Protocol):
     def fresh(self, prepare: Prepare | None = None) -> str:
         """Return the SQLAlchemy URL of a new database: empty, or a copy of the one that `prepare(url)` made.
 
-        `prepare` runs once per place and must close its connections (dispose its engine) before it returns.
+        `prepare` runs once per place (SQLite: once per process) and must close its connections (dispose its engine)
+        before it returns.
         """
 
     def drop(self, url: str) -> None:
@@ -69,30 +70,28 @@ def noting_statements(database: Database) -> Iterator[list[str]]:
 
 
 class SqliteDatabases:
-    """SQLite files in one directory."""
+    """SQLite files in one directory; what a template holds is kept for the whole process, wherever its copies lie."""
+
+    _templates: ClassVar[dict[Prepare, bytes]] = {}
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._templates: dict[Prepare, Path] = {}
 
     def fresh(self, prepare: Prepare | None = None) -> str:
-        path = self._new_path()
-        if prepare:
-            if prepare not in self._templates:
-                template = self._new_path()
-                prepare(f"sqlite:///{template}")
-                self._templates[prepare] = template
-            shutil.copyfile(self._templates[prepare], path)
-        return f"sqlite:///{path}"
+        path = self._directory / f"{uuid.uuid4().hex}.sqlite3"
+        url = f"sqlite:///{path}"
+        if prepare and (template := self._templates.get(prepare)):
+            path.write_bytes(template)
+        elif prepare:
+            prepare(url)
+            self._templates[prepare] = path.read_bytes()
+        return url
 
     def drop(self, url: str) -> None:
         path = sa.make_url(url).database
         assert path, url
         for suffix in ("", "-wal", "-shm", "-journal"):
             Path(path + suffix).unlink(missing_ok=True)
-
-    def _new_path(self) -> Path:
-        return self._directory / f"{uuid.uuid4().hex}.sqlite3"
 
 
 class PostgresDatabases:

@@ -9,27 +9,27 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from idservice.call import Call, Caller, House
-from idservice.models import Base, Department, Password, Staff
+from idservice.models import Base, Department, Staff
 from idservice.oauth import clients
 from idservice.register import mandates, organisations, people
 from licences import change, enrol, issue
 from licences.counter.matter_definition import shipped_matters
 from licences.definition import LicenceType
 from licences.definition_file import shipped_types
+from licences.guard import rules
+from licences.guard.policy import ALLOW, ANY, Rule
 from licences.models import Licence
 from seals.authority import make_authority
 from seals.register import make
 from tests.builders import SYSTEM, act, build_app, house_of
 from tests.identity import (
     CALLBACK,
-    PASSWORD,
     SECRET,
     Browser,
     Flow,
@@ -37,6 +37,7 @@ from tests.identity import (
     bearer,
     citizen_number,
     company_code,
+    give_password,
     redeem,
     token,
 )
@@ -53,10 +54,11 @@ OFFICER = citizen_number("37160219800101333")
 STRANGER = citizen_number("37160219790101221")  # valid, and never enrolled
 COMPANY = company_code("9137160210002000")
 PERSON_NAMES = {ALICE: "王小明", BOB: "赵大海", AGENT: "李晓华", CLERK: "孙窗口", OFFICER: "周主任"}
-HOLDER_SCOPE = "openid licences.read licences.show accesses.read consents.manage offline_access"
-STAFF_SCOPE = "openid verifications.create lookups.create licences.issue licences.change licences.read"
+HOLDER_SCOPE = (
+    "openid licences.read licences.show licences.object accesses.read consents.manage commitments.sign offline_access"
+)
+STAFF_SCOPE = "openid verifications.create lookups.create licences.issue licences.change licences.read catalogue.manage"
 WINDOW = "综合窗口3号"
-_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 MATTER = "DM-M-005"  # identity (required), marriage, household (required)
 
 
@@ -170,7 +172,7 @@ def build_town(directory: Path, database_url: str, **settings: object) -> Town:
         subjects[COMPANY] = organisations.enrol(call, code=COMPANY, name="滨州示范食品有限公司")
         mandates.grant(call, person=subjects[AGENT], principal=subjects[COMPANY], role="agent")
         for number in PERSON_NAMES:
-            call.session.execute(insert(Password), _password(call, subjects[number]))
+            give_password(call, subjects[number])
         return subjects
 
     def set_up(call: Call, subjects: dict[str, str]) -> dict[str, str]:
@@ -187,16 +189,12 @@ def build_town(directory: Path, database_url: str, **settings: object) -> Town:
             enrol.put_authority(call, kind.code, department, seals[department], rank=1)
         for matter in shipped_matters():
             enrol.put_matter(call, matter)
+        rules.put(call, Rule(ALLOW, region="37", ground=ANY), note="the town's own people")
         _register_clients(call)
         return seals
 
     subjects = act(house, enrol_people)
     return Town(app, house, subjects, act(house, lambda call: set_up(call, subjects)))
-
-
-def _password(call: Call, subject: str) -> dict[str, Any]:
-    """Return the row of a person whose password is hashed at next to no cost: its cost is not tested in town."""
-    return {"subject": subject, "hash": _HASH, "changed_at": call.now, "failures": 0, "locked_until": None}
 
 
 def _register_clients(call: Call) -> None:
@@ -209,8 +207,11 @@ def _register_clients(call: Call) -> None:
     }
     clients.register(call, client_id="wallet-app", name="我的滨州", scope=HOLDER_SCOPE, **people_app)
     clients.register(call, client_id="staff-app", name="窗口系统", scope=STAFF_SCOPE, **people_app)
-    counter = "verifications.create lookups.create matters.read"
-    issuer = "licences.issue licences.change licences.read seals.use"
+    counter = "verifications.create lookups.create matters.read checks.create"
+    issuer = (
+        "licences.issue licences.change licences.read licences.collect seals.use catalogue.manage"
+        " checks.answer commitments.check"
+    )
     for client_id, scope, departments in (
         ("counter", counter, ["*"]),
         ("civil-counter", counter, [CIVIL]),

@@ -5,8 +5,13 @@ from typing import Any
 
 from markupsafe import Markup
 
+from tests.browser.case_samples import CASE_SAMPLES
+from tests.browser.catalogue_samples import CATALOGUE_SAMPLES
+from tests.browser.life_samples import LIFE_SAMPLES
+from tests.browser.matter_samples import MATTER_SAMPLES
 from tests.browser.register_samples import REGISTER_SAMPLES
 from tests.browser.seal_samples import SEAL_SAMPLES
+from tests.browser.showing_samples import SHOWING_SAMPLES
 
 NOW = datetime(2026, 11, 22, 2, 30, 5, tzinfo=UTC)
 CITIZEN = {"name_masked": "王**"}
@@ -25,6 +30,10 @@ def licence(type_name: str, *, state: str = "valid", until: date | None = date(2
     }  # fmt: skip
 
 
+PARTS = [
+    ("masked", "全部信息，遮盖后", "姓名、号码等只露出一部分"),
+    ("adult", "只出示是否年满 18 周岁", "不出示出生日期"),
+]
 LICENCES = [
     licence("居民身份证"), licence("机动车驾驶证", state="expired", until=date(2026, 1, 5)),
     licence("不动产权证书", state="suspended", until=None), licence("职业资格证书", state="revoked"),
@@ -80,6 +89,7 @@ SESSIONS = [
         "apps": [],
     },
 ]  # fmt: skip
+FILES = [{"title": "PDF", "href": "/v1/x.pdf"}]
 SHOW = {
     "current_user": CITIZEN, "code": "7K3MQ9TZ4XWD0H2VRB8NJE5CPG", "qr_svg": QR, "seconds": 60,
     "code_groups": ["7K3M", "Q9TZ", "4XWD", "0H2V", "RB8N", "JE5C", "PG"],
@@ -104,19 +114,6 @@ def counter(**more: Any) -> Sample:
     purposes = [{"code": "power", "name": "用电报装"}]
     context = {"purposes": purposes, "purpose": "power", "result": None, "error": None, "recent": recent}
     return "counter/index.html", {"current_user": CITIZEN, **context, **more}
-
-
-MATTERS = [{"code": "power", "name": "用电报装", "proofs": [{"name": "居民身份证"}, {"name": "不动产权证书"}]}]
-PROOFS = [
-    {"proof": "id", "name": "居民身份证", "outcome": "licence", "fields": [{"title": "姓名", "value": "王小明"}]},
-    {"proof": "title", "name": "不动产权证书", "outcome": "not_held"},
-    {"proof": "debt", "name": "无欠费证明", "outcome": "data_no", "fields": [{"title": "结论", "value": "有欠费"}]},
-]
-LOOKUP = {"current_user": CITIZEN, "matters": MATTERS, "values": {}, "errors": {}, "result": None}
-LOOKED_UP = {
-    "id": "0193500000000000", "at": NOW, "matter": "用电报装", "subject": "王** 371***********1237",
-    "purpose": "受理用电报装", "case_number": "DEMO-2026-000123", "operator": "李** 3 号窗口", "proofs": PROOFS,
-}  # fmt: skip
 
 
 def stamped() -> dict[str, Any]:
@@ -240,9 +237,12 @@ SAMPLES: dict[str, Sample] = {
     "no licences": ("me/index.html", {"current_user": CITIZEN, "licences": [], "accesses": [], "mandates": []}),
     "licence": (
         "me/licence.html",
-        {"current_user": CITIZEN, "licence": LICENCES[0], "artefacts": [{"title": "PDF", "href": "/v1/x.pdf"}]},
+        {"current_user": CITIZEN, "licence": LICENCES[0], "artefacts": FILES},
     ),
-    "choose": ("me/show_choose.html", {"current_user": CITIZEN, "licences": LICENCES, "error": "请至少选择一份"}),
+    "choose": (
+        "me/show_choose.html",
+        {"current_user": CITIZEN, "licences": LICENCES, "parts_shown": PARTS, "error": "请至少选择一份"},
+    ),
     "nothing to choose": ("me/show_choose.html", {"current_user": CITIZEN, "licences": [], "error": None}),
     "show": ("me/show.html", SHOW),
     "shown": ("me/show.html", {**SHOW, "shown_to": {"unit": "演示市行政审批服务局 3 号窗口", "at": NOW}}),
@@ -258,8 +258,6 @@ SAMPLES: dict[str, Sample] = {
     "counter expired": counter(result=checked("expired", code="ok", state="fail", seal="not_checked")),
     "counter forged": counter(result=checked("expired", "signature_invalid", credential="fail", seal="notice")),
     "counter unreadable": counter(result={"ok": False, "reasons": ["format_unknown"], "checks": []}),
-    "lookup": ("counter/lookup.html", {**LOOKUP, "errors": {"number": "校验位不对", "purpose": "请填写用途"}}),
-    "looked up": ("counter/lookup.html", {**LOOKUP, "result": LOOKED_UP}),
     "verify": ("verify.html", {"result": None, "error": "请输入内容或选择文件"}),
     "verified": ("verify.html", {"result": checked("revoked", register="ok", state="fail"), "error": None}),
     "seal": ("seals/verify.html", {"report": None, "error": "请选择文件"}),
@@ -284,7 +282,7 @@ SAMPLES: dict[str, Sample] = {
         },
     ),
     "issued": ("admin/issued.html", OFFICER),
-    "change": ("admin/licence.html", {**OFFICER, "changes": CHANGES, "history": HISTORY}),
+    "change": ("admin/licence.html", {**OFFICER, "changes": CHANGES, "history": HISTORY, "artefacts": FILES}),
     "ended": ("admin/licence.html", {**OFFICER, "changes": []}),
 }  # fmt: skip
 
@@ -317,7 +315,12 @@ SAMPLES |= {
     "request mismatch": ("request_done.html", {"current_user": CITIZEN, "outcome": "mismatch", "client_name": "屏"}),
 }
 SAMPLES |= SEAL_SAMPLES
+SAMPLES |= CASE_SAMPLES
+SAMPLES |= MATTER_SAMPLES
 SAMPLES |= REGISTER_SAMPLES
+SAMPLES |= LIFE_SAMPLES
+SAMPLES |= SHOWING_SAMPLES
+SAMPLES |= CATALOGUE_SAMPLES
 
 # One red dot.
 _DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGO4wcD/HwAEggHnYMihGwAAAABJRU5ErkJggg=="

@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from tests.browser.guard_samples import GUARD_SAMPLES
+
 NOW = datetime(2026, 11, 22, 2, 30, 5, tzinfo=UTC)
 CITIZEN = {"name_masked": "王**"}
 MANDATE = {
@@ -140,3 +142,4 @@ REGISTER_SAMPLES |= {
         },
     ),
 }  # fmt: skip
+REGISTER_SAMPLES |= GUARD_SAMPLES

@@ -48,6 +48,11 @@ def enter_licence(visitor: Visitor) -> None:
     visitor.submit()
 
 
+def choose_first_purpose(visitor: Visitor) -> None:
+    visitor.page.select_option("#purpose", index=1)
+    visitor.submit()
+
+
 def enter_wrong_password(visitor: Visitor) -> None:
     visitor.page.fill("#number", "x")
     visitor.page.fill("#password", "x")
@@ -62,6 +67,13 @@ def follow_first_type(visitor: Visitor) -> None:
 def follow_first_type_and_press(visitor: Visitor) -> None:
     follow_first_type(visitor)
     visitor.submit()
+
+
+def see_a_look(visitor: Visitor) -> None:
+    at("/verify", then=enter_licence)(visitor)  # that there is one
+    visitor.open("/me/accesses")
+    with visitor.page.expect_navigation():
+        visitor.page.locator(".ona-log__more a").first.click()
 
 
 def follow_first_seal(visitor: Visitor) -> None:
@@ -84,6 +96,9 @@ PAGES: dict[str, tuple[str, Reach]] = {
     "login": ("anybody", at("/login")),
     "login for an app": ("anybody", asked_by_app),
     "login refused": ("anybody", at("/login", then=enter_wrong_password)),
+    "matters": ("anybody", at("/matters")),
+    "matters sought": ("anybody", at("/matters?q=结婚")),
+    "matter": ("anybody", at("/matters/DM-M-028")),
     "verify": ("anybody", at("/verify?licence={licence}")),
     "verified": ("anybody", at("/verify", then=enter_licence)),
     "verify nothing": ("anybody", at("/verify", then=press)),
@@ -99,6 +114,11 @@ PAGES: dict[str, tuple[str, Reach]] = {
     "choose what to show": ("citizen", at("/me/show")),
     "show nothing": ("citizen", at("/me/show", then=press)),
     "accesses": ("citizen", at("/me/accesses")),
+    "accesses of a unit": ("citizen", at("/me/accesses?unit=x&year=2026")),
+    "a look": ("citizen", see_a_look),
+    "object": ("citizen", at("/me/objections/{licence}")),
+    "object to nothing": ("citizen", at("/me/objections/{licence}", then=press)),
+    "objections": ("citizen", at("/me/objections")),
     "apps": ("citizen", at("/me/apps")),
     "sessions": ("citizen", at("/me/sessions")),
     "consent": ("citizen", asked_by_app),
@@ -118,9 +138,26 @@ PAGES: dict[str, tuple[str, Reach]] = {
     "mandates of an agent": ("agent", at("/me/mandates")),
     "counter": ("clerk", at("/counter")),
     "counter's answer": ("clerk", at("/counter", then=enter_licence)),
+    "ask the holder": ("clerk", at("/counter/ask")),
+    "ask the holder, scan": ("clerk", at("/counter/ask", then=choose_first_purpose)),
+    "self-service terminal": ("clerk", at("/terminal")),
     "lookup": ("clerk", at("/counter/lookup")),
+    "lookup of a matter": ("clerk", at("/counter/lookup?matter=DM-M-035")),
     "lookup with mistakes": ("clerk", at("/counter/lookup", then=press)),
+    "licence types": ("anybody", at("/licence-types")),
+    "no such licence type": ("anybody", at("/licence-types?q=nothing")),
+    "a licence type": ("anybody", at("/licence-types", then=follow_first_type)),
     "issuing": ("officer", at("/admin")),
+    "catalogue": ("officer", at("/admin/catalogue")),
+    "add a licence type, with mistakes": ("officer", at("/admin/catalogue/new", then=press)),
+    "change a licence type": ("officer", at("/admin/catalogue", then=follow_first_type)),
+    "check a licence type": ("officer", at("/admin/catalogue", then=follow_first_type_and_press)),
+    "to do": ("officer", at("/admin/life")),
+    "quality of what was collected": ("officer", at("/admin/quality")),
+    "to do with mistakes": ("officer", at("/admin/life", then=press)),
+    "checks to answer": ("officer", at("/assists")),
+    "commitments to check": ("officer", at("/commitments")),
+    "my commitments": ("citizen", at("/me/commitments")),
     "seals": ("officer", at("/seals")),
     "my seals": ("citizen", at("/me/seals")),
     "my seal": ("citizen", at("/me/seals", then=follow_first_seal)),

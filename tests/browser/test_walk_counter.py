@@ -111,7 +111,7 @@ def test_clerk_looks_proofs_up(live: Live, visit: Visit):
     citizen.page.get_by_label("不动产权证书").check()
     citizen.submit()
     clerk.log_in(live.clerk(1), "/counter/lookup")
-    clerk.page.select_option("#matter", label="食品经营许可申请")
+    clerk.page.fill("#matter", "食品经营许可申请")
     clerk.page.fill("#number", live.citizen(0)["id_number"])
     clerk.page.fill("#code", shown_code(citizen))
     clerk.page.fill("#purpose", "受理许可申请")
@@ -134,7 +134,7 @@ def test_clerk_looks_proofs_up(live: Live, visit: Visit):
 def test_lookup_without_authorisation_shows_nothing(live: Live, visit: Visit):
     clerk = visit()
     clerk.log_in(live.clerk(2), "/counter/lookup")
-    clerk.page.select_option("#matter", label="食品经营许可申请")
+    clerk.page.fill("#matter", "食品经营许可申请")
     clerk.page.fill("#number", live.citizen(0)["id_number"])
     clerk.page.fill("#code", "7K3MQ9TZ4XWD0H2VRB8NJE5CPG")
     clerk.page.fill("#purpose", "受理许可申请")
@@ -153,7 +153,7 @@ def test_keyboard_alone_serves_the_counter(live: Live, visit: Visit):
     for _ in range(3):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
-    assert reached == ["purpose", "改为上传图片或 OFD", "核验"]
+    assert reached == ["purpose", "改为上传图片、PDF 或 OFD", "核验"]
     page.focus("#purpose")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Shift+Tab")

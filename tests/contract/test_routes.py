@@ -16,23 +16,42 @@ from tests.databases import SqliteDatabases
 PUBLIC_OPERATIONS = {
     "api.service": "says where the descriptions are",
     "licence_types.list_licence_types": "the catalogue is public",
+    "licence_types.read_licence_type": "and so is each of its versions",
     "matters.list_matters": "the list of matters is public",
+    "matter_versions.list_versions": "and so is what it said before",
+    "matter_versions.read_version": "and so is what it said before",
     "seals.verify_seal": "whoever receives a sealed file may check it",
 }
 PUBLIC_PAGES = {
     "/",
     "/docs",
+    "/licence-types",
+    "/licence-types/<code>",
     "/login",
     "/login/passkey",
     "/login/proofing",
     "/login/demo-checker",
+    "/matters",
+    "/matters/<code>",
     "/verify",
     "/V",
     "/verify/seal",
 }
 PUBLIC_PAGES |= {"/recover", "/recover/prove", "/recover/next", "/recover/check", "/recover/password"}
 # Plain routes whose formats other standards fix; each authenticates as its standard says.
-PLAIN = ("oauth", "scim.", "issuer.", "log.", "tsa.", "operations.", "static", "metrics", "api-docs", "openapi")
+PLAIN = (
+    "oauth",
+    "scim.",
+    "issuer.",
+    "status.",
+    "log.",
+    "tsa.",
+    "operations.",
+    "static",
+    "metrics",
+    "api-docs",
+    "openapi",
+)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,17 @@ import idservice.models
 import idservice.oauth.models
 import idservice.register.models
 import idservice.scim.models
+import licences.accesses.models
+import licences.catalogue_models
+import licences.collection.models
+import licences.copies_models
+import licences.counter.lookup_models
+import licences.counter.models
+import licences.guard.models
+import licences.life.models
 import licences.models
+import licences.showing.models
+import licences.status.models
 import seals.models
 from idservice.db import UTCDateTime
 from idservice.models import Base
@@ -32,7 +42,17 @@ ROOMS = (
     idservice.register.models,
     idservice.scim.models,
     seals.models,
+    licences.accesses.models,
+    licences.catalogue_models,
+    licences.copies_models,
+    licences.counter.models,
+    licences.counter.lookup_models,
+    licences.guard.models,
+    licences.collection.models,
+    licences.life.models,
     licences.models,
+    licences.showing.models,
+    licences.status.models,
 )
 OWNERS = {"subject", "hashed", "reference", "log"}
 TABLES = {table.name: table for table in Base.metadata.sorted_tables}

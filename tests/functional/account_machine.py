@@ -368,10 +368,8 @@ class AccountMachine(RuleBasedStateMachine):
 
     @rule(purpose=st.sampled_from(TURNED))
     def rotate(self, purpose: Purpose) -> None:
-        """Nothing ends by it, but that known devices are forgotten with the key that made their cookies."""
+        """Nothing ends by it, and known devices stay known."""
         self.city.house.keys.rotate(purpose, now=self.now)
-        if purpose is Purpose.SESSION:
-            self.known.clear()
 
     @rule(pause=st.sampled_from(PAUSES))
     def let_time_pass(self, pause: timedelta) -> None:

@@ -17,7 +17,17 @@ import idservice.login.models
 import idservice.oauth.models
 import idservice.register.models
 import idservice.scim.models
+import licences.accesses.models
+import licences.catalogue_models
+import licences.collection.models
+import licences.copies_models
+import licences.counter.lookup_models
+import licences.counter.models
+import licences.guard.models
+import licences.life.models
 import licences.models
+import licences.showing.models
+import licences.status.models
 import seals.models
 from idservice import schema
 from idservice.db import Database
@@ -32,7 +42,17 @@ ROOMS = (
     idservice.oauth.models,
     idservice.register.models,
     idservice.scim.models,
+    licences.accesses.models,
+    licences.catalogue_models,
+    licences.copies_models,
+    licences.counter.models,
+    licences.counter.lookup_models,
+    licences.guard.models,
+    licences.collection.models,
+    licences.life.models,
     licences.models,
+    licences.showing.models,
+    licences.status.models,
     seals.models,
 )  # imported so that their tables are in the one metadata
 HISTORY = [revision.revision for revision in ScriptDirectory(str(schema.MIGRATIONS)).walk_revisions()][::-1]

@@ -131,3 +131,31 @@ def _post_verify(town: Town, **form: Any) -> str:
     answer = post_form(client, "/verify", {"csrf_token": token[1], **form}, headers={"Accept": "text/html"})
     assert answer.status_code == 200, answer.text
     return html.unescape(answer.text)
+
+
+def test_large_type_is_remembered_and_shows_a_licence_at_one_tap(town: Town, title: str, card: str) -> None:
+    browser = town.browser(ALICE)
+    assert "ona-large" not in browser.open("/me").text
+    large = browser.open("/me?size=large")
+    assert "ona-large" in large.text
+    assert large.text.count('action="/me/show"') >= 2, "one button for each card"
+    assert "ona-large" in browser.open("/me/show").text
+    shown = browser.submit(browser.open("/me"))  # the first card's button
+    assert shown.status == 200
+    assert "data-state-url" in shown.text
+    assert "ona-large" not in browser.open("/me?size=normal").text
+
+
+def test_a_terminal_checks_a_code_without_a_clerk(town: Town, title: str) -> None:
+    assert town.browser(ALICE).open("/terminal").status == 403
+    terminal = town.browser(CLERK)
+    waiting = terminal.open("/terminal")
+    assert terminal.submit(waiting).status == 422
+    code = town.show(title)
+    answer = terminal.submit(waiting, text=code)
+    assert "王**" in answer.text
+    assert ALICE not in answer.text
+    assert 'data-terminal="60"' in answer.text
+    look = town.looks()[0]
+    assert (look["unit"], look["purpose"]) == (f"{NAMES[SECURITY]} {WINDOW}", "自助终端核验")
+    assert "此码已使用过" in terminal.submit(waiting, text=code).text

@@ -27,7 +27,7 @@ from tests.builders import act, migrate
 from tests.databases import SqliteDatabases
 from tests.factors import forget_factors
 from tests.grants import register_apps, start_ciba
-from tests.identity import ALICE, STRANGER, Browser, City, build_city
+from tests.identity import ALICE, PASSWORD, STRANGER, Browser, City, build_city
 
 REQUESTS, WARM_UP, REPETITIONS = 1000, 100, 3
 MOST = 4.5
@@ -41,6 +41,7 @@ Ask = Callable[[str], Any]
 def city(tmp_path: Path) -> Iterator[City]:
     url = SqliteDatabases(tmp_path).fresh(migrate)
     built = build_city(tmp_path, url, sms_sender=f"file:{tmp_path / 'sms.jsonl'}")
+    act(built.house, lambda call: password.set_password(call, built.alice, PASSWORD))
     yield built
     built.house.database.engine.dispose()
 

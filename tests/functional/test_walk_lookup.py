@@ -58,9 +58,11 @@ def test_with_consent_each_proof_is_found_or_not_held(town: Town) -> None:
     assert "remark" not in found["marriage"]["fields"]
     assert "fields" not in found["household"]
     look = town.web.get("/v1/accesses", headers=town.person(ALICE)).json["items"][0]
-    assert look | {"at": None, "log_index": None} == {
+    assert look | {"at": None, "log_index": None, "id": None} == {
         "at": None,
         "log_index": None,
+        "id": None,
+        "law": None,
         "acting": None,
         "act": "licences:lookup:create",
         "who": "孙**",

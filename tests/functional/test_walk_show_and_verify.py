@@ -1,6 +1,7 @@
 """The middle of walk B: a citizen shows a licence, a clerk verifies it, and the citizen sees who looked (亮证)."""
 
 import concurrent.futures
+import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -109,6 +110,17 @@ def test_the_holder_chooses_what_is_read(
 def test_a_request_to_show_is_refused(town: Town, body: dict[str, Any], status: int, code: str) -> None:
     answer = town.web.post("/v1/presentations", json=body, headers=town.person(ALICE))
     assert (answer.status_code, answer.json["code"]) == (status, code), answer.text
+
+
+def test_the_holder_proves_his_age_without_his_birth_date(town: Town, title: str) -> None:
+    browser = town.browser(ALICE)
+    page = browser.open("/me/show")
+    shown = browser.submit(page, licences=title, part="adult")
+    code = re.findall(r"<span>([0-9A-Z]{2,4})</span>", shown.text)
+    report = town.verify("".join(code))
+    assert report["ok"], report
+    assert report["licence"]["fields"] == {"age_over_18": True}
+    assert ALICE[6:14] not in json.dumps(report)
 
 
 def test_nobody_shows_what_another_holds(town: Town, title: str) -> None:

@@ -119,7 +119,7 @@ def test_over_the_api(city: City, headers: dict[str, str]) -> None:
     assert len(found["items"]) == 2
     assert set(found["items"][0]) == {
         *("at", "act", "who", "unit", "acting", "purpose", "matter", "case_number", "fields", "basis"),
-        "log_index",
+        *("id", "law", "log_index"),
     }
     following = client.get(f"/v1/accesses?limit=2&cursor={found['next_cursor']}", headers=headers).json
     assert found["items"][1]["at"] > following["items"][0]["at"]

@@ -1,5 +1,6 @@
 """No deed without its audit row, no row without its deed; what stands in a row is what the log commits to."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -112,12 +113,17 @@ def test_a_look_at_somebody_is_one_audit_row_and_one_record_for_him(house: House
     record_id = act(house, look)
     record = act(house, lambda call: call.session.get_one(AccessRecord, ("s" * 32, record_id)))
     row = entry(house, record.audit_id)
-    assert json.loads(row.facts) == {"subject": "s" * 32, "access": record_id, "licence": "L"}
+    stated = json.loads(row.facts)
+    content = stated.pop("content")
+    assert stated == {"subject": "s" * 32, "access": record_id, "licence": "L"}
     assert "孙窗口" not in row.facts
     assert "孙窗口".encode() not in record.facts_sealed
     place = {"table": "access_record", "column": "facts_sealed"}
     opened = house.cipher.open(record.facts_sealed, **place, row=record_id)
-    assert json.loads(opened) == {name: value for name, value in facts.items() if value is not None}
+    assert hashlib.sha256(opened).hexdigest() == content, "the log stands for what the holder reads"
+    told = json.loads(opened)
+    assert len(told.pop(audit.SALT)) == 32
+    assert told == {name: value for name, value in facts.items() if value is not None}
     with pytest.raises(FieldError):
         house.cipher.open(record.facts_sealed, **place, row="0" * 32)
 

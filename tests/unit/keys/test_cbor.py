@@ -89,3 +89,14 @@ def test_one_value_has_one_encoding_whatever_is_changed() -> None:
         read += 1
         assert cbor.encode(found) == bytes(data)
     assert read > 1_000
+
+
+def test_a_tag_is_read_where_the_caller_names_it() -> None:
+    tagged = cbor.Tagged(24, cbor.encode({"a": [cbor.Tagged(1004, "2026-01-05")]}))
+    data = cbor.encode(tagged)
+    assert data == cbor2.dumps(cbor2.CBORTag(24, tagged.value))
+    assert cbor.decode(data, tags=frozenset({24})) == tagged
+    assert cbor.decode(bytes(tagged.value), tags=frozenset({1004})) == {"a": [cbor.Tagged(1004, "2026-01-05")]}
+    for refused in (frozenset[int](), frozenset({1004})):
+        with pytest.raises(cbor.CBORError, match="a tag"):
+            cbor.decode(data, tags=refused)

@@ -122,3 +122,18 @@ def test_no_mutant_of_a_message_holds() -> None:
             )
         if bytes(data) != MESSAGE:
             code_of(bytes(data))
+
+
+def test_sm2_is_signed_and_read_as_r_and_s_and_the_key_decides() -> None:
+    signer = load_private(Algorithm.SM2, generate_private(Algorithm.SM2))
+    message = cose.read(cose.sign(b"content", signer=signer))
+    assert (message.algorithm, len(message.signature)) == (Algorithm.SM2, 64)
+    assert cbor.decode(message.protected) == {1: -65_537, 4: cose.short_kid(signer.public)}
+    assert cose.verify(message, [SIGNER.public, signer.public]) is signer.public
+    relabelled = cbor.encode({1: -7, 4: cose.short_kid(signer.public)})
+    changed = cose.read(cbor.encode([relabelled, {}, b"content", message.signature]))
+    with pytest.raises(COSEError, match="algorithm"):
+        cose.verify(changed, [signer.public])
+    zero = cose.read(cbor.encode([message.protected, {}, b"content", bytes(64)]))
+    with pytest.raises(COSEError, match="signature"):
+        cose.verify(zero, [signer.public])

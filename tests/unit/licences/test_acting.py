@@ -13,7 +13,7 @@ from licences import acting
 from licences.acting import EVERYTHING, Reach
 from licences.counter import matters
 
-MATTER = SimpleNamespace(proofs=[SimpleNamespace(type_code="T1"), SimpleNamespace(type_code="T2")])
+MATTER = SimpleNamespace(types=frozenset({"T1", "T2"}))
 
 
 def call_by(monkeypatch: pytest.MonkeyPatch, mandate: LiveMandate | None, **caller: Any) -> Any:

@@ -1,11 +1,13 @@
 """Who issues what, and who may issue for whom."""
 
+import time
+from dataclasses import replace
+
 import pytest
 
 from idservice.call import Call, Caller
 from idservice.errors import Problem
-from licences import catalogue
-from licences.models import LicenceType
+from licences import catalogue, enrol
 from tests.town import CIVIL, SECURITY, Town, type_of
 
 MACHINE = Caller(channel="api", client_id="c", departments=frozenset({SECURITY}))
@@ -46,11 +48,8 @@ def test_a_type_that_was_changed_is_read_anew_and_the_others_are_not(town: Town)
         return catalogue.entries(call)
 
     def rename(name: str) -> None:
-        def deed(call: Call) -> None:
-            row = call.session.get_one(LicenceType, changed)
-            row.definition = {**row.definition, "name_en": name}
-
-        town.act(deed)
+        kind = before[changed].type
+        town.act(lambda call: enrol.put_type(call, replace(kind, name_en=name)))
 
     before = town.act(read)
     changed, other = list(before)[:2]
@@ -58,5 +57,37 @@ def test_a_type_that_was_changed_is_read_anew_and_the_others_are_not(town: Town)
     after = town.act(read)
     rename(before[changed].type.name_en)
     assert after[changed].type.name_en == "Another name" != before[changed].type.name_en
+    assert after[changed].version == before[changed].version + 1
     assert after[other].type is before[other].type
     assert town.act(read)[changed].type == before[changed].type
+
+
+def test_an_old_version_is_what_it_was(town: Town) -> None:
+    kind = type_of("student_card")
+    for name in ("Second", "Third"):
+        town.act(lambda call, name=name: enrol.put_type(call, replace(kind, name_en=name)))
+    told = [town.act(lambda call, n=n: catalogue.type_at(call, kind.code, n)).name_en for n in (1, 2, 3)]
+    assert told == [kind.name_en, "Second", "Third"]
+    for code, version in ((kind.code, 4), (kind.code, 0), ("1" * 21, 1)):
+        with pytest.raises(Problem) as refused:
+            town.act(lambda call, code=code, version=version: catalogue.type_at(call, code, version))
+        assert refused.value.code == "not_found"
+
+
+def test_another_process_sees_a_new_version_within_seconds(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that entered nothing itself is not told: it looks again when what it read is two seconds old."""
+    kind, moment = type_of("tour_guide"), time.monotonic() + 10
+    monkeypatch.setattr(catalogue.time, "monotonic", lambda: moment)
+    assert town.act(lambda call: catalogue.find(call, kind.code)).version == 1
+    monkeypatch.setattr(catalogue, "forget", lambda _call: None)
+    town.act(lambda call: enrol.put_type(call, replace(kind, name="导游资格证")))
+    assert town.act(lambda call: catalogue.find(call, kind.code)).version == 1
+    moment += 2.1
+    assert town.act(lambda call: catalogue.find(call, kind.code)).type.name == "导游资格证"
+    # A new type is looked for at once: whoever entered it through one process issues it through the next.
+    added = replace(kind, code=f"{kind.code[:18]}900", slug="another_guide")
+    town.act(lambda call: enrol.put_type(call, added))
+    with pytest.raises(Problem):
+        town.act(lambda call: catalogue.find(call, added.code))
+    moment += 0.2
+    assert town.act(lambda call: catalogue.find(call, added.code)).type == added

@@ -3,9 +3,17 @@ from datetime import date
 
 import pytest
 
+from licences.definition import HolderKind
 from licences.definition_file import shipped_types
 
 ANY = shipped_types()[0]
+
+
+def test_what_is_about_a_thing_is_held_by_whoever_owns_it() -> None:
+    of_thing = replace(ANY, holder_kind=HolderKind.OTHER)
+    assert of_thing.accepts(HolderKind.PERSON)
+    assert of_thing.accepts(HolderKind.ORGANISATION)
+    assert not of_thing.accepts(HolderKind.OTHER)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from licences.change import find
 from licences.counter.matter_definition import GENERIC_FIELDS
 from licences.definition_file import shipped_types
 from licences.lifecycle import Change, State
-from licences.pages import admin, holder, shown, words
+from licences.pages import admin, looks, shown, words
 from licences.surface import FieldType
 from tests.town import ALICE, MATTER, Town
 
@@ -83,7 +83,7 @@ def test_matters_are_named_in_the_holders_record(town: Town) -> None:
     with town.app.test_request_context("/?lang=zh"):
         record = {"who": "孙**", "unit": "窗口", "fields": ["spouse_name", "masked_face", "gone"], "basis": "issuer"}
         records = [record | {"matter": matter} for matter in (MATTER, None, "gone")]
-        named = town.act(lambda call: holder._named(call, records))
+        named = town.act(lambda call: looks.named(call, records))
     assert [item["matter"] for item in named] == ["购房不动产转移登记", None, "gone"]
     assert named[0]["fields"] == ["配偶姓名", "遮盖后的证照内容", "gone"]
     assert named[0]["basis"] == "签发机关查阅"

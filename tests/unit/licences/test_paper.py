@@ -194,6 +194,29 @@ def test_no_mutant_is_accepted_but_as_the_same_content(town: Town, title: str, f
     assert accepted < MUTANTS // 5
 
 
+def test_a_code_in_sm2_is_another_code_of_the_same_licence(town: Town, title: str) -> None:
+    path, mine = f"/v1/licences/{title}", town.person(ALICE)
+    texts = [
+        picture_text(town.web.get(f"{path}/qr.png?signature=sm2&form={form}", headers=mine).data)
+        for form in ("lc1", "url")
+    ]
+    contents = {lc1_text.read(text).content for text in texts}
+    assert len(contents) == 1
+    assert not contents & {lc1_text.read(text).content for text in forms(town, title)}
+    assert picture_text(town.web.get(f"{path}/qr.png?signature=sm2", headers=mine).data) == texts[1], "signed once"
+    for report in judge(town, texts):
+        assert (report.ok, report.scanned, report.licences[0]["identifier"]) == (True, "paper", title)
+    rng = random.Random(32_918)
+    changed = [mutant(rng, texts[0], "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:") for _ in range(300)]
+    for text, report in zip(changed, judge(town, changed), strict=True):
+        assert not report.ok or lc1_text.read(text).content in contents, text
+    (public,) = town.house.keys.public(Purpose.LICENCE_SM2).values()
+    town.house.keys.revoke(public.kid)
+    assert [report.reasons for report in judge(town, texts)] == [["key_revoked"]] * 2
+    refused = town.web.get(f"{path}/qr.png?signature=sm2", headers=mine)
+    assert (refused.status_code, refused.json["code"]) == (503, "unavailable")
+
+
 def test_a_revoked_key_ends_its_codes_and_the_next_code_is_made_anew(town: Town) -> None:
     code = town.issue().identifier
     old = forms(town, code)[0]

@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from seals.ofd_resources import MAX_PIXELS, data_uri
+from seals.ofd_resources import MAX_PIXELS, MAX_REPACKED, data_uri
 
 
 def image(kind: str, size: tuple[int, int] = (4, 4)) -> bytes:
@@ -14,12 +14,12 @@ def image(kind: str, size: tuple[int, int] = (4, 4)) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize(("kind", "media"), [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("GIF", "image/gif")])
+@pytest.mark.parametrize(("kind", "media"), [("PNG", "png"), ("JPEG", "jpeg"), ("GIF", "gif"), ("BMP", "png")])
 def test_what_is_drawn(kind: str, media: str) -> None:
-    assert str(data_uri(image(kind))).startswith(f"data:{media};base64,")
+    assert str(data_uri(image(kind))).startswith(f"data:image/{media};base64,")
 
 
-@pytest.mark.parametrize("data", [b"", b"<svg/>", image("BMP"), image("TIFF"), image("PNG")[:20]])
+@pytest.mark.parametrize("data", [b"", b"<svg/>", image("TIFF"), image("PNG")[:20], image("BMP")[:60]])
 def test_what_is_not(data: bytes) -> None:
     assert data_uri(data) is None
 
@@ -27,3 +27,4 @@ def test_what_is_not(data: bytes) -> None:
 def test_an_image_of_too_many_points_is_not_unpacked() -> None:
     assert data_uri(image("PNG", (MAX_PIXELS // 4000 + 1, 4000))) is None
     assert data_uri(image("PNG", (15_000, 15_000))) is None
+    assert data_uri(image("BMP", (MAX_REPACKED // 4000 + 1, 4000))) is None

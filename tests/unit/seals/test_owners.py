@@ -34,7 +34,8 @@ def parties(databases: Databases, tmp_path: Path) -> Iterator[Parties]:
 
 def bring_in(parties: Parties, kind: str, text: str, folder: Path) -> None:
     rejects = Rejects(folder / f"{kind}.rejects")
-    done = importing.bring_in(parties.house, kind, io.BytesIO(text.encode()), rejects, form=Form.CSV, restart=True)
+    register = importing.REGISTERS[kind]
+    done = importing.bring_in(parties.house, register, io.BytesIO(text.encode()), rejects, form=Form.CSV, restart=True)
     assert done.counts["rejected"] == 0
 
 

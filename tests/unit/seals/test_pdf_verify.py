@@ -7,11 +7,17 @@ documents ("Shadow Attacks", 2021), evil annotations and sneaky signatures ("Pro
 import io
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from asn1crypto import keys as asn1_keys
+from asn1crypto import pem, x509
 from pyhanko.pdf_utils.generic import ArrayObject, NumberObject, StreamObject, pdf_name, pdf_string
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
+from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from keys.sm2 import sm3
 from keys.verdict import Result
@@ -59,6 +65,26 @@ def test_every_step_has_its_name(sealed: bytes, judge: Callable[[bytes], SealRep
         "format": "ok", "signature": "ok", "signer_certificate": "ok", "integrity": "ok", "coverage": "ok",
         "revocation": "not_checked",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", list(SigSeedSubFilter)[:2], ids=str)
+def test_what_pyhanko_signs_holds_until_it_is_changed(office: Office, kind: SigSeedSubFilter) -> None:
+    """A file of another maker: PAdES, and the older PKCS #7 form that most files in circulation have."""
+    _, _, private = pem.unarmor(office.department.private.encode())
+    signer = SimpleSigner(
+        signing_cert=x509.Certificate.load(office.department.certificate.der),
+        signing_key=asn1_keys.PrivateKeyInfo.load(private),
+        cert_registry=SimpleCertificateStore(),
+    )
+    facts = PdfSignatureMetadata(field_name="Theirs", md_algorithm="sha256", subfilter=kind)
+    with ThreadPoolExecutor(1) as apart:  # it runs an event loop, and beside a browser test this thread may have one
+        writer = IncrementalPdfFileWriter(io.BytesIO(document()))
+        made = apart.submit(PdfSigner(facts, signer=signer).sign_pdf, writer).result().getvalue()
+    now = datetime.now(UTC)
+    report = check_file(made, anchors=office.anchors, now=now)
+    assert (report.ok, report.reasons) == (True, ()), results(report)
+    changed = check_file(made.replace(b"Page 1", b"Page 2"), anchors=office.anchors, now=now)
+    assert (changed.ok, changed.reasons) == (False, ("document_altered",))
 
 
 def test_an_unsealed_pdf_says_so(judge: Callable[[bytes], SealReport]) -> None:

@@ -13,7 +13,7 @@ HEAD = '<svg xmlns="http://www.w3.org/2000/svg" width="210" height="297" viewBox
 
 
 def run(svg: str) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-I", str(WORKER), str(FONT), "300"]
+    command = [sys.executable, "-I", str(WORKER), "300", str(FONT)]
     return subprocess.run(command, input=svg.encode(), capture_output=True, timeout=60, check=False)
 
 

@@ -1,6 +1,7 @@
 """One reading of a ZIP file or none: what other readers could read in another way is refused."""
 
 import io
+import random
 import struct
 import zipfile
 import zlib
@@ -114,3 +115,87 @@ def test_a_descriptor_stands_only_where_it_is_announced() -> None:
     struct.pack_into("<I", made, second + 42, first + 12)
     with pytest.raises(ZipError, match="between"):
         read(bytes(made))
+
+
+# --- ZIP64 ---------------------------------------------------------------------------------------------------------
+
+
+class OneWay(io.BytesIO):
+    """A stream in which nothing can be written over, as to a pipe."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        raise OSError("a pipe has no place")
+
+    def seek(self, *_: int) -> int:
+        raise OSError("a pipe has no place")
+
+
+def wide(monkeypatch: pytest.MonkeyPatch, buffer: io.BytesIO, limit: int) -> bytes:
+    """Return an archive of which Python's writer believes that it is too large above so many bytes."""
+    with monkeypatch.context() as patch:
+        patch.setattr(zipfile, "ZIP64_LIMIT", limit)
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in FILES.items():
+                with archive.open(name, "w", force_zip64=True) as file:
+                    file.write(content)
+    return buffer.getvalue()
+
+
+def test_zip64_is_read_where_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the files' own headers alone; in the directory and its end too; written to a pipe."""
+    for buffer, limit, ends in ((io.BytesIO(), 1 << 31, 0), (io.BytesIO(), 10, 1), (OneWay(), 10, 1)):
+        data = wide(monkeypatch, buffer, limit)
+        assert data.count(b"PK\x06\x06") == ends
+        assert read(data) == FILES
+        assert struct.pack("<HH", 1, 16) in data
+
+
+def is_refused(data: bytearray) -> bool:
+    try:
+        read(bytes(data))
+    except ZipError:
+        return True
+    return False
+
+
+def test_zip64_that_contradicts_itself_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = wide(monkeypatch, io.BytesIO(), 10)
+    end, locator, listed = data.index(b"PK\x06\x06"), data.index(b"PK\x06\x07"), data.index(b"PK\x01\x02")
+    extra = listed + 46 + len("OFD.xml")
+    changes = {
+        "a directory elsewhere": (end + 48, 1), "another size of it": (end + 40, 1), "another count": (end + 32, 1),
+        "room for more behind it": (end + 4, 1), "an end record elsewhere": (locator + 8, 1),
+        "a disk": (locator + 16, 2),
+        "a size": (extra + 4, 1), "a packed size": (extra + 12, 1), "an extra field of another kind": (extra, 2),
+        "a longer field": (extra + 2, 8), "an own header's size": (30 + len("OFD.xml") + 4, 1),
+    }  # fmt: skip
+    for what, (place, change) in changes.items():
+        made = bytearray(data)
+        made[place] ^= change
+        assert is_refused(made), what
+    without = bytearray(data[:end] + data[locator + 20 :])
+    struct.pack_into("<I", without, without.rindex(b"PK\x05\x06") + 12, 0xFFFFFFFF)
+    narrow = bytearray(data)
+    struct.pack_into("<H", narrow, data.rindex(b"PK\x05\x06") + 10, 1)
+    beyond = bytearray(data)
+    struct.pack_into("<Q", beyond, extra + 12, 1 << 62)
+    assert is_refused(without), "no end record of its own"
+    assert is_refused(narrow), "the usual end record says something else"
+    assert is_refused(beyond), "an entry beyond any file"
+
+
+def test_no_mutant_of_zip64_is_read_otherwise_than_another_reader_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, dice, read_too = wide(monkeypatch, io.BytesIO(), 10), random.Random(64), 0
+    for _ in range(5_000):
+        mutant, place = bytearray(data), dice.randrange(len(data))
+        mutant[place : place + 8] = dice.choice(
+            [b"\xff" * 8, bytes(8), bytes([mutant[place] ^ 1 << dice.randrange(8)]) + mutant[place + 1 : place + 8]]
+        )
+        if not is_refused(mutant):
+            read_too += 1
+            with zipfile.ZipFile(io.BytesIO(mutant)) as archive:
+                assert read(bytes(mutant)) == {name: archive.read(name) for name in archive.namelist()}
+    assert read_too

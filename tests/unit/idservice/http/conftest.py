@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 import structlog
-from flask import Blueprint, Flask, abort
+from flask import Blueprint, Flask, abort, request
 from flask_smorest import Blueprint as ApiBlueprint
 from marshmallow import Schema, fields, validate
 from sqlalchemy import func, insert, select
@@ -162,6 +162,13 @@ def _pages() -> Blueprint:
     def form(call: Call) -> str:
         _write(call, "form")
         raise Problem("conflict", "Not now.")
+
+    @page(pages, "/leaf/mostly", who=Who.ANYONE, write=True, reads_first=True)
+    def mostly(call: Call) -> str:
+        if "write" in request.args:
+            call.about_to_write()
+            _write(call, "mostly")
+        return "read" if call.only_reads else "written"
 
     @page(pages, "/leaf/bad-form", who=Who.ANYONE, methods=("POST",), write=True, again=again)
     def bad_form(_call: Call) -> str:

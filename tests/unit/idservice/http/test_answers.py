@@ -40,6 +40,7 @@ def value_of(field: Any, *, empty: bool) -> Any:
     if isinstance(field, fields.Enum):
         return next(iter(field.enum))
     plain = {fields.Dict: {"a": 1, "b": ["x"]}, fields.Integer: 7, fields.Date: date(2026, 6, 1), fields.Boolean: True}
+    plain |= {fields.Float: 0.5}
     return NOW if isinstance(field, fields.DateTime) else plain.get(type(field), "text 文字")
 
 

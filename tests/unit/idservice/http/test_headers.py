@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, g
+from flask import Flask, Response, g, request
 
 from idservice.http import headers
 from tests.builders import build_app, house_of, migrate
@@ -108,7 +108,8 @@ def test_anything_else_is_not_a_source(url: str) -> None:
 def test_a_page_may_show_the_pages_of_some_apps_in_frames_and_of_no_other(site: Site) -> None:
     with site.app.test_request_context("/leaf"):
         headers.allow_frames(["https://b.example/out?sid=1", "http://127.0.0.1:4001/out", "https://b.example/x"])
-        answer = site.app.process_response(site.app.make_response(("<p>", {"Content-Type": "text/html"})))
+        made = site.app.process_response(site.app.make_response(("<p>", {"Content-Type": "text/html"})))
+        answer = Response(headers=made.get_wsgi_response(request.environ)[2])
     assert policy(answer)["frame-src"] == "http://127.0.0.1:4001 https://b.example"
     assert policy(answer)["frame-ancestors"] == "'none'"
     assert "frame-src" not in policy(get(site, "/leaf")), "without them what holds is default-src"

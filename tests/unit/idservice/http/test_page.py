@@ -193,6 +193,12 @@ def post(site: Site, path: str, **form: str) -> Page:
     return browser.open(path, {"csrf_token": browser.open("/login").form["values"]["csrf_token"], **form})
 
 
+def test_a_page_that_mostly_reads_writes_when_it_says_so(site: Site) -> None:
+    client = site.app.test_client()
+    assert (client.get("/leaf/mostly").text, site.count("mostly")) == ("read", 0)
+    assert (client.get("/leaf/mostly?write=1").text, site.count("mostly")) == ("written", 1)
+
+
 def test_a_refused_form_is_shown_again_after_the_rollback(site: Site) -> None:
     page = post(site, "/leaf/form")
     assert (page.status, page.text) == (409, "<p>again conflict")

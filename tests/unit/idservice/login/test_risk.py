@@ -6,7 +6,6 @@ import pytest
 
 from idservice.call import Call, House
 from idservice.login import risk, session
-from idservice.models import Person
 from idservice.register import people
 from tests.builders import act, build_house, migrate
 from tests.databases import SqliteDatabases
@@ -30,7 +29,7 @@ def alice(house: House) -> str:
 def log_in(house: House, subject: str, times: int, at: datetime) -> None:
     def start(call: Call) -> None:
         for _ in range(times):
-            session.start(call, call.session.get_one(Person, subject), amr=["pwd"])
+            session.start(call, subject, level=2, amr=["pwd"])
 
     act(house, start, now=at)
 

@@ -40,13 +40,13 @@ def test_every_uri_is_judged(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("value", VALUES, ids=range(len(VALUES)))
-def test_no_json_makes_it_fall_over(name: str, value: object) -> None:
-    try:
-        found = stated(**{name: value})
-    except MetadataRefused as refused:
-        error = refused.error
-    else:
-        error = None
-        assert isinstance(found.values["redirect_uris"], list)
-    assert error in {None, "invalid_client_metadata"}
+def test_no_json_makes_it_fall_over(name: str) -> None:
+    for value in VALUES:
+        try:
+            found = stated(**{name: value})
+        except MetadataRefused as refused:
+            error = refused.error
+        else:
+            error = None
+            assert isinstance(found.values["redirect_uris"], list), value
+        assert error in {None, "invalid_client_metadata"}, value

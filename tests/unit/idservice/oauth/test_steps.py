@@ -11,7 +11,7 @@ STEP = Step("d" * 64, "b" * 32, int(NOW.timestamp() * 1000))
 def read(
     text: str | None, *, digest: str = STEP.digest, browser: str = STEP.browser, now: datetime = NOW
 ) -> Step | None:
-    return unseal(SECRET, text, digest=digest, browser=browser, now=now)
+    return unseal([SECRET], text, digest=digest, browser=browser, now=now)
 
 
 def test_what_was_sealed_is_read() -> None:

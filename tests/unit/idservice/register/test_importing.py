@@ -43,7 +43,8 @@ class Desk:
         return self.run(text.encode(), kind, form, **more).counts
 
     def run(self, data: bytes, kind: str = "people", form: Form = Form.CSV, **more: Any) -> Progress:
-        return importing.bring_in(self.house, kind, io.BytesIO(data), self.rejects, form=form, **more)
+        register = importing.REGISTERS[kind]
+        return importing.bring_in(self.house, register, io.BytesIO(data), self.rejects, form=form, **more)
 
     def refused(self) -> list[dict[str, Any]]:
         path = self.rejects.path

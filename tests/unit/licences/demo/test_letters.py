@@ -1,5 +1,6 @@
 """The demonstration's letters can be read, drawn and sealed."""
 
+from licences.counter.assist_letter import as_ofd
 from licences.demo import letters
 from seals import first_page
 from seals.container import Archive
@@ -10,7 +11,7 @@ LINES = ("各有关单位：", "", "    第二段 10000 元 <&>。")
 
 
 def test_the_text_stands_where_it_is_looked_for() -> None:
-    archive = Archive(letters.as_ofd("关于演示的函", LINES))
+    archive = Archive(as_ofd("关于演示的函", LINES))
     page = read_xml(archive, "Doc_0/Pages/Page_0/Content.xml", "Page")
     title, line = find(page, "关于演示的函"), find(page, "元 <&>。")
     assert title is not None
@@ -20,6 +21,6 @@ def test_the_text_stands_where_it_is_looked_for() -> None:
 
 
 def test_both_forms_look_alike_and_come_out_the_same_again() -> None:
-    assert letters.as_ofd("函", LINES) == letters.as_ofd("函", LINES)
-    for data in (letters.as_ofd("函", LINES), letters.as_pdf("函", LINES)):
+    assert as_ofd("函", LINES) == as_ofd("函", LINES)
+    for data in (as_ofd("函", LINES), letters.as_pdf("函", LINES)):
         assert first_page.picture(data).startswith(b"\x89PNG")

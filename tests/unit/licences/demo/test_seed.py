@@ -15,13 +15,15 @@ from idservice.models import Client, Mandate, Password, Person, Staff
 from idservice.oauth import initial_tokens
 from idservice.oauth.models import InitialAccessToken
 from idservice.register import people
-from licences import change
+from licences import catalogue, change
+from licences.catalogue_models import LicenceTypeVersion
+from licences.definition_file import shipped_types
 from licences.demo import charter, credentials, file, owned_seals, seed
 from licences.demo.city import DemoCity, city
 from licences.demo.clients import CLIENTS
 from licences.demo.departments import SEAL_OFFICE
 from licences.demo.organisations import FIRST_REPRESENTATIVE
-from licences.models import Licence
+from licences.models import IssuingAuthority, Licence, LicenceType
 from licences.verify import seal_check
 from seals.models import Seal
 from tests.builders import build_house, migrate
@@ -96,11 +98,16 @@ def test_a_city_of_an_earlier_version_gets_what_it_lacks(house: House) -> None:
     def forget(call: Call) -> None:
         call.session.execute(delete(InitialAccessToken))
         call.session.execute(delete(Client).where(Client.client_id == "app-jwt"))
+        for table, code in ((LicenceTypeVersion, "code"), (IssuingAuthority, "type_code"), (LicenceType, "code")):
+            call.session.execute(delete(table).where(getattr(table, code) == lacking))
+        catalogue.forget(call)
 
+    lacking = next(kind.code for kind in shipped_types() if kind.slug == "student_card")
     seed.act(house, forget)
     for _ in range(2):  # at every start
         seed.keep_up(house, FOUNDED, TOWN)
         assert count(house, *tables) == before
+    assert seed.act(house, catalogue.find, lacking).authorities
     token = credentials.initial_access_token(FOUNDED)
     assert seed.act(house, initial_tokens.find, token) is not None
 

@@ -11,7 +11,7 @@ from tests.identity import citizen_number, company_code
 
 SIGNER = load_private(Algorithm.ES256, generate_private(Algorithm.ES256))
 ISSUED_AT = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
-ISSUER = "https://licences.sample-city.cn"
+ISSUER = "https://licence.samplecity.cn"
 PERSON = metadata.person("欧阳建国", citizen_number("37160219900307123"))
 COMPANY = metadata.organisation("示范市大河食品有限公司（演示）", company_code("9137160210002000"))
 
@@ -36,4 +36,5 @@ def paper_of(kind: LicenceType, **more: object) -> Metadata:
 
 
 def message_of(kind: LicenceType, **more: object) -> bytes:
-    return lc1.make(paper_of(kind, **more), lc1.template(kind), issued_at=ISSUED_AT, signer=SIGNER)
+    layout, status = lc1.template(kind), 13 * 2**20 + 987_654
+    return lc1.make(paper_of(kind, **more), layout, issued_at=ISSUED_AT, signer=SIGNER, status=status)

@@ -69,7 +69,7 @@ def test_times_are_those_of_china() -> None:
     ends = said_by(message_of(BUSINESS, valid_until=date(2031, 12, 31)))
     assert ends.expires_at == datetime(2031, 12, 31, 16, tzinfo=UTC)
     assert said_by(message_of(BUSINESS, valid_until=None)).expires_at is None
-    assert claims_of(message_of(BUSINESS, valid_until=date(2031, 12, 31))).keys() == {4, 6, 7, "f"}
+    assert claims_of(message_of(BUSINESS, valid_until=date(2031, 12, 31))).keys() == {4, 6, 7, -1, "f"}
 
 
 def test_long_texts_are_cut_visibly_until_it_fits_and_choices_are_not() -> None:
@@ -169,6 +169,10 @@ def put(place: int, value: object) -> dict[object, object]:
         {**GOOD, 4: 2**64 - 1},
         {**GOOD, 7: b"short"},
         {**GOOD, 7: "8 letter"},
+        {**GOOD, -1: 5},
+        {**GOOD, -1: b"\1\2"},
+        {**GOOD, -1: b"\0\0\0\1"},
+        {**GOOD, -1: b"\1" * 9},
         {**GOOD, "f": {}},
         {**GOOD, "f": []},
         put(0, b""),
@@ -246,3 +250,14 @@ def test_no_signed_mutant_of_the_claims_crashes_the_reader() -> None:
             data[rng.randrange(len(data))] = rng.randrange(256)
         with contextlib.suppress(LC1Error):
             said_by(cose.sign(deflated(bytes(data)) if number % 2 else bytes(data), signer=SIGNER))
+
+
+def test_every_shipped_type_fits_into_version_12_in_sm2_too() -> None:
+    signer = load_private(Algorithm.SM2, generate_private(Algorithm.SM2))
+    for slug, kind in TYPES.items():
+        content = lc1.make(paper_of(kind), lc1.template(kind), issued_at=ISSUED_AT, signer=signer)
+        assert symbol(lc1_text.to_base45(content)).version <= LARGEST_VERSION, slug
+        assert symbol(lc1_text.to_address(content, ISSUER)).version <= LARGEST_VERSION, slug
+        assert lc1.authenticate(content, [SIGNER.public, signer.public]).kid == signer.kid, slug
+        with pytest.raises(LC1Error, match="unknown_key"):
+            lc1.authenticate(content, [SIGNER.public])

@@ -1,0 +1,70 @@
+"""Whoever has a passkey proves himself before a licence that bears his face; whoever has none shows it as ever."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pyotp
+import pytest
+from sqlalchemy import delete, update
+
+from idservice.login import totp
+from idservice.login.models import Totp
+from idservice.models import LoginSession
+from licences.definition_file import shipped_types
+from licences.showing import identity
+from tests.factors import SECRET_32, now_code
+from tests.town import ALICE, Town
+
+
+@pytest.fixture(scope="module")
+def cards(town: Town) -> tuple[str, str]:
+    return town.issue("resident_card").identifier, town.issue().identifier
+
+
+@pytest.fixture
+def app(town: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[pyotp.TOTP]:
+    """Alice's authenticator app: it proves as much as the passkey, which needs a browser (tests/browser)."""
+    subject = town.subjects[ALICE]
+    monkeypatch.setattr(identity, "has_passkey", lambda _call, person: person == subject)
+    town.act(lambda call: totp.put(call, subject, SECRET_32))
+    yield pyotp.TOTP(SECRET_32)
+    town.act(lambda call: call.session.execute(delete(Totp).where(Totp.subject == subject)))
+
+
+def show(browser: Any, card: str) -> Any:
+    return browser.submit(browser.open("/me/show"), licences=card, part="masked")
+
+
+def test_a_face_waits_for_the_second_factor_and_a_title_does_not(
+    town: Town, cards: tuple[str, str], app: pyotp.TOTP
+) -> None:
+    card, title = cards
+    browser = town.browser(ALICE)
+    assert "data-state-url" in show(browser, title).text
+    asked = show(browser, card)
+    assert asked.url.startswith("/login/second")
+    back = browser.submit(asked, code=now_code(app))
+    assert back.url == "/me/show"
+    assert "data-state-url" in show(browser, card).text
+
+    half_an_hour_ago = timedelta(minutes=31)
+
+    def age(call: Any) -> None:
+        call.session.execute(update(LoginSession).values(auth_time=call.now - half_an_hour_ago))
+
+    town.act(age)
+    assert show(browser, card).url.startswith("/login?to="), "a proof half an hour old is none"
+    answer = town.web.post("/v1/presentations", json={"licences": [card]}, headers=town.person(ALICE))
+    assert (answer.status_code, answer.json["code"]) == (401, "insufficient_user_authentication")
+    assert "acr_values" in answer.headers["WWW-Authenticate"]
+
+
+def test_whoever_has_no_passkey_shows_as_ever(town: Town, cards: tuple[str, str]) -> None:
+    subject = town.subjects[ALICE]
+    assert not town.act(lambda call: identity.has_passkey(call, subject))
+    assert "data-state-url" in show(town.browser(ALICE), cards[0]).text
+
+
+def test_the_types_that_prove_identity_are_shipped() -> None:
+    assert {kind.slug for kind in shipped_types()} >= identity.IDENTITY
