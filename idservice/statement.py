@@ -12,12 +12,15 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import Date, DateTime
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update
     from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
     from sqlalchemy.sql.selectable import TypedReturnsRows
+    from sqlalchemy.types import TypeEngine
 
     Built = Select[Any] | TypedReturnsRows[Any] | Insert | Update | Delete | ReturningInsert[Any] | ReturningUpdate[Any]
 
@@ -76,6 +79,7 @@ class _Ready:
         self._row = row._make
         found = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
         self._found = [(place, of) for place, of in enumerate(found) if of is not None]
+        self._nobody = tuple(_sample(column.type) for column in columns)
 
     def rows(self, connection: Connection, parameters: Parameters) -> Sequence[Any]:
         if parameters.keys() != self._names:
@@ -88,13 +92,22 @@ class _Ready:
             raise DBAPIError.instance(
                 self._text, values, error, sqlite3.Error, hide_parameters=True, dialect=connection.dialect
             ) from error
-        return [self._shown(row) for row in rows] if rows else ()
+        if not rows:
+            self._shown(self._nobody)  # that nothing was found must not be told by the clock
+        return [self._shown(row) for row in rows]
 
     def _shown(self, row: tuple[Any, ...]) -> Any:
         shown = list(row)
         for place, of in self._found:
             shown[place] = of(shown[place])
         return self._row(shown)
+
+
+def _sample(kind: TypeEngine[Any]) -> object:
+    """Return something that the driver could have returned for a column of that type."""
+    samples: dict[type[TypeEngine[Any]], object] = {DateTime: "2026-01-01 00:00:00.000000", Date: "2026-01-01"}
+    implied = kind.impl_instance if isinstance(kind, TypeDecorator) else kind
+    return next((sample for of, sample in samples.items() if isinstance(implied, of)), None)
 
 
 def _processor(found: Callable[[Any], Any] | None) -> Callable[[Any], Any]:

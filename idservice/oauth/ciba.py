@@ -21,9 +21,10 @@ from authlib.oauth2.rfc6749 import (
     OAuth2Error,
     UnauthorizedClientError,
 )
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from idservice import audit
+from idservice.db import table_of
 from idservice.ids import secret_hash
 from idservice.models import Person
 from idservice.numbers import citizen
@@ -33,6 +34,7 @@ from idservice.oauth.deeds import GrantDeed
 from idservice.oauth.grant_policy import CIBA_GRANT, PING
 from idservice.oauth.models import PendingRequest
 from idservice.register import people
+from idservice.statement import Statement
 from keys.ring import Purpose
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ NUMBER_LIMIT = "10/minute"  # of one number: nobody shall be worn down by reques
 NOBODY = "pending_request.nobody"
 HINTS = ("login_hint", "login_hint_token", "id_token_hint")
 
+_people = table_of(Person).c
+_STATUS = Statement(select(_people.status).where(_people.subject == bindparam("subject")))
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{1,1024}=*\Z")  # section 7.1: what a bearer token may be
 _SECONDS = re.compile(r"[1-9][0-9]{0,5}\Z")
 
@@ -163,8 +167,8 @@ def _bearer(call: Call, number: str) -> str:
     nobody = call.cipher.index(NOBODY, number).hex()[:32]
     found = people.find_kind(call, number)
     subject = found[0] if found is not None and found[1] == "person" else ""
-    is_active = call.session.scalar(select(Person.status).where(Person.subject == subject)) == "active"
-    return subject if is_active else nobody
+    row = _STATUS.first(call.connection, {"subject": subject})
+    return subject if row is not None and row.status == "active" else nobody
 
 
 def _shown(call: Call, request_hash: bytes) -> dict[str, Any]:

@@ -169,6 +169,7 @@ def test_registration_with_an_initial_token(city: City) -> None:
     over = act(
         city.house,
         lambda call: initial_tokens.make(call, name="示范", scope="openid", uses=9, expires_at=yesterday),
+        now=yesterday - timedelta(days=1),
     )
     client = city.app.test_client()
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from idservice.call import Call, House
-from idservice.db import table_of
+from idservice.db import UTCDateTime, table_of
 from idservice.models import LoginSession
 from idservice.statement import Statement
 from tests.builders import act, build_house, migrate
@@ -92,3 +92,18 @@ def test_a_statement_whose_text_follows_from_its_parameters_is_refused(house: Ho
             act(house, lambda call: many.rows(call.connection, {"levels": [1]}))
     else:
         assert act(house, lambda call: many.rows(call.connection, {"levels": [1]})) == []
+
+
+def test_who_finds_nothing_waits_as_long() -> None:
+    """A row of nobody is shown in place of the one that is not there; whatever its columns, that can be done."""
+    metadata = sa.MetaData()
+    kinds = {"when": UTCDateTime(), "day": sa.Date(), "bytes": sa.LargeBinary(), "json": sa.JSON(), "yes": sa.Boolean()}
+    table = sa.Table("nobody", metadata, sa.Column("key", sa.String, primary_key=True))
+    for name, kind in kinds.items():
+        table.append_column(sa.Column(name, kind))
+    engine = sa.create_engine("sqlite://")
+    metadata.create_all(engine)
+    found = Statement(sa.select(table).where(table.c.key == sa.bindparam("asked")))
+    with engine.connect() as connection:
+        assert found.first(connection, {"asked": "x"}) is None
+        assert found.rows(connection, {"asked": "x"}) == []
