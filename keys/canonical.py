@@ -7,13 +7,19 @@ rules of RFC 8785 section 3.2.2.3: amounts and the like are text in our records.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keys.strict_json import MAX_INTEGER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _MAX_DEPTH = 64
 # RFC 8785 section 3.2.2.2 asks for just the escapes this encoder writes: short forms, else \u00xx in lower case.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_encode_sorted = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), check_circular=False, sort_keys=True
+).encode
 
 
 class CanonicalError(ValueError):
@@ -23,9 +29,30 @@ class CanonicalError(ValueError):
 def canonical_json(value: Any) -> bytes:
     """Return the canonical UTF-8 JSON of strings, integers, booleans, None, lists, tuples and dicts of these."""
     try:
-        return _encode(_ordered(value, 0)).encode("utf-8")
+        text = _encode_sorted(value) if _is_plain(value, 0) else _encode(_ordered(value, 0))
+        return text.encode("utf-8")
     except UnicodeEncodeError:
         raise CanonicalError("text is not Unicode (lone surrogate)") from None
+
+
+def _is_plain(value: Any, depth: int) -> bool:
+    """Tell whether a value is of the types of JSON alone and its names are ASCII: then the encoder's order will do."""
+    kind = type(value)
+    if kind is dict and depth < _MAX_DEPTH:
+        for name in value:
+            if type(name) is not str or not name.isascii():
+                return False
+        return _are_plain(value.values(), depth + 1)
+    if kind is list and depth < _MAX_DEPTH:
+        return _are_plain(value, depth + 1)
+    return value is None or kind is str or kind is bool or (kind is int and -MAX_INTEGER <= value <= MAX_INTEGER)
+
+
+def _are_plain(values: Iterable[Any], depth: int) -> bool:
+    for value in values:  # noqa: SIM110 - a loop, and texts first: a good part of what a record costs
+        if type(value) is not str and not _is_plain(value, depth):
+            return False
+    return True
 
 
 def _ordered(value: Any, depth: int) -> Any:

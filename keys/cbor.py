@@ -3,7 +3,7 @@
 Integers of 64 bits, byte and text strings, arrays, maps, false, true and null. The reader takes exactly what the
 writer writes: shortest heads, map keys in bytewise order and none twice, nothing left over. Floats and indefinite
 lengths are refused, and tags that the caller has not named, so one value has one encoding and foreign bytes start no
-decoder of something else.
+decoder of something else. Devices of others order their maps as they like: that alone can be allowed.
 """
 
 from __future__ import annotations
@@ -17,12 +17,18 @@ MAX_BYTES: Final = 16_384
 MAX_DEPTH: Final = 8
 
 _UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP, _TAG = range(7)
-_NO_TAGS: Final[frozenset[int]] = frozenset()
 _SIMPLE: Final[dict[int, bool | None]] = {0xF4: False, 0xF5: True, 0xF6: None}
 
 
 class CBORError(ValueError):
     """The bytes are not deterministic CBOR of these types, or the value has no such encoding."""
+
+
+class _Rules(NamedTuple):
+    """What a reader lets pass: these tags, and maps in any order."""
+
+    tags: frozenset[int]
+    any_order: bool
 
 
 class Tagged(NamedTuple):
@@ -37,11 +43,16 @@ def encode(value: object) -> bytes:
     return _encode(value, 0)
 
 
-def decode(data: bytes, *, max_bytes: int = MAX_BYTES, tags: frozenset[int] = _NO_TAGS) -> Value:
-    """Return the value that `data` is the one encoding of, `tags` alone let through; raises `CBORError`."""
+def decode(
+    data: bytes, *, max_bytes: int = MAX_BYTES, tags: frozenset[int] = frozenset(), any_order: bool = False
+) -> Value:
+    """Return the value that `data` is the one encoding of, `tags` alone let through; raises `CBORError`.
+
+    `any_order` lets the members of maps stand in another order than ours: then the value has more than one encoding.
+    """
     if len(data) > max_bytes:
         raise CBORError("too large")
-    value, end = _decode(data, 0, 0, tags)
+    value, end = _decode(data, 0, 0, _Rules(tags, any_order))
     if end != len(data):
         raise CBORError("bytes are left over")
     return value
@@ -92,7 +103,7 @@ def _head(major: int, argument: int) -> bytes:
     raise CBORError("an integer has at most 64 bits")
 
 
-def _decode(data: bytes, start: int, depth: int, tags: frozenset[int]) -> tuple[Value, int]:
+def _decode(data: bytes, start: int, depth: int, rules: _Rules) -> tuple[Value, int]:
     """Return the item that begins at `start`, and where it ends."""
     if depth > MAX_DEPTH:
         raise CBORError("nested too deeply")
@@ -110,13 +121,13 @@ def _decode(data: bytes, start: int, depth: int, tags: frozenset[int]) -> tuple[
     if major < _ARRAY:
         return _decode_string(data, start, start + argument, major)
     if major == _TAG:
-        if argument not in tags:
+        if argument not in rules.tags:
             raise CBORError("a tag")
-        inner, end = _decode(data, start, depth + 1, tags)
+        inner, end = _decode(data, start, depth + 1, rules)
         return Tagged(argument, inner), end
     if argument > len(data) - start:  # every member of a container takes one byte at least
         raise CBORError("cut short")
-    return (_decode_array if major == _ARRAY else _decode_map)(data, start, argument, depth + 1, tags)
+    return (_decode_array if major == _ARRAY else _decode_map)(data, start, argument, depth + 1, rules)
 
 
 def _decode_string(data: bytes, start: int, end: int, major: int) -> tuple[Value, int]:
@@ -125,26 +136,26 @@ def _decode_string(data: bytes, start: int, end: int, major: int) -> tuple[Value
     return (_decode_text(data[start:end]) if major == _TEXT else data[start:end]), end
 
 
-def _decode_array(data: bytes, start: int, length: int, depth: int, tags: frozenset[int]) -> tuple[Value, int]:
+def _decode_array(data: bytes, start: int, length: int, depth: int, rules: _Rules) -> tuple[Value, int]:
     found: list[Value] = []
     for _ in range(length):
-        item, start = _decode(data, start, depth, tags)
+        item, start = _decode(data, start, depth, rules)
         found.append(item)
     return found, start
 
 
-def _decode_map(data: bytes, start: int, length: int, depth: int, tags: frozenset[int]) -> tuple[Value, int]:
+def _decode_map(data: bytes, start: int, length: int, depth: int, rules: _Rules) -> tuple[Value, int]:
     found: dict[Key, Value] = {}
     before = b""
     for _ in range(length):
-        key, end = _decode(data, start, depth, tags)
+        key, end = _decode(data, start, depth, rules)
         if type(key) is not int and type(key) is not str:
             raise CBORError("a map key is an integer or text")
         encoded = data[start:end]
-        if encoded <= before:
+        if key in found if rules.any_order else encoded <= before:
             raise CBORError("map keys are out of order, or one comes twice")
         before = encoded
-        found[key], start = _decode(data, end, depth, tags)
+        found[key], start = _decode(data, end, depth, rules)
     return found, start
 
 

@@ -36,7 +36,7 @@ _NO_EXTERNAL_DATA: Final = cbor.encode(b"")
 
 
 class COSEError(ValueError):
-    """The message is refused; `code` is one of `malformed header_refused algorithm unknown_key signature`."""
+    """The message is refused; `code` is one of `malformed header_refused algorithm unknown_key bad_key signature`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -74,9 +74,10 @@ def sign(payload: bytes, *, signer: Signer) -> bytes:
     return cbor.encode([protected, {}, payload, _flat(value) if algorithm is Algorithm.SM2 else value])
 
 
-def to_be_signed(protected: bytes, payload: bytes) -> bytes:
-    """Return the encoded Sig_structure (RFC 9052 section 4.4) without external data."""
-    return _CONTEXT + cbor.encode(protected) + _NO_EXTERNAL_DATA + cbor.encode(payload)
+def to_be_signed(protected: bytes, payload: bytes, external: bytes = b"") -> bytes:
+    """Return the encoded Sig_structure (RFC 9052 section 4.4); `external` is signed too and not in the message."""
+    outside = cbor.encode(external) if external else _NO_EXTERNAL_DATA
+    return _CONTEXT + cbor.encode(protected) + outside + cbor.encode(payload)
 
 
 def read(message: bytes) -> Sign1:

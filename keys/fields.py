@@ -8,18 +8,20 @@ Every column has its own data key, derived by HKDF (RFC 5869) from the ring's se
 
 from __future__ import annotations
 
-import hmac
 import secrets
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from keys.keyfile import Purpose
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from keys.ring import KeyRing
 
 _FORMAT = b"\x01"
@@ -35,18 +37,31 @@ class FieldError(Exception):
 class FieldCipher:
     """Seals and finds personal data with the ring's FIELDS and INDEX secrets; share one per process."""
 
-    def __init__(self, ring: KeyRing) -> None:
+    def __init__(self, ring: KeyRing | _Moment) -> None:
         self._ring = ring
         # Bounded: keys are code constants (tables, columns, index names) times the ring's few secrets.
         self._ciphers: dict[tuple[str, str, str], AESGCM] = {}
-        self._index_keys: dict[tuple[str, str], bytes] = {}
+        self._heads: dict[tuple[str, str], bytes] = {}
+        self._index_keys: dict[tuple[str, str], HMAC] = {}
+
+    def for_portion(self) -> FieldCipher:
+        """Return a cipher with the secrets of this moment, for one portion of many rows and no longer.
+
+        A secret that is revoked stops working with the next portion; asking the ring for each field of thousands of
+        rows costs as much as encrypting it.
+        """
+        if isinstance(self._ring, _Moment):
+            return self
+        made = FieldCipher(_Moment(self._ring))
+        made._ciphers, made._heads, made._index_keys = self._ciphers, self._heads, self._index_keys
+        return made
 
     def seal(self, plaintext: bytes, *, table: str, column: str, row: str, version: int = 1) -> bytes:
         """Encrypt one value for its place. `row` is the primary key as text, `version` that of the row's format."""
         kid = self._ring.active_secret_id(Purpose.FIELDS)
         head = _FORMAT + bytes.fromhex(kid) + secrets.token_bytes(12)
         cipher = self._cipher(kid, table, column)
-        return head + cipher.encrypt(head[_KEY_END:], plaintext, _place(table, column, row, version))
+        return head + cipher.encrypt(head[_KEY_END:], plaintext, self._place(table, column, row, version))
 
     def open(self, blob: bytes, *, table: str, column: str, row: str, version: int = 1) -> bytes:
         """Decrypt what `seal` returned for the same place; FieldError otherwise."""
@@ -54,7 +69,8 @@ class FieldCipher:
             raise FieldError("not a sealed field")
         cipher = self._cipher(blob[1:_KEY_END].hex(), table, column)
         try:
-            return cipher.decrypt(blob[_KEY_END:_NONCE_END], blob[_NONCE_END:], _place(table, column, row, version))
+            place = self._place(table, column, row, version)
+            return cipher.decrypt(blob[_KEY_END:_NONCE_END], blob[_NONCE_END:], place)
         except InvalidTag:
             raise FieldError("altered, or moved from its place") from None
 
@@ -64,15 +80,20 @@ class FieldCipher:
 
     def indexes(self, field: str, value: str) -> tuple[bytes, ...]:
         """Return the blind indexes under every live secret, the active one first: what to look for in a rotation."""
-        active = self._ring.active_secret_id(Purpose.INDEX)
-        others = [kid for kid in self._ring.secrets(Purpose.INDEX) if kid != active]
-        return tuple(self._index(kid, field, value) for kid in (active, *others))
+        active, live = self._ring.active_secret_id(Purpose.INDEX), self._ring.secrets(Purpose.INDEX)
+        first = self._index(active, field, value)
+        if len(live) == 1 and active in live:
+            return (first,)
+        return (first, *(self._index(kid, field, value) for kid in live if kid != active))
 
     def _index(self, kid: str, field: str, value: str) -> bytes:
         key = self._index_keys.get((kid, field))
         if key is None:
-            key = self._index_keys[kid, field] = _derive(self._secret(Purpose.INDEX, kid), "index", field)
-        return hmac.digest(key, value.encode(), "sha256")
+            secret = self._secret(Purpose.INDEX, kid)
+            key = self._index_keys[kid, field] = HMAC(_derive(secret, "index", field), SHA256())
+        hashed = key.copy()  # with its key schedule, which costs more than a number's hash
+        hashed.update(value.encode())
+        return hashed.finalize()
 
     def _cipher(self, kid: str, table: str, column: str) -> AESGCM:
         secret = self._secret(Purpose.FIELDS, kid)  # asked every time: a revoked secret must stop working
@@ -80,6 +101,13 @@ class FieldCipher:
         if cipher is None:
             cipher = self._ciphers[kid, table, column] = AESGCM(_derive(secret, "field", table, column))
         return cipher
+
+    def _place(self, table: str, column: str, row: str, version: int) -> bytes:
+        head = self._heads.get((table, column))
+        if head is None:
+            head = self._heads[table, column] = _joined(table, column)
+        raw = row.encode()
+        return b"%b%b%b%b" % (head, len(raw).to_bytes(4, "big"), raw, version.to_bytes(4, "big"))
 
     def _secret(self, purpose: Purpose, kid: str) -> bytes:
         secret = self._ring.secrets(purpose).get(kid)
@@ -91,13 +119,31 @@ class FieldCipher:
         return secret
 
 
+class _Moment:
+    """The secrets of a ring at one moment."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self._ring = ring
+        self._read()
+
+    def _read(self) -> None:
+        self._secrets = {purpose: self._ring.secrets(purpose) for purpose in (Purpose.FIELDS, Purpose.INDEX)}
+        self._active = {purpose: self._ring.active_secret_id(purpose) for purpose in self._secrets}
+
+    def reload_if_changed(self, *, at_once: bool) -> None:
+        self._ring.reload_if_changed(at_once=at_once)
+        self._read()
+
+    def secrets(self, purpose: Purpose) -> Mapping[str, bytes]:
+        return self._secrets[purpose]
+
+    def active_secret_id(self, purpose: Purpose) -> str:
+        return self._active[purpose]
+
+
 def _derive(secret: bytes, *label: str) -> bytes:
     """Derive a key for one label; the secret is uniform, so HKDF-Expand alone will do (RFC 5869 section 3.3)."""
     return HKDFExpand(SHA256(), 32, _joined("one-number-access", *label)).derive(secret)
-
-
-def _place(table: str, column: str, row: str, version: int) -> bytes:
-    return _joined(table, column, row) + version.to_bytes(4, "big")
 
 
 def _joined(*parts: str) -> bytes:

@@ -7,6 +7,7 @@ Nothing in a token chooses how the token is checked: the key is one of ours by `
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,7 +18,7 @@ from keys.signer import Algorithm
 from keys.strict_json import StrictJSONError, strict_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from keys.signer import PublicKey, Signer
 
@@ -53,11 +54,24 @@ class Decoded:
     payload: dict[str, Any]
 
 
-def encode(payload: Mapping[str, Any], *, signer: Signer, typ: str, headers: Mapping[str, Any] | None = None) -> str:
-    """Sign `payload` as a compact JWS with `alg`, `kid` and `typ`, and further `headers` where given."""
+def encode(
+    payload: Mapping[str, Any],
+    *,
+    signer: Signer,
+    typ: str,
+    headers: Mapping[str, Any] | None = None,
+    chain: Sequence[bytes] = (),
+) -> str:
+    """Sign `payload` as a compact JWS with `alg`, `kid` and `typ`, and further `headers` where given.
+
+    `chain` are certificates (DER, the signer's own first) for readers that know the key by them (`x5c`).
+    """
     if signer.algorithm not in _JOSE:
         raise ValueError(f"no JWS is signed with {signer.algorithm}")
-    head = _head(signer.algorithm, signer.kid, typ) if headers is None else _long_head(signer, typ, headers)
+    if headers is None and not chain:
+        head = _head(signer.algorithm, signer.kid, typ)
+    else:
+        head = _long_head(signer, typ, headers or {}, chain)
     signing_input = f"{head}.{b64u(_encode_json(payload).encode())}"
     return f"{signing_input}.{b64u(signer.sign(signing_input.encode()))}"
 
@@ -68,13 +82,17 @@ def decode(
     keys: Mapping[str, PublicKey],
     typ: str | frozenset[str | None],
     headers: frozenset[str] = frozenset(),
+    with_chain: bool = False,
     max_bytes: int = MAX_TOKEN,
 ) -> Decoded:
     """Check a compact JWS against keys by `kid` and return its parts; JWSError otherwise.
 
     `typ` is what is expected, None in a set standing for "absent"; `headers` are further header members to let pass.
+    `with_chain` lets `x5c` pass as well, for tokens of ours that bring certificates for other readers: the key is found
+    by `kid` all the same.
     """
-    parts = _Parts.read(token, max_bytes, headers)
+    chain = frozenset({"x5c"}) if with_chain else frozenset()
+    parts = _Parts.read(token, max_bytes, headers | chain, _NEVER - chain)
     kid = parts.header.get("kid")
     key = keys.get(kid) if isinstance(kid, str) else None
     if key is None:
@@ -109,17 +127,28 @@ def decode_with_jwk(
     return parts.checked(key, typ)
 
 
-def decode_with_key(token: str, *, key: PublicKey, typ: str, max_bytes: int = MAX_TOKEN) -> Decoded:
+def decode_with_key(
+    token: str, *, key: PublicKey, typ: str | frozenset[str | None], max_bytes: int = MAX_TOKEN
+) -> Decoded:
     """Check a token against the one key that may have signed it, whatever it calls that key."""
     return _Parts.read(token, max_bytes, frozenset()).checked(key, typ)
 
 
-def decode_with_own_key(token: str, *, typ: str, max_bytes: int = MAX_TOKEN) -> tuple[Decoded, PublicKey]:
-    """Check a DPoP proof (RFC 9449 section 4.2), the one token that brings its own public key, as `jwk`.
+def decode_with_own_key(
+    token: str,
+    *,
+    typ: str,
+    headers: frozenset[str] = frozenset(),
+    max_bytes: int = MAX_TOKEN,
+    max_header: int = _MAX_HEADER,
+) -> tuple[Decoded, PublicKey]:
+    """Check a token that brings its own public key, as `jwk`, and return its parts and the key.
 
-    It proves that its sender holds that key and nothing about who he is.
+    There are two: a DPoP proof (RFC 9449 section 4.2), and a wallet's proof of the key that a credential shall be bound
+    to (OpenID4VCI 1.0 appendix F.1). It proves that its sender holds that key and nothing about who he is. `headers`
+    are further header members to let pass, and `max_header` the characters there are for all of them.
     """
-    parts = _Parts.read(token, max_bytes, frozenset({"jwk"}), _NEVER - {"jwk"})
+    parts = _Parts.read(token, max_bytes, headers | {"jwk"}, _NEVER - {"jwk"}, max_header)
     jwk = parts.header.get("jwk")
     try:
         key = parse(jwk) if isinstance(jwk, dict) else None
@@ -139,14 +168,21 @@ class _Parts(NamedTuple):
     signature: bytes
 
     @classmethod
-    def read(cls, token: str, max_bytes: int, headers: frozenset[str], never: frozenset[str] = _NEVER) -> _Parts:
+    def read(
+        cls,
+        token: str,
+        max_bytes: int,
+        headers: frozenset[str],
+        never: frozenset[str] = _NEVER,
+        max_header: int = _MAX_HEADER,
+    ) -> _Parts:
         if len(token) > max_bytes:
             raise JWSError("too_large")
         parts = token.split(".", 3)
         if len(parts) != 3 or not token.isascii():
             raise JWSError("malformed")
         head, payload, signature = parts
-        if len(head) > _MAX_HEADER or len(signature) > _MAX_SIGNATURE:
+        if len(head) > max_header or len(signature) > _MAX_SIGNATURE:
             raise JWSError("too_large")
         header = _object(head, max_depth=3, code="malformed")
         if not never.isdisjoint(header) or not header.keys() <= _HEADER | headers:
@@ -172,10 +208,11 @@ def _head(algorithm: str, kid: str, typ: str) -> str:
     return b64u(_encode_json({"alg": algorithm, "kid": kid, "typ": typ}).encode())
 
 
-def _long_head(signer: Signer, typ: str, headers: Mapping[str, Any]) -> str:
+def _long_head(signer: Signer, typ: str, headers: Mapping[str, Any], chain: Sequence[bytes]) -> str:
     if not (_NEVER | {"alg", "kid", "typ"}).isdisjoint(headers):
         raise ValueError("these header members are not the caller's")
-    return b64u(_encode_json({"alg": signer.algorithm, "kid": signer.kid, "typ": typ, **headers}).encode())
+    x5c = {"x5c": [b64encode(one).decode("ascii") for one in chain]} if chain else {}  # RFC 7515 section 4.1.6
+    return b64u(_encode_json({"alg": signer.algorithm, "kid": signer.kid, "typ": typ, **headers, **x5c}).encode())
 
 
 def _octets(text: str, code: str) -> bytes:

@@ -37,6 +37,7 @@ class Purpose(StrEnum):
     CHECKPOINT = "checkpoint"
     TRUST = "trust"
     RECEIPT = "receipt"  # receipts of consents
+    VERIFIER = "verifier"  # requests to wallets
     SEAL = "seal"  # SM2 keys of electronic seals (电子印章), one per name
     DOCUMENT = "document"  # P-256 keys that the same seals use on a PDF (PAdES), one per name
     TIMESTAMP = "timestamp"  # P-256 keys of a time-stamp authority (RFC 3161), by name
@@ -60,6 +61,7 @@ _ALGORITHMS = {
     Purpose.CHECKPOINT: Algorithm.EDDSA,
     Purpose.TRUST: Algorithm.ES256,
     Purpose.RECEIPT: Algorithm.ES256,
+    Purpose.VERIFIER: Algorithm.ES256,
     Purpose.SEAL: Algorithm.SM2,
     Purpose.DOCUMENT: Algorithm.ES256,
     Purpose.TIMESTAMP: Algorithm.ES256,

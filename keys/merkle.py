@@ -1,7 +1,7 @@
 """Merkle trees of logs: hashes, proofs and their verification, RFC 9162 section 2.1 (the trees of RFC 6962).
 
 A node is named by height and index: (0, i) is leaf i, (h, i) the root of the 2^h leaves from i * 2^h on. Where nodes
-are kept is the caller's business (`keys.tiles`).
+are kept is the caller's business (`keys.tiles`). Nodes are joined by SHA-256, unless another `join` is given.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     NodeReader = Callable[[int, int], bytes]
+    Join = Callable[[bytes, bytes], bytes]
 
 HASH_SIZE = 32
 MAX_SIZE = 2**62  # leaves; far beyond any log, and small enough for every reader's signed 64-bit integer
@@ -45,17 +46,17 @@ def root(leaf_hashes: Iterable[bytes]) -> bytes:
     return fold(subtrees)
 
 
-def fold(subtrees: Sequence[bytes]) -> bytes:
+def fold(subtrees: Sequence[bytes], join: Join = node_hash) -> bytes:
     """Join the roots of perfect subtrees, largest first, as RFC 9162 section 2.1.1 splits a tree."""
     if not subtrees:
         return EMPTY_ROOT
     node = subtrees[-1]
     for left in reversed(subtrees[:-1]):
-        node = node_hash(left, node)
+        node = join(left, node)
     return node
 
 
-def inclusion_proof(index: int, size: int, node: NodeReader) -> list[bytes]:
+def inclusion_proof(index: int, size: int, node: NodeReader, join: Join = node_hash) -> list[bytes]:
     """Return the audit path of leaf `index` in the tree of the first `size` leaves (RFC 9162 section 2.1.3.1)."""
     _check_size(size)
     if not 0 <= index < size:
@@ -65,10 +66,10 @@ def inclusion_proof(index: int, size: int, node: NodeReader) -> list[bytes]:
     while end - start > 1:
         middle = start + _split(end - start)
         if index < middle:
-            path.append(_subtree(middle, end, node))
+            path.append(_subtree(middle, end, node, join))
             end = middle
         else:
-            path.append(_subtree(start, middle, node))
+            path.append(_subtree(start, middle, node, join))
             start = middle
     return path[::-1]
 
@@ -96,7 +97,9 @@ def consistency_proof(old: int, new: int, node: NodeReader) -> list[bytes]:
     return path[::-1]
 
 
-def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
+def verify_inclusion(
+    leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes, join: Join = node_hash
+) -> bool:
     """Tell whether `proof` leads from a leaf hash to the root (RFC 9162 section 2.1.3.2)."""
     if not 0 <= index < size <= MAX_SIZE or not _are_hashes([leaf, root, *proof]):
         return False
@@ -105,11 +108,11 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
         if last == 0:
             return False
         if position & 1 or position == last:
-            node = node_hash(sibling, node)
+            node = join(sibling, node)
             while not position & 1 and position:
                 position, last = position >> 1, last >> 1
         else:
-            node = node_hash(node, sibling)
+            node = join(node, sibling)
         position, last = position >> 1, last >> 1
     return last == 0 and hmac.compare_digest(node, root)
 
@@ -139,14 +142,14 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
     return last == 0 and hmac.compare_digest(old_node, old_root) and hmac.compare_digest(new_node, new_root)
 
 
-def _subtree(start: int, end: int, node: NodeReader) -> bytes:
+def _subtree(start: int, end: int, node: NodeReader, join: Join = node_hash) -> bytes:
     """Return the root over the leaves from `start` to `end`, as it stands inside a tree: split, largest first."""
     subtrees = []
     while start < end:
         height = (end - start).bit_length() - 1
         subtrees.append(node(height, start >> height))
         start += 1 << height
-    return fold(subtrees)
+    return fold(subtrees, join)
 
 
 def _split(count: int) -> int:

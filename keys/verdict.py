@@ -35,6 +35,8 @@ class Reason(StrEnum):
     REPLACED = "replaced"
     REPLAYED = "replayed"
     CODE_EXPIRED = "code_expired"
+    WRONG_AUDIENCE = "wrong_audience"
+    DEVICE_ENDED = "device_ended"
     STATUS_STALE = "status_stale"
     CLOCK_WRONG = "clock_wrong"
     HOLDER_MISMATCH = "holder_mismatch"

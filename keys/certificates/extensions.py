@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KEY_USAGE, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE = "2.5.29.15", "2.5.29.19", "2.5.29.37"
-SUBJECT_KEY_ID, AUTHORITY_KEY_ID = "2.5.29.14", "2.5.29.35"
+SUBJECT_KEY_ID, AUTHORITY_KEY_ID, ALTERNATIVE_NAME = "2.5.29.14", "2.5.29.35", "2.5.29.17"
 _IDENTITY = "1.2.156.10260.4.1"
 ORGANIZATION_CODE = f"{_IDENTITY}.4"  # 组织机构代码, today the unified social credit code
 # GB/T 20518-2018 5.2.4.2 and GM/T 0015-2023: name here, by OID.
@@ -43,7 +43,7 @@ _UNDERSTOOD = {
     SUBJECT_KEY_ID,
     AUTHORITY_KEY_ID,
     *IDENTITIES,
-    "2.5.29.17",
+    ALTERNATIVE_NAME,
     "2.5.29.31",
     "2.5.29.32",
 }

@@ -5,6 +5,7 @@ Meant for the demonstration city and for tests; a real one gets its certificates
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from keys.certificates.certificate import (
     parse,
 )
 from keys.certificates.extensions import (
+    ALTERNATIVE_NAME,
     AUTHORITY_KEY_ID,
     BASIC_CONSTRAINTS,
     EXTENDED_KEY_USAGE,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 _SIGNS_WITH = {"SM2": SM2_WITH_SM3, "P-256": ECDSA_WITH_SHA256}  # by the kind of key that signs
 _CURVES = {"SM2": SM2_CURVE, "P-256": P256_CURVE}
+_DNS_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 
 
 def issue(
@@ -52,15 +55,16 @@ def issue(
     path_length: int | None = None,
     organization_code: str | None = None,
     extended_usage: Collection[str] = (),
+    dns_names: Collection[str] = (),
     key_algorithm: str = "SM2",
 ) -> bytes:
     """Return the DER of a certificate for `subject` (ordered pairs, e.g. `("C", "CN"), ("O", "…"), ("CN", "…")`).
 
     `public_key` is the point 04‖x‖y on the curve of `key_algorithm` (`SM2` or `P-256`). `sign(data) -> DER signature`
     (SM2 with SM3, GB/T 35276; or ECDSA with SHA-256) signs for the issuer, whose key may be in hardware; `issuer` None
-    makes the certificate self-signed. `extended_usage` (OIDs) is marked critical, as RFC 3161 wants it. Times are
-    aware, taken to the second. The result has been verified under the issuer's key. Raise CertificateError for facts
-    that make no certificate, and whatever `sign` raises.
+    makes the certificate self-signed. `extended_usage` (OIDs) is marked critical, as RFC 3161 wants it; `dns_names` are
+    the alternative names of a service. Times are aware, taken to the second. The result has been verified under the
+    issuer's key. Raise CertificateError for facts that make no certificate, and whatever `sign` raises.
     """
     if not 0 < serial < 1 << 159:
         raise CertificateError("a serial number is positive and has at most 20 bytes")
@@ -88,6 +92,7 @@ def issue(
                     *([_extended_usage(extended_usage)] if extended_usage else []),
                     write_extension(SUBJECT_KEY_ID, der.write(der.OCTET_STRING, key_id(key))),
                     *([] if issuer is None else [write_authority_key_id(issuer)]),
+                    *([_dns_names(dns_names)] if dns_names else []),
                     *([] if organization_code is None else [_organization_code(organization_code)]),
                 ),
             ),
@@ -162,6 +167,14 @@ def write_authority_key_id(issuer: Certificate) -> bytes:
 def _extended_usage(usages: Collection[str]) -> bytes:
     value = der.write(der.SEQUENCE, *(der.write_oid(oid) for oid in sorted(usages)))
     return write_extension(EXTENDED_KEY_USAGE, value, critical=True)
+
+
+def _dns_names(names: Collection[str]) -> bytes:
+    """Return the extension of alternative names (RFC 5280 clause 4.2.1.6), each a dNSName."""
+    if any(not _DNS_NAME.fullmatch(name) for name in names):
+        raise ValueError("an alternative name is a host name in lower case")
+    value = der.write(der.SEQUENCE, *(der.write(0x82, name.encode()) for name in sorted(names)))
+    return write_extension(ALTERNATIVE_NAME, value)
 
 
 def _organization_code(code: str) -> bytes:

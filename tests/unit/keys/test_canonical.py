@@ -61,3 +61,19 @@ def test_order_of_insertion_does_not_matter_and_text_reads_back():
         source.shuffle(pairs)
         assert canonical_json(dict(pairs)) == once
         assert strict_json(once) == json.loads(once) == dict(pairs)
+
+
+def test_a_flat_record_is_written_as_within_another_value():
+    """Flat ones of texts take a shorter way."""
+    chance = random.Random(8)
+    values = ["", '文\u2028"\\/\x1f', ["a", "字"], [], 7, None, True, [1], {}, Colour.RED]
+    for _ in range(300):
+        names = chance.sample(["b", "a", "Z", "é", "\ue000", "\U0001f600", "", "a b"], chance.randint(0, 6))
+        record = {name: chance.choice(values[: chance.choice([4, 10])]) for name in names}
+        assert b"[%b]" % canonical_json(record) == canonical_json([record])
+
+
+@pytest.mark.parametrize("record", [{"a": "\ud800"}, {"a": ["\ud800"]}, {"a": 1.5}, {"a": ["x", 1.5]}, {1: "a"}])
+def test_a_flat_record_is_refused_as_strictly(record):
+    with pytest.raises(CanonicalError):
+        canonical_json(record)

@@ -100,3 +100,13 @@ def test_a_tag_is_read_where_the_caller_names_it() -> None:
     for refused in (frozenset[int](), frozenset({1004})):
         with pytest.raises(cbor.CBORError, match="a tag"):
             cbor.decode(data, tags=refused)
+
+
+def test_maps_of_others_may_be_in_any_order_and_nothing_else() -> None:
+    unordered = bytes.fromhex("a2616202616101")
+    with pytest.raises(cbor.CBORError):
+        cbor.decode(unordered)
+    assert cbor.decode(unordered, any_order=True) == {"b": 2, "a": 1}
+    for refused in ("a2616101616102", "a161611801", "bf616101ff", "a16161fb3ff0000000000000"):
+        with pytest.raises(cbor.CBORError):
+            cbor.decode(bytes.fromhex(refused), any_order=True)

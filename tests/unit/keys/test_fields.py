@@ -130,6 +130,20 @@ def test_indexes_find_old_rows_in_a_rotation(cipher, ring):
     assert cipher.indexes("number", "A1") == (new, old)
 
 
+def test_a_portion_keeps_to_the_secrets_of_its_moment(cipher, ring):
+    portion = cipher.for_portion()
+    assert portion.for_portion() is portion
+    sealed, found = portion.seal(VALUE, **PLACE), portion.indexes("number", "A1")
+    assert (cipher.open(sealed, **PLACE), cipher.indexes("number", "A1")) == (VALUE, found)
+    old = ring.active_secret_id(Purpose.FIELDS)
+    ring.rotate(Purpose.FIELDS, now=NOW + timedelta(days=1))
+    assert portion.seal(VALUE, **PLACE)[1:9].hex() == old
+    assert portion.open(cipher.seal(VALUE, **PLACE), **PLACE) == VALUE, "what others seal with a newer secret is read"
+    ring.revoke(old)
+    with pytest.raises(FieldError, match="revoked"):
+        cipher.for_portion().open(sealed, **PLACE)
+
+
 def test_errors_say_nothing_of_the_content(cipher):
     sealed = cipher.seal(VALUE, **PLACE)
     with pytest.raises(FieldError) as error:

@@ -5,6 +5,7 @@ import random
 import time
 
 import joserfc.jwk
+import joserfc.jws
 import joserfc.jwt
 import jwt
 import pytest
@@ -246,3 +247,10 @@ def test_no_mutant_is_accepted():
         if text != TOKEN:
             with pytest.raises(JWSError):
                 jws.decode(text, keys=KEYS, typ="at+jwt")
+
+
+def test_a_chain_of_certificates_is_stated_and_never_believed():
+    token = jws.encode(PAYLOAD, signer=SIGNER, typ="at+jwt", chain=[b"leaf", b"middle"])
+    header = joserfc.jws.extract_compact(token.encode()).headers()
+    assert header["x5c"] == ["bGVhZg==", "bWlkZGxl"]
+    assert code_of(token) == "header_refused"

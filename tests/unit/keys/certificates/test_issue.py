@@ -116,3 +116,13 @@ def test_the_public_key_may_be_64_bytes() -> None:
     assert certificate.public_key == public
     assert is_signed_by(certificate, certificate)
     assert parse(certificate.der) == certificate
+
+
+def test_the_names_of_a_service_are_stated(openssl: str, tmp_path: Path) -> None:
+    party = certify("service", dns_names=("one.demo.example", "a.example"))
+    (tmp_path / "service").write_text(to_pem(party.certificate.der), encoding="ascii")
+    text = run(openssl, "x509", "-in", "service", "-noout", "-ext", "subjectAltName", cwd=tmp_path).stdout
+    assert "DNS:a.example, DNS:one.demo.example" in text
+    for name in ("One.example", "", "a..b", "-a.example", "a.example\n", "*.example"):
+        with pytest.raises(CertificateError):
+            certify("service", dns_names=(name,))
