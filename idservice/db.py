@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, Table, TypeDecorator, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -25,6 +26,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from idservice import group_commit
 from idservice.group_commit import GroupCommit
+from idservice.quick_connection import Lent, QuickConnection, may_stand_for
 
 T = TypeVar("T")
 
@@ -37,6 +39,7 @@ _AWAY_STATES = {"25006"} | SERIALIZATION_STATES
 # https://www.sqlite.org/rescode.html: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN
 _SQLITE_AWAY = {5, 6, 8, 10, 13, 14}
 _SYNCHRONOUS = "NORMAL" if group_commit.IS_OFFERED else "FULL"
+_begins: WeakKeyDictionary[Dialect, str] = WeakKeyDictionary()  # how transactions of each begin
 _CONNECT_WITHIN = 5  # seconds; a host that is gone says nothing at all
 
 
@@ -93,10 +96,11 @@ class _Work:
     the connection only from the moment something else is asked of it.
     """
 
-    __slots__ = ("_connection", "_engine", "_session")
+    __slots__ = ("_connection", "_engine", "_lent", "_quick", "_session")
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, lent: Lent | None) -> None:
+        self._engine, self._lent = engine, lent
+        self._quick: QuickConnection | None = None
         self._connection: Connection | None = None
         self._session: Session | None = None
 
@@ -107,7 +111,9 @@ class _Work:
         """Give back what was taken, and undo what was not committed."""
         if self._session is not None:
             self._session.close()
-        if self._connection is not None:
+        if self._quick is not None:
+            self._quick.close()
+        elif self._connection is not None:
             self._connection.close()
 
     def __getattr__(self, name: str) -> Any:
@@ -122,12 +128,22 @@ class _Work:
 
     def connection(self, *, execution_options: Mapping[str, Any] | None = None) -> Connection:
         """Return the connection, inside the transaction; options are those of the transaction, so of the first call."""
-        if self._connection is None:
+        if self._connection is None and self._quick is not None:
+            self._connection = self._quick.whole()
+        elif self._connection is None:
             self._connection = self._engine.connect()
             if execution_options:
                 self._connection.execution_options(**execution_options)
             self._connection.begin()
         return self._connection
+
+    def quick_connection(self) -> Connection:
+        """Return the same for statements that are ready; on SQLite it is had for less."""
+        if self._quick is None:
+            if self._lent is None or self._connection is not None or not may_stand_for(self._engine):
+                return self.connection()
+            self._quick = QuickConnection(self._engine, _begins[self._engine.dialect], self._lent)
+        return cast("Connection", self._quick)
 
     def flush(self) -> None:
         """Send what the ORM still holds back."""
@@ -138,7 +154,9 @@ class _Work:
         """Commit what the deed did, if it asked the database anything."""
         if self._session is not None:
             self._session.commit()
-        if self._connection is not None and self._connection.in_transaction():  # the session may not have joined in
+        if self._quick is not None:
+            self._quick.commit()
+        elif self._connection is not None and self._connection.in_transaction():  # the session may not have joined in
             self._connection.commit()
 
     def commit_written(self) -> None:
@@ -158,7 +176,7 @@ class _Work:
     @property
     def is_begun(self) -> bool:
         """Return whether the deed asked the database anything."""
-        return self._connection is not None
+        return self._connection is not None or self._quick is not None
 
 
 class Database:
@@ -167,6 +185,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         self._writer = _sqlite_writer(self.engine) if self.is_sqlite else self.engine
+        self._lent = Lent(self.engine) if _file(self.engine) is not None else None
         self._group = _group_commit(self.engine)
         # SQLite has one writer. Threads of one process queue here; between processes it asks again every few ms.
         queue = threading.RLock() if self.is_sqlite else contextlib.nullcontext()
@@ -198,7 +217,7 @@ class Database:
         raise AssertionError("unreachable")
 
     def _read(self, deed: Callable[[Session], T]) -> T:
-        with _Work(self.engine) as work:
+        with _Work(self.engine, self._lent) as work:
             result = deed(cast("Session", work))
             work.commit()
             return result
@@ -206,7 +225,7 @@ class Database:
     def _write(self, deed: Callable[[Session], T]) -> T:
         if self._group is not None and self._group.is_broken:
             raise OutcomeUnknownError("the disk did not take an earlier commit: see to it, then start anew")
-        with self._queue, _Work(self._writer) as work:
+        with self._queue, _Work(self._writer, self._lent) as work:
             result = deed(cast("Session", work))
             work.commit_written()
         if work.is_begun:  # also where it changed no row: what it read, as an answer given before, may be on its way
@@ -268,10 +287,14 @@ def _engine(url: str) -> Engine:
 
 def _group_commit(engine: Engine) -> GroupCommit | None:
     """Return what makes commits durable; None where the database does so itself, or is in memory."""
-    file = engine.url.database
-    if engine.dialect.name != "sqlite" or not group_commit.IS_OFFERED or not file or file == ":memory:":
-        return None
-    return GroupCommit(Path(file))
+    file = _file(engine)
+    return GroupCommit(file) if file is not None and group_commit.IS_OFFERED else None
+
+
+def _file(engine: Engine) -> Path | None:
+    """Return the file of a SQLite database; None for one in memory, and for a server's."""
+    name = engine.url.database
+    return Path(name) if engine.dialect.name == "sqlite" and name and name != ":memory:" else None
 
 
 def _sqlite_writer(reader: Engine) -> Engine:
@@ -285,8 +308,10 @@ def _begin_with(engine: Engine, statement: str) -> None:
     """Let the dialect begin transactions; a listener for "begin" would make SQLAlchemy raise events all the time."""
 
     def begin(connection: Any) -> None:
-        connection.driver_connection.execute(statement)
+        if not connection.driver_connection.in_transaction:  # one over a quick connection has begun
+            connection.driver_connection.execute(statement)
 
+    _begins[engine.dialect] = statement
     engine.dialect.do_begin = begin  # type: ignore[method-assign,assignment]
 
 

@@ -26,7 +26,7 @@ from idservice.models import (
     RevokedToken,
     UsedIdentifier,
 )
-from idservice.oauth.models import ExchangedToken, OpaqueToken, PendingRequest, PushedRequest, UserCode
+from idservice.oauth.models import ExchangedToken, Offer, OpaqueToken, PendingRequest, PushedRequest, UserCode
 
 CLOCKS = timedelta(minutes=10)  # longer than clocks differ
 A_DAY = timedelta(hours=24)
@@ -43,6 +43,7 @@ KEPT: tuple[tuple[InstrumentedAttribute[Any], InstrumentedAttribute[datetime], t
     (RefreshToken.token_hash, RefreshToken.expires_at, A_DAY),
     (PushedRequest.request_hash, PushedRequest.expires_at, A_DAY),
     (PendingRequest.request_hash, PendingRequest.expires_at, A_DAY),
+    (Offer.secret_hash, Offer.expires_at, A_DAY),
     (UserCode.code_hash, UserCode.expires_at, CLOCKS),
     (OpaqueToken.token_hash, OpaqueToken.expires_at, CLOCKS),
     (ExchangedToken.jti_hash, ExchangedToken.expires_at, CLOCKS),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import g
-from flask.globals import request_ctx
 from flask_babel import Babel
 
 from idservice.http import queries
+from idservice.http.current import asked, kept
 from idservice.http.problems import language
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ def _locale() -> str:
     return "en" if language() == "en" else "zh_Hans_CN"
 
 
-def _query_in(tongue: str) -> str:
+def query_in(tongue: str) -> str:
     """Return the query by which this page is shown in a language."""
     return "&".join(filter(None, (queries.without("lang"), f"lang={tongue}")))
 
@@ -38,15 +37,15 @@ def install(app: Flask) -> None:
         config = app.extensions["ona"].settings
         return {
             "lang": language(),
-            "query_in": _query_in,
-            "current_user": g.get("current_user"),
+            "query_in": query_in,
+            "current_user": kept().get("current_user"),
             "is_demo": config.demo,
         }
 
     @app.after_request
     def remember(response: Response) -> Response:
-        asked = request_ctx.request
-        chosen = asked.args.get("lang") if "lang=" in asked.environ.get("QUERY_STRING", "") else None
+        request = asked()
+        chosen = request.args.get("lang") if "lang=" in request.environ.get("QUERY_STRING", "") else None
         if chosen in {"zh", "en"}:
             response.set_cookie("ona_lang", chosen, max_age=A_YEAR, samesite="Lax", httponly=True)
         return response

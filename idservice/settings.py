@@ -68,6 +68,7 @@ class Settings:
     session_hours: int = 12
     sms_sender: str | None = None
     person_checkers: Path | None = None
+    wallet_makers: Path | None = None
 
     @property
     def origin(self) -> str:

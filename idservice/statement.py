@@ -10,11 +10,17 @@ from __future__ import annotations
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Date, DateTime
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator
+
+from idservice.column_types import StoredAs
+from idservice.db import UTCDateTime
+from idservice.quick_connection import QuickConnection, as_sqlalchemy, may_stand_for
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update
@@ -25,6 +31,9 @@ if TYPE_CHECKING:
     Built = Select[Any] | TypedReturnsRows[Any] | Insert | Update | Delete | ReturningInsert[Any] | ReturningUpdate[Any]
 
 Parameters = Mapping[str, Any]
+Processor = Callable[[Any], Any]
+
+_STORED = len("2026-01-01 00:00:00.000000")  # without the zone, which is always UTC
 
 
 class Statement:
@@ -36,12 +45,16 @@ class Statement:
 
     def rows(self, connection: Connection, parameters: Parameters) -> Sequence[Any]:
         """Return its rows, whose values are found by the names of their columns."""
-        if connection.dialect.name != "sqlite" or connection.engine.dispatch.before_cursor_execute:  # somebody listens
+        if isinstance(connection, QuickConnection):
+            driver = connection.driver
+        elif may_stand_for(connection.engine):
+            driver = connection.connection.driver_connection
+        else:
             done = connection.execute(self._built, parameters)
             return done.all() if done.returns_rows else ()
         if self._ready is None:
             self._ready = _Ready(self._built, connection.dialect, parameters)
-        return self._ready.rows(connection, parameters)
+        return self._ready.rows(driver, parameters)
 
     def first(self, connection: Connection, parameters: Parameters) -> Any:
         """Return its first row, or None."""
@@ -62,39 +75,35 @@ class _Ready:
             raise TypeError("a statement whose text depends on its parameters cannot be made ready")
         if missing := {name for name, bind in compiled.binds.items() if bind.required} - parameters.keys():
             raise TypeError(f"parameters are missing: {sorted(missing)}")
-        self._text = str(compiled)
+        self._text, self._dialect = str(compiled), dialect
         self._names = frozenset(parameters)
-        stated = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
-        self._taken = [
-            (
-                name,
-                stated.get(name),
-                _processor(compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)),
-            )
-            for name in compiled.positiontup
-        ]
+        taken = list(compiled.positiontup)
+        #: The values that stand in the statement itself.
+        self._stated = {name: compiled.binds[name].value for name in taken if name not in self._names}
+        self._take = _taker(taken)
+        givers = [_giver(compiled.binds[name].type, dialect) for name in taken]
+        self._given = [(place, of) for place, of in enumerate(givers) if of is not None]
         columns = list(built.exported_columns)
         names = [column.key for column in columns]
         row: Any = namedtuple("Row", names)  # type: ignore[misc]  # noqa: PYI024 - they are known only now
-        self._row = row._make
-        found = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+        self._row: Processor = partial(tuple.__new__, row)
+        found = [_finder(column.type, dialect) for column in columns]
         self._found = [(place, of) for place, of in enumerate(found) if of is not None]
         self._nobody = tuple(_sample(column.type) for column in columns)
 
-    def rows(self, connection: Connection, parameters: Parameters) -> Sequence[Any]:
+    def rows(self, driver: Any, parameters: Parameters) -> Sequence[Any]:
         if parameters.keys() != self._names:
             raise TypeError("the parameters of a statement are always the same by name")
-        values = [of(parameters.get(name, stated)) for name, stated, of in self._taken]
-        driver: Any = connection.connection.driver_connection
+        values = list(self._take({**self._stated, **parameters} if self._stated else parameters))
+        for place, of in self._given:
+            values[place] = of(values[place])
         try:
             rows = driver.execute(self._text, values).fetchall()
         except sqlite3.Error as error:
-            raise DBAPIError.instance(
-                self._text, values, error, sqlite3.Error, hide_parameters=True, dialect=connection.dialect
-            ) from error
+            raise as_sqlalchemy(error, self._dialect, self._text, values) from error
         if not rows:
             self._shown(self._nobody)  # that nothing was found must not be told by the clock
-        return [self._shown(row) for row in rows]
+        return [self._shown(row) for row in rows] if self._found else [*map(self._row, rows)]
 
     def _shown(self, row: tuple[Any, ...]) -> Any:
         shown = list(row)
@@ -106,13 +115,39 @@ class _Ready:
 def _sample(kind: TypeEngine[Any]) -> object:
     """Return something that the driver could have returned for a column of that type."""
     samples: dict[type[TypeEngine[Any]], object] = {DateTime: "2026-01-01 00:00:00.000000", Date: "2026-01-01"}
+    if isinstance(kind, StoredAs):
+        return kind.sample
     implied = kind.impl_instance if isinstance(kind, TypeDecorator) else kind
     return next((sample for of, sample in samples.items() if isinstance(implied, of)), None)
 
 
-def _processor(found: Callable[[Any], Any] | None) -> Callable[[Any], Any]:
-    return found if found is not None else _as_it_is
+def _giver(kind: TypeEngine[Any], dialect: Dialect) -> Processor | None:
+    """Return what puts a value into the driver's words; None where it goes as it is."""
+    return _as_text if isinstance(kind, UTCDateTime) else kind.dialect_impl(dialect).bind_processor(dialect)
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
+def _finder(kind: TypeEngine[Any], dialect: Dialect) -> Processor | None:
+    """Return what reads a value of the driver's; None where it stands as it is."""
+    return _as_instant if isinstance(kind, UTCDateTime) else kind.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _as_text(instant: datetime | None) -> str | None:
+    """Return an instant as SQLAlchemy writes it for SQLite, which has a dozen in a login, without its three layers."""
+    if instant is None:
+        return None
+    if instant.tzinfo is None:
+        raise ValueError("a stored time must carry its zone")
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return instant.isoformat(" ", "microseconds")[:_STORED]
+
+
+def _as_instant(stored: str | None) -> datetime | None:
+    return None if stored is None else datetime.fromisoformat(stored).replace(tzinfo=UTC)
+
+
+def _taker(names: list[str]) -> Callable[[Parameters], tuple[Any, ...]]:
+    """Return what takes the values of these names, in their order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda parameters: tuple(parameters[name] for name in names)

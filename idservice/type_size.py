@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from flask.globals import request_ctx
-
 from idservice.http import queries
+from idservice.http.current import asked
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -19,9 +18,8 @@ _A_YEAR: Final = 365 * 24 * 3600
 
 def is_large() -> bool:
     """Return whether the reader wants large type: by the address, else as he chose before."""
-    asked = request_ctx.request
     chosen = _asked_for()
-    return (chosen or asked.cookies.get(_COOKIE)) == LARGE
+    return (chosen or asked().cookies.get(_COOKIE)) == LARGE
 
 
 def install(app: Flask) -> None:
@@ -40,8 +38,8 @@ def install(app: Flask) -> None:
 
 
 def _asked_for() -> str | None:
-    asked = request_ctx.request
-    chosen = asked.args.get("size") if "size=" in asked.environ.get("QUERY_STRING", "") else None
+    request = asked()
+    chosen = request.args.get("size") if "size=" in request.environ.get("QUERY_STRING", "") else None
     return chosen if chosen in SIZES else None
 
 

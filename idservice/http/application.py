@@ -3,22 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
 
-from flask import Flask, Response
+from flask import Flask, Request, Response
 from flask.globals import request_ctx
-from werkzeug.datastructures import Headers
+from werkzeug.datastructures import Headers, ImmutableMultiDict, MultiDict
+from werkzeug.exceptions import ClientDisconnected
+from werkzeug.formparser import FormDataParser
 from werkzeug.routing import MapAdapter, Rule
+from werkzeug.utils import cached_property
 
+from idservice.http import queries
 from idservice.http.forms import FormSessions
 from idservice.http.prepared import Shelf
 from idservice.http.templates import PageTemplates
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-    from flask import Request
     from flask.ctx import RequestContext
     from flask.typing import ResponseReturnValue
+
+_FORM: Final = "application/x-www-form-urlencoded"
+_DIGITS: Final = 4  # of the length of a short form
+
+
+class _Forms(FormDataParser):
+    """Reads what forms post; the multipart ones as Werkzeug does."""
+
+    def _parse_urlencoded(self, stream: Any, *_stated: Any) -> tuple[Any, MultiDict[str, str], MultiDict[str, Any]]:
+        return stream, self.cls(queries.pairs(stream.read().decode())), self.cls()
+
+
+class _Parameters(ImmutableMultiDict[str, Any]):
+    """Parameters or cookies; of one that did not come, Werkzeug makes an exception first, which is dear."""
+
+    def get(self, key: str, default: Any = None, type: Any = None) -> Any:  # type: ignore[override]  # noqa: A002 - Werkzeug's
+        """Return the first value of that name."""
+        return super().get(key, default, type) if key in self else default
+
+
+class PlainRequest(Request):
+    """A request whose query and form are read by `queries.pairs`."""
+
+    form_data_parser_class = _Forms
+    parameter_storage_class = _Parameters
+    dict_storage_class = _Parameters
+
+    def _load_form_data(self) -> None:
+        """Read what a form posts; one that is short and says so, without the means against all others."""
+        stated, members = self.environ.get("CONTENT_LENGTH") or "", self.__dict__
+        is_short = len(stated) <= _DIGITS and stated.isdecimal() and self.environ.get("CONTENT_TYPE") == _FORM
+        if not is_short or "form" in members or "stream" in members:
+            super()._load_form_data()
+            return
+        body = self.environ["wsgi.input"].read(int(stated))
+        if len(body) < int(stated):
+            raise ClientDisconnected
+        try:
+            sent = queries.pairs(body.decode())
+        except ValueError:  # no UTF-8: nothing was sent, as Werkzeug has it
+            sent = []
+        cls = self.parameter_storage_class
+        members["stream"], members["form"], members["files"] = BytesIO(), cls(sent), cls()
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        """Return the parameters of the URL."""
+        return self.parameter_storage_class(queries.pairs(self.query_string.decode()))
 
 
 class StandingResponse(Response):
@@ -52,7 +104,10 @@ class WholeResponse(StandingResponse):
         # Werkzeug's own would ask of every answer what kind it is, in several places; of these it is known.
         body = data.encode() if isinstance(data, str) else data
         members = {**(headers or {}), "Content-Type": content_type, "Content-Length": str(len(body))}
-        self.headers = Headers(list(members.items()))
+        if any("\n" in value or "\r" in value for value in members.values()):
+            raise ValueError("a header is one line")
+        self.headers = Headers()
+        self.headers._list = list(members.items())  # noqa: SLF001 - `extend` looks at each again
         self.status_code = status
         self.response = [body]
         self.direct_passthrough = False
@@ -91,6 +146,7 @@ class Application(Flask):
 
     session_interface = FormSessions()
     jinja_environment = PageTemplates
+    request_class = PlainRequest
     response_class = StandingResponse
     host = ""
 

@@ -26,6 +26,7 @@ from idservice.errors import FieldProblem, Problem
 from idservice.http import idempotency
 from idservice.http.answers import shower
 from idservice.http.application import WholeResponse
+from idservice.http.bodies import loader
 from idservice.oauth import bearer, possession
 from keys.strict_json import StrictJSONError, strict_json
 
@@ -63,6 +64,7 @@ View = Callable[..., Any]
 
 _fixed: WeakKeyDictionary[Database, dict[str, bytes]] = WeakKeyDictionary()
 _shower = cache(shower)
+_loader = cache(loader)
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -347,7 +349,7 @@ def load(schema: Schema, members: Any, *, where: str) -> Any:
         Problem: invalid, naming every faulty member by JSON pointer.
     """
     try:
-        return schema.load(members)
+        return _loader(schema)(members)
     except ValidationError as error:
         raise Problem("invalid", f"The {where} was refused; see errors.", errors=_faults(error.messages)) from None
 

@@ -1,4 +1,4 @@
-"""Security headers, one policy in one place; a response may add origins to its own `form-action` and `frame-src`.
+"""Security headers, one policy in one place; a response may add to its own `form-action`, `frame-src`, `script-src`.
 
 Chromium applies `form-action` to every redirect that follows a form post. The consent form's answer is a redirect to
 the app, so that one page must allow the origin of the validated redirect URI, and only that page.
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import g
-from flask.globals import request_ctx
 
 from idservice.http.application import WholeResponse
+from idservice.http.current import asked, kept
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -28,6 +28,7 @@ PAGE_POLICY = (
 FRAMED_POLICY = (
     "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors http: https:"
 )
+WORKER_POLICY = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'"
 NOT_STORED = ("Cache-Control", "no-store")
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _SOURCE = re.compile(
@@ -44,6 +45,11 @@ def allow_form_action(url: str) -> None:
 def allow_frames(urls: Iterable[str]) -> None:
     """Let this response show pages of the origins of `urls` (registered front-channel logout URIs) in frames."""
     g.frame_sources = sorted({_source(url) for url in urls})
+
+
+def allow_webassembly() -> None:
+    """Let this page compile WebAssembly, which reads codes where the browser cannot; text stays unevaluated."""
+    g.has_webassembly = True
 
 
 def allow_framing() -> None:
@@ -73,23 +79,34 @@ def install(app: Flask, settings: Settings) -> None:
         ("Permissions-Policy", "geolocation=(), microphone=(), camera=(self)"),
     ]
     framed = [*common, ("Content-Security-Policy", FRAMED_POLICY)]
+    # A service worker fetches under the policy of its own script; the other scripts are static files.
+    worker = [*common, ("Content-Security-Policy", WORKER_POLICY)]
 
     @app.after_request
     def add(response: Response) -> Response:
         # Asked like this because `in` raises and catches an exception of a kind that is dear to make.
-        is_stored = (
-            any(name.lower() == "cache-control" for name, _ in response.headers)
-            or request_ctx.request.endpoint == "static"
-        )
+        named = {name.lower(): value for name, value in response.headers}
+        is_static = asked().endpoint == "static"
+        is_stored = "cache-control" in named or is_static
         standing = data if is_stored else data_not_stored
-        if not isinstance(response, WholeResponse) and response.mimetype == "text/html":
-            standing = framed if g.get("is_framed") else [*page, _policy(), *(() if is_stored else [NOT_STORED])]
+        kind = named.get("content-type", "")
+        if kind.startswith("text/html") and not isinstance(response, WholeResponse):
+            shown = kept()
+            standing = (
+                framed if shown.get("is_framed") else [*page, _policy(shown), *(() if is_stored else [NOT_STORED])]
+            )
+        elif kind.startswith("text/javascript") and not is_static:
+            standing = worker
         response.standing = standing  # type: ignore[attr-defined]  # of every response: Application.response_class
         return response
 
 
-def _policy() -> tuple[str, str]:
+def _policy(shown: Any) -> tuple[str, str]:
     """Return the policy of this page, with the origins that it needs."""
-    extra, frames = g.get("form_action"), g.get("frame_sources")
-    policy = f"{PAGE_POLICY} {extra}" if extra else PAGE_POLICY
+    extra, frames = shown.get("form_action"), shown.get("frame_sources")
+    policy = PAGE_POLICY
+    if shown.get("has_webassembly"):
+        policy = policy.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
+    if extra:
+        policy = f"{policy} {extra}"
     return "Content-Security-Policy", f"{policy}; frame-src {' '.join(frames)}" if frames else policy

@@ -7,11 +7,11 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from flask import Response, g, request
-from flask.globals import request_ctx
+from flask import Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
 
 from idservice.errors import Problem
+from idservice.http.current import asked, kept
 from idservice.settings import is_loopback
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def install(app: Application, settings: Settings) -> None:
 
     @app.before_request
     def start() -> None:
-        g.started = time.perf_counter()
+        kept().started = time.perf_counter()
 
     def tally(route: str, method: str, status: int, seconds: float | None) -> None:
         key = (route, method, status)
@@ -49,11 +49,11 @@ def install(app: Application, settings: Settings) -> None:
 
     @app.after_request
     def count(response: Response) -> Response:
-        asked = request_ctx.request
-        route = asked.endpoint or "unmatched"
-        started = g.get("started")
+        request = asked()
+        route = request.endpoint or "unmatched"
+        started = kept().get("started")
         seconds = time.perf_counter() - started if started is not None else None
-        tally(route, asked.method if route != "unmatched" else "-", response.status_code, seconds)
+        tally(route, request.method if route != "unmatched" else "-", response.status_code, seconds)
         return response
 
     app.shelf.count = tally

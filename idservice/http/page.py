@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from idservice.call import Call, Caller, House, Post, WritingNeeded
 from idservice.errors import Problem
+from idservice.http.current import asked, kept
 from idservice.http.endpoint import audit_refusal, house, refuse_nul
 from idservice.ids import secret_hash
 from idservice.login import session as login_session
@@ -109,19 +110,19 @@ class _Visit:
     """One visitor on his way through a page."""
 
     def __init__(self, stated: _Page) -> None:
-        self.page, self.home = stated, house()
-        self.cookie = request.cookies.get(login_session.COOKIE)
-        self.caller = Caller(channel="page", address=request.remote_addr)
+        self.page, self.home, self.request = stated, house(), asked()
+        self.cookie = self.request.cookies.get(login_session.COOKIE)
+        self.visitor = self.caller = Caller(channel="page", address=self.request.remote_addr)
         self.aftermath: list[Callable[[Call], None]] = []
 
     def run(self, step: Callable[[Call], Any], *, write: bool, only_reads: bool = False) -> Any:
         """Run one step in one transaction, or send a visitor who is not logged in to the login page."""
 
         def deed(session: Session) -> Any:
-            visitor = Caller(channel="page", address=request.remote_addr)
-            call = Call(self.home, session, visitor, datetime.now(UTC), g.request_id, only_reads=only_reads)
+            found = kept()
+            call = Call(self.home, session, self.visitor, datetime.now(UTC), found.request_id, only_reads=only_reads)
             self.aftermath = call.aftermath
-            call.caller, g.current_user = login_session.caller(call, self.cookie)
+            call.caller, found.current_user = login_session.caller(call, self.cookie)
             self.caller = call.caller
             if self.page.who is not Who.ANYONE and call.caller.person is None:
                 return to_login()
@@ -163,10 +164,10 @@ def _serve(stated: _Page, values: dict[str, Any]) -> Response:
     visit = _Visit(stated)
     # Anybody can invent a cookie, so only pages that want a real one count by it; a Redis never sees it.
     own = secret_hash(visit.cookie).hex() if visit.cookie and stated.who is not Who.ANYONE else None
-    counted = own or request.remote_addr or "-"
-    visit.home.limiter.check(stated.limit, what=stated.name, who=counted, address=request.remote_addr)
-    if request.method != "GET":
-        refuse_nul(request.form)
+    address = visit.request.remote_addr
+    visit.home.limiter.check(stated.limit, what=stated.name, who=own or address or "-", address=address)
+    if visit.request.method != "GET":
+        refuse_nul(visit.request.form)
     if stated.ahead is not None:
         stated.ahead(visit.home)
     try:

@@ -12,10 +12,11 @@ from werkzeug.exceptions import HTTPException
 
 from idservice import db
 from idservice.errors import Problem
+from idservice.http.current import asked
 from idservice.scim import errors as scim_errors
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from flask import Flask, Request
 
 log = structlog.get_logger(__name__)
 
@@ -47,14 +48,14 @@ def install(app: Flask) -> None:
 
 def language() -> str:
     """Return "en" where the caller asked for English, else "zh"."""
-    environ = request.environ
-    known: str | None = environ.get(_LANGUAGE)
+    request = asked()
+    known: str | None = request.environ.get(_LANGUAGE)
     if known is None:
-        known = environ[_LANGUAGE] = _language()
+        known = request.environ[_LANGUAGE] = _language(request)
     return known
 
 
-def _language() -> str:
+def _language(request: Request) -> str:
     chosen = request.args.get("lang") or request.cookies.get("ona_lang")
     if chosen in {"zh", "en"}:
         return str(chosen)

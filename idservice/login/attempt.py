@@ -1,4 +1,4 @@
-"""A login by number and password (登录), NIST SP 800-63B-4 section 3.2.2.
+"""A login by number, or by the name of a staff account, and password (登录), NIST SP 800-63B-4 section 3.2.2.
 
 Three parts, so that no database transaction waits for the slow one: look up, derive the key, decide. Whether the number
 is unknown, the password wrong or the account locked, the caller gets None after the same work: where there is no
@@ -18,7 +18,18 @@ from sqlalchemy import bindparam, case, func, select
 from idservice import audit
 from idservice.call import Call, Caller, House
 from idservice.db import table_of
-from idservice.login import change_password, device, levels, lockout, passkey, password, risk, session, stand_in
+from idservice.login import (
+    change_password,
+    device,
+    levels,
+    lockout,
+    passkey,
+    password,
+    risk,
+    session,
+    staff_names,
+    stand_in,
+)
 from idservice.login.device import KNOWN
 from idservice.models import Password, Person
 from idservice.numbers import citizen
@@ -82,7 +93,9 @@ class _Found:
 
 
 def log_in(house: House, number: str, secret: str, visitor: Visitor) -> LoggedIn | None:
-    """Return the cookies of a new session if number and password belong together, else None.
+    """Return the cookies of a new session if number, or name of a staff account, and password belong together.
+
+    None for whatever else it is.
 
     Raises:
         Problem: too_many_requests or unavailable.
@@ -138,9 +151,12 @@ def _fold(number: str) -> str:
 
 
 def _look_up(call: Call, number: str, visitor: Visitor) -> _Found:
-    found = people.find_kind(call, number)
+    """Return who it is, by his number or the name of his account; both are looked for, whichever was given."""
+    found, of_name = people.find_kind(call, number), staff_names.find(call, staff_names.fold(number))
     first, second = stand_in.pair(call, number)
-    subject, other = (found[0], first) if found is not None and found[1] == "person" else (first, second)
+    of_number = found[0] if found is not None and found[1] == "person" else None
+    bearer = of_number or of_name
+    subject, other = (bearer, first) if bearer is not None else (first, second)
     row = _HIS_OR_ANOTHERS.first(call.connection, {"subject": subject, "other": other})
     live, cookie = call.keys.secrets(Purpose.SESSION).values(), visitor.device_cookie
     known = device.name_of(live, cookie, row.subject, row.changed_at)

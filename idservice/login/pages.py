@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from flask import Blueprint, Response, g, make_response, redirect, request
 
 from idservice.call import Call, Caller
-from idservice.http import headers
+from idservice.http import headers, skeletons
 from idservice.http.endpoint import house
 from idservice.http.page import PAGES, Who, page
 from idservice.http.problems import language
+from idservice.http.skeletons import Gap
 from idservice.login import attempt, device, passkey, session
 from idservice.login.browser import browser
 from idservice.oauth import authorization
@@ -88,14 +89,15 @@ def _form(call: Call, to: str, *, error: str | None) -> str:
     asker = authorization.asker_of(call, to)
     if asker is not None:
         headers.allow_form_action(asker.redirect_uri)
-    return render_template(
+    ceremony = passkey.begin_use(call, browser()) if passkey.is_offered(call.settings) else None
+    return skeletons.render(
         "login.html",
         action="/login",
-        hidden={"to": to},
+        hidden={"to": Gap(to)},
         error=error,
         client_name=asker.app.name if asker is not None else None,
         demo_hint=_word(DEMO_HINT) if call.settings.demo else None,
-        ceremony=passkey.begin_use(call, browser()) if passkey.is_offered(call.settings) else None,
+        ceremony={"options": Gap(ceremony.options), "ticket": Gap(ceremony.ticket)} if ceremony is not None else None,
     )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from markupsafe import Markup
-from qrcode import QRCode
-from qrcode.constants import ERROR_CORRECT_M
 
 QUIET_ZONE = 4  # modules, ISO/IEC 18004 section 6.3.8
 
 
 def svg(text: str) -> Markup:
     """Return the symbol of `text`, black on white, without script, style or declaration."""
+    from qrcode import QRCode  # here: a worker that enrols nobody does without it
+    from qrcode.constants import ERROR_CORRECT_M
+
     drawn = QRCode(error_correction=ERROR_CORRECT_M, border=QUIET_ZONE)
     drawn.add_data(text)
     rows = drawn.get_matrix()

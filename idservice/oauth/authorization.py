@@ -10,12 +10,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 from idservice.errors import Kind, Problem, register
-from idservice.oauth import authorization_details, clients, granted, par, request_object, resource_servers, scopes
+from idservice.oauth import (
+    authorization_details,
+    clients,
+    granted,
+    offers,
+    par,
+    request_object,
+    resource_servers,
+    scopes,
+)
 from idservice.oauth.granted import Granted
 from idservice.oauth.profiles import Demand
 from idservice.oauth.request_object import RequestObjectRefused
@@ -74,6 +83,7 @@ class AuthorizationRequest:
     granted: Granted = granted.NOTHING  # what it asks for beyond the scope
     dpop_jkt: str | None = None  # thumbprint of the key that must redeem the code
     pushed: Pushed | None = None
+    issuer_state: str | None = None  # of an offer that the wallet was given
 
     @property
     def app(self) -> App:
@@ -92,20 +102,23 @@ def read(call: Call, pairs: Iterable[tuple[str, str]]) -> AuthorizationRequest:
     digest = hashlib.sha256(json.dumps(sent).encode()).hexdigest()
     pushed = par.named(call, sent)
     if pushed is not None:
-        return replace(check(call, pushed.parameters), digest=digest, pushed=pushed)
+        return check(call, pushed.parameters, digest=digest, pushed=pushed)
     try:
         opened = request_object.opened(call, sent)
     except RequestObjectRefused as refused:
         raise AuthorizationRefused(find_asker(call, sent), refused.code, refused.description) from None
-    asked = replace(check(call, opened), digest=digest)
+    asked = check(call, opened, digest=digest)
     if asked.app.must_push:
         raise AuthorizationRefused(asked.asker, "invalid_request", "This app must push its requests (RFC 9126).")
     refuse_unsigned(asked, is_signed=opened is not sent)
     return asked
 
 
-def check(call: Call, sent: Pairs) -> AuthorizationRequest:
-    """Return the request made of these parameters if it passes every rule; raises as `read` does."""
+def check(call: Call, sent: Pairs, *, digest: str = "", pushed: Pushed | None = None) -> AuthorizationRequest:
+    """Return the request made of these parameters if it passes every rule; raises as `read` does.
+
+    `digest` is that of the parameters of the URL, `pushed` what they name.
+    """
     asker = find_asker(call, sent)
     try:
         sent = resource_servers.folded(sent)
@@ -128,11 +141,13 @@ def check(call: Call, sent: Pairs) -> AuthorizationRequest:
         prompt=frozenset(parameters.get("prompt", "").split()),
         max_age=int(parameters["max_age"]) if "max_age" in parameters else None,
         id_token_hint=parameters.get("id_token_hint"),
-        digest="",
+        digest=digest,
         acr_values=_acr_values(more, parameters),
         granted=more,
         ui_locales=parameters.get("ui_locales", ""),
         dpop_jkt=parameters.get("dpop_jkt"),
+        pushed=pushed,
+        issuer_state=parameters.get(offers.PARAMETER),
     )
 
 

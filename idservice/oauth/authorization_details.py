@@ -99,6 +99,7 @@ def narrowed(granted: Details, asked: Details) -> Details:
     Raises:
         DetailsRefused: something is asked for that was not granted.
     """
+    asked = tuple(_inheriting(granted, detail) for detail in asked)
     for detail in asked:
         if not any(covers(held, detail) for held in of_type(granted, detail["type"])):
             raise DetailsRefused(f"This {detail['type']} was not granted.")
@@ -117,6 +118,32 @@ def covers(held: Detail, asked: Detail) -> bool:
         for name, field in _kind(held["type"]).fields.items()
         if name in held
     )
+
+
+def _inheriting(granted: Details, asked: Detail) -> Detail:
+    """Return what is asked for with the limits that stay without being named."""
+    names = [name for name, field in _kind(asked["type"]).fields.items() if field.is_inherited and name not in asked]
+    bare = {name: value for name, value in asked.items() if name not in names}
+    for held in of_type(granted, asked["type"]):
+        limits = {name: held[name] for name in names if name in held}
+        if limits and covers({name: value for name, value in held.items() if name not in limits}, bare):
+            return {**asked, **limits}
+    return asked
+
+
+def told(call: Call, holder: str, details: Details) -> list[dict[str, Any]]:
+    """Return the details as a token response states them: some types say more there (RFC 9396 section 7).
+
+    Args:
+        call: the call.
+        holder: the subject whose data the token is about.
+        details: of the token.
+    """
+    shown = []
+    for detail in details:
+        more = _kind(detail["type"]).told
+        shown.append({**detail, **(more(call, holder, detail) if more is not None else {})})
+    return shown
 
 
 def for_audience(details: Details, audience: Collection[str], own: str) -> Details:

@@ -13,9 +13,10 @@ from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, redirect, render_template, request, session
 
-from idservice.http import headers, queries
+from idservice.http import headers, queries, skeletons
 from idservice.http.page import Who, page
 from idservice.http.problems import language
+from idservice.http.skeletons import Gap
 from idservice.login import step_up
 from idservice.numbers.names import mask_name
 from idservice.oauth import (
@@ -155,13 +156,16 @@ def consent_page(
     **more: Any,
 ) -> str:
     """Return the page that asks for consent, whichever grant it is for; `more` is for a template that extends it."""
-    return render_template(
+    details = [told.shown(language()) for told in consent_words.details(call, asked.granted.details)]
+    is_common = template == "consent.html" and not details and ready.mandate is None
+    draw = skeletons.render if is_common else skeletons.plain
+    return draw(
         template,
-        action=action,
+        action=Gap(action),
         client={"name": asked.app.name, "unit": asked.app.unit, "host": host},
         claims=_shown_claims(call, asked, ready),
         scopes=shown_scopes(tuple(name for name in asked.scope if name not in scopes.PERSON_CLAIMS)),
-        details=[told.shown(language()) for told in consent_words.details(call, asked.granted.details)],
+        details=details,
         resources=_shown_resources(call, asked),
         acting_name=ready.mandate.organisation if ready.mandate else None,
         redirect_host=host,
@@ -185,7 +189,7 @@ def _shown_claims(call: Call, asked: AuthorizationRequest, ready: Ready) -> list
     shown: list[dict[str, Any]] = [
         {
             "title": _word(ORGANISATION_NAME if is_organisation and name == "name" else scopes.CLAIM_TITLES[name]),
-            "masked": holder_claims.masked(name, known[name], organisation=is_organisation),
+            "masked": Gap(holder_claims.masked(name, known[name], organisation=is_organisation)),
             "is_essential": name in single and single[name].is_essential,
         }
         for name in names
@@ -194,7 +198,7 @@ def _shown_claims(call: Call, asked: AuthorizationRequest, ready: Ready) -> list
     shown += _shown_verified(call, asked, ready, organisation=is_organisation)
     if "openid" in asked.scope:
         subject = pairwise(call.keys.secret(Purpose.SUBJECT), asked.app.sector, ready.holder)
-        shown.insert(0, {"title": _word(scopes.CLAIM_TITLES["sub"]), "masked": f"{subject[:4]}****"})
+        shown.insert(0, {"title": _word(scopes.CLAIM_TITLES["sub"]), "masked": Gap(f"{subject[:4]}****")})
     return shown
 
 
@@ -212,7 +216,7 @@ def _shown_verified(
         mandate_id=ready.mandate.mandate_id if ready.mandate else None,
         organisation=organisation,
     )
-    return [{"title": _word(title), "masked": _word(value), "is_essential": False} for title, value in lines]
+    return [{"title": _word(title), "masked": Gap(_word(value)), "is_essential": False} for title, value in lines]
 
 
 def shown_scopes(names: tuple[str, ...]) -> list[dict[str, str]]:
@@ -251,9 +255,10 @@ def _wanted_language(asked: AuthorizationRequest) -> str:
 
 def browser_name() -> str:
     """Return a random name of this browser, kept in the signed form cookie: a step is good in one browser only."""
-    if "browser" not in session:
-        session["browser"] = secrets.token_hex(16)
-    return str(session["browser"])
+    held: Any = session._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - as in `http.current`
+    if "browser" not in held:
+        held["browser"] = secrets.token_hex(16)
+    return str(held["browser"])
 
 
 def _to(url: str) -> Response:

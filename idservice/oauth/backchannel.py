@@ -12,11 +12,12 @@ from functools import wraps
 from urllib.parse import parse_qsl
 
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError, OAuth2Error
-from flask import Request, Response, g, request
+from flask import Request, Response
 from sqlalchemy.orm import Session
 
 from idservice.call import Call, Caller, House
 from idservice.errors import Problem
+from idservice.http import current
 from idservice.http.endpoint import house
 from idservice.oauth import client_authentication, mtls, resource_servers
 from idservice.oauth.clients import App
@@ -42,7 +43,7 @@ def backchannel(*, public: bool, needs: str) -> Callable[[View], Callable[[], Re
     def decorate(view: View) -> Callable[[], Response]:
         @wraps(view)
         def serve() -> Response:
-            asked: Request = request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - asked often
+            asked = current.asked()
             home = house()
             try:
                 form = _form(asked)
@@ -70,8 +71,9 @@ def backchannel(*, public: bool, needs: str) -> Callable[[View], Callable[[], Re
 
 def call_of(home: House, session: Session, app: App) -> Call:
     """Return the call of an authenticated client."""
-    caller = Caller(channel="api", client_id=app.client_id, client_name=app.name, address=request.remote_addr)
-    return Call(home, session, caller, datetime.now(UTC), g.request_id)
+    address = current.asked().remote_addr
+    caller = Caller(channel="api", client_id=app.client_id, client_name=app.name, address=address)
+    return Call(home, session, caller, datetime.now(UTC), current.kept().request_id)
 
 
 def _body(asked: Request) -> bytes:

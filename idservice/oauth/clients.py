@@ -19,8 +19,15 @@ from sqlalchemy import insert
 from idservice.ids import secret_hash
 from idservice.models import Client
 from idservice.oauth import detail_types, grant_policy, mtls, redirects, resource_servers, scopes
-from idservice.oauth.grant_policy import CIBA_GRANT, DEVICE_GRANT, EXCHANGE_GRANT, FOR_CONFIDENTIAL, GrantPolicy
-from idservice.oauth.profiles import FAPI2, STANDARD, TLS_METHODS, Demand, fault
+from idservice.oauth.grant_policy import (
+    CIBA_GRANT,
+    DEVICE_GRANT,
+    EXCHANGE_GRANT,
+    FOR_CONFIDENTIAL,
+    PRE_AUTHORIZED_GRANT,
+    GrantPolicy,
+)
+from idservice.oauth.profiles import HAIP, STANDARD, STRICT, TLS_METHODS, Demand, fault
 from keys.jwk import JWKError, parse_set
 
 if TYPE_CHECKING:
@@ -30,7 +37,15 @@ if TYPE_CHECKING:
     from idservice.db import Database
 
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", *TLS_METHODS, "none")
-GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", DEVICE_GRANT, CIBA_GRANT, EXCHANGE_GRANT)
+GRANT_TYPES = (
+    "authorization_code",
+    "refresh_token",
+    "client_credentials",
+    DEVICE_GRANT,
+    CIBA_GRANT,
+    EXCHANGE_GRANT,
+    PRE_AUTHORIZED_GRANT,
+)
 LOGOUT_URIS = ("backchannel_logout_uri", "frontchannel_logout_uri")
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,39}\Z")  # shorter than any subject, so never mistaken for one
@@ -81,12 +96,17 @@ class App:
     @property
     def must_push(self) -> bool:
         """Return whether the client's authorization requests must be pushed (RFC 9126)."""
-        return self.profile == FAPI2 or Demand.PUSHED in self.demands
+        return self.profile in STRICT or Demand.PUSHED in self.demands
 
     @property
     def must_bind(self) -> bool:
         """Return whether the client's tokens must be bound to a key."""
-        return self.profile == FAPI2 or not self.demands.isdisjoint({Demand.DPOP, Demand.TLS})
+        return self.profile in STRICT or not self.demands.isdisjoint({Demand.DPOP, Demand.TLS})
+
+    @property
+    def binds_by_dpop_alone(self) -> bool:
+        """Return whether the client's tokens are bound by DPoP and nothing else."""
+        return self.profile == HAIP or Demand.DPOP in self.demands
 
     @property
     def acts_for_all(self) -> bool:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from keys.base64url import b64u, unb64u
@@ -85,6 +86,7 @@ class Facts:
     previous: str | None = None
 
 
+@lru_cache(maxsize=1024)
 def text_version(*texts: Words) -> str:
     """Return what names the words of a consent page: they cannot change and keep it."""
     return hashlib.sha256(canonical_json([list(text) for text in texts])).hexdigest()[:16]

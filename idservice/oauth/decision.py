@@ -20,6 +20,7 @@ from idservice.oauth import (
     families,
     id_token_hint,
     mandate_detail,
+    offers,
     par,
     response_jwt,
     scopes,
@@ -106,6 +107,8 @@ def decide(call: Call, asked: AuthorizationRequest, step: Step | None) -> LogIn 
             raise AuthorizationRefused(asked.asker, "login_required", "The login is not as strong as acr_values ask.")
         return Prove(acr)
 
+    if asked.issuer_state is not None and offers.invited(call, asked.issuer_state) != person:
+        raise AuthorizationRefused(asked.asker, "access_denied", "The offer was made for somebody else, or is over.")
     mandate = None if silent else _acting(call, asked, step, person)
     if isinstance(mandate, Choose):
         return mandate
@@ -149,18 +152,23 @@ def grant(call: Call, asked: AuthorizationRequest, ready: Ready) -> str:
 
 def open_family(call: Call, asked: AuthorizationRequest, ready: Ready) -> str:
     """Open the token family of a person who has just consented, and return its identifier."""
-    session = _SESSION.first(call.connection, {"id_hash": bytes.fromhex(call.caller.session_id or "")})
-    chain = session.first_hash or session.id_hash
-    login = families.Login(chain, session.auth_time, list(session.amr), session.level)
+    if asked.issuer_state is not None:
+        offers.accept(call, asked.issuer_state)
     return families.start(
         call,
         asked.app,
         person=ready.person,
-        login=login,
+        login=login_of(call),
         scope=asked.scope,
         mandate=ready.mandate,
         granted=asked.granted,
     )
+
+
+def login_of(call: Call) -> families.Login:
+    """Return how the visitor of a page logged in."""
+    session = _SESSION.first(call.connection, {"id_hash": bytes.fromhex(call.caller.session_id or "")})
+    return families.Login(session.first_hash or session.id_hash, session.auth_time, list(session.amr), session.level)
 
 
 def _acting(call: Call, asked: AuthorizationRequest, step: Step | None, person: str) -> LiveMandate | Choose | None:

@@ -14,5 +14,8 @@ class GrantDeed(StrEnum):
     USER_CODE_ENTERED = "idservice:user_code:enter"
     BINDING_CODE_ENTERED = "idservice:binding_code:enter"
     TOKEN_EXCHANGED = "idservice:token:exchange"
+    OFFER_MADE = "idservice:offer:create"
+    OFFER_ACCEPTED = "idservice:offer:accept"
+    OFFER_GUESSED = "idservice:offer:guess"
     RESOURCE_REGISTERED = "idservice:resource_server:register"
     RESOURCE_DISABLED = "idservice:resource_server:disable"

@@ -36,8 +36,12 @@ class Field:
     is_required: bool = False
     holds: Callable[[str], bool] = lambda _value: True
     among: Callable[[Call], Names] | None = None  # the codes there are, with their names
+    is_inherited: bool = False  # a token for which less is asked keeps it, though it does not name it
     words: Mapping[str, Words] = field(default_factory=dict)  # the values there are, where that is fixed
 
+
+#: What a token response says of a detail beyond the detail itself: of whose data, and the detail.
+Told = Callable[["Call", str, Mapping[str, object]], Mapping[str, object]]
 
 NOT_AFTER: Final = "not_after"
 LOCATIONS: Final = "locations"
@@ -58,6 +62,7 @@ class DetailType:
     own_fields: Mapping[str, Field]
     needs_person: bool = False
     is_single: bool = False  # at most one of it in a request
+    told: Told | None = None
 
     @property
     def fields(self) -> Mapping[str, Field]:

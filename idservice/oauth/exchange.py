@@ -150,7 +150,7 @@ def _target(call: Call, app: App, subject: _Subject, form: Mapping[str, str]) ->
     held = Granted(details=tuple(subject.token.claims.get(authorization_details.PARAMETER, ())))
     audience = form.get("audience")
     if audience is None or audience == tokens.resource(call.settings):
-        possible = resource_servers.named(form)
+        possible = resource_servers.asked(call.settings, form)
         chosen = target.chosen(call, app, replace(held, resources=possible), form)
         return chosen or Target((resource_servers.own(call.settings),))
     if audience not in app.policy.audiences or resource_servers.PARAMETER in form:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 CIBA_GRANT: Final = "urn:openid:params:grant-type:ciba"
 EXCHANGE_GRANT: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+PRE_AUTHORIZED_GRANT: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 FOR_CONFIDENTIAL: Final = frozenset({"client_credentials", CIBA_GRANT, EXCHANGE_GRANT})
 
 POLL: Final = "poll"

@@ -106,7 +106,7 @@ def unseal(call: Call, blob: bytes | None, *, table: str, row: str) -> Granted:
 
 
 def _resources(call: Call, app: App, sent: Mapping[str, str]) -> tuple[str, ...]:
-    named = resource_servers.named(sent)
+    named = resource_servers.asked(call.settings, sent)
     if len(named) > resource_servers.MAX_RESOURCES:
         raise NotGrantable("invalid_target", f"At most {resource_servers.MAX_RESOURCES} resources.")
     for identifier in named:

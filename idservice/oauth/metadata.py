@@ -52,6 +52,7 @@ def document(settings: Settings) -> dict[str, Any]:
             "authorization_signing_alg_values_supported": list(response_jwt.ALGORITHMS),
             "grant_types_supported": list(clients.GRANT_TYPES),
             "code_challenge_methods_supported": ["S256"],
+            "pre-authorized_grant_anonymous_access_supported": False,
             "prompt_values_supported": ["none", "login", "consent"],
             "acr_values_supported": list(step_up.offered(settings)),
             "subject_types_supported": ["pairwise"],

@@ -74,6 +74,30 @@ class PendingRequest(Base):
     used_at: Mapped[datetime | None]
 
 
+class Offer(Base):
+    """What a person, logged in, offers a wallet (OpenID4VCI 1.0 section 4.1): to be taken once, within minutes.
+
+    With a pre-authorized code the person has allowed it already, and whoever brings the code must know a second one;
+    with an issuer state the wallet still has to ask him.
+    """
+
+    __tablename__ = "offer"
+    __table_args__ = HASHED
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)  # of the code, or of the state
+    kind: Mapped[str] = mapped_column(String(8))  # code | state
+    subject: Mapped[str] = mapped_column(String(32))
+    granted_sealed: Mapped[bytes | None]  # what the code is good for: see oauth.granted
+    second_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))  # keyed, of the transaction code
+    tries: Mapped[int]
+    session_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))  # how the person had logged in
+    auth_time: Mapped[datetime | None]
+    amr: Mapped[list[str]]
+    level: Mapped[int]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
 class UserCode(Base):
     """The short code a device shows, found by its keyed hash: it is too short for an ordinary one."""
 

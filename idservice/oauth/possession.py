@@ -64,8 +64,8 @@ def of_client(home: House, app: App, came: Sent | None, *, now: datetime) -> Key
         key = mtls.key_of(came.certificate)
     if not app.must_bind:
         return key
-    wanted = {Demand.DPOP: DPOP, Demand.TLS: TLS}
-    methods = {wanted[demand] for demand in wanted if demand in app.demands} or {DPOP, TLS}
+    demanded = TLS if Demand.TLS in app.demands else DPOP if app.binds_by_dpop_alone else None
+    methods = {DPOP, TLS} if demanded is None else {demanded}
     if key is None or key.method not in methods:
         error = "invalid_request" if methods == {TLS} else "invalid_dpop_proof"
         raise OAuth2Error("Tokens of this client are bound to a key: prove one.", error=error, status_code=400)

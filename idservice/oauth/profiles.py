@@ -1,7 +1,8 @@
 """What is demanded of a client (安全要求): by its profile, and by flags of its own beyond that.
 
 `standard` is OAuth 2.1 as `authorization` and the grants keep it for everybody. `fapi2` is the FAPI 2.0 Security
-Profile, section 5.3.2: requests are pushed, clients authenticate with keys, tokens are bound to keys.
+Profile, section 5.3.2: requests are pushed, clients authenticate with keys, tokens are bound to keys. `haip` is the
+OpenID4VC High Assurance Interoperability Profile 1.0, section 4, for wallets: the same, and keys are proven by DPoP.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 STANDARD: Final = "standard"
 FAPI2: Final = "fapi2"
-PROFILES: Final = (STANDARD, FAPI2)
+HAIP: Final = "haip"
+PROFILES: Final = (STANDARD, FAPI2, HAIP)
+STRICT: Final = frozenset({FAPI2, HAIP})
 
 TLS_METHODS: Final = ("tls_client_auth", "self_signed_tls_client_auth")
 FAPI2_METHODS: Final = frozenset({"private_key_jwt", *TLS_METHODS})
@@ -37,6 +40,8 @@ def fault(profile: str, auth_method: str, demands: Collection[str]) -> str | Non
         return "a demand is not one of ours"
     if {Demand.DPOP, Demand.TLS} <= set(demands):
         return "tokens are bound to one key: by DPoP or by TLS"
-    if profile == FAPI2 and auth_method not in FAPI2_METHODS:
-        return "a fapi2 client authenticates by private_key_jwt or mutual TLS"
+    if profile in STRICT and auth_method not in FAPI2_METHODS:
+        return f"a {profile} client authenticates by private_key_jwt or mutual TLS"
+    if profile == HAIP and Demand.TLS in demands:
+        return "tokens of a haip client are bound by DPoP"
     return None

@@ -74,7 +74,8 @@ def given(
     language: str = "zh",
 ) -> str:
     """Make the receipt of a consent to `scope`, and to `more` that stood on the same page; return its identifier."""
-    is_organisation = _ORGANISATION.first(call.connection, {"holder": holder}) is not None
+    is_own = holder == call.caller.person
+    is_organisation = not is_own and _ORGANISATION.first(call.connection, {"holder": holder}) is not None
     purposes = [*consent_purposes.of_scope(scope, organisation=is_organisation), *more]
     shown = [purpose.as_json(language) for purpose in purposes]
     tongue = consent_receipt.LANGUAGES[language]
@@ -141,8 +142,8 @@ def _make(
     language: str,
     previous: str | None,
 ) -> str:
-    client = _CLIENT.first(call.connection, {"client_id": client_id})
-    secret, sector = call.keys.secret(KeyPurpose.SUBJECT), clients.sector_of(client)
+    name, unit, sector = _app(call, client_id)
+    secret = call.keys.secret(KeyPurpose.SUBJECT)
     person = call.caller.person
     facts = Facts(
         issuer=call.settings.issuer,
@@ -152,8 +153,8 @@ def _make(
         subject=pairwise(secret, sector, holder),
         actor=pairwise(secret, sector, person) if person is not None and person != holder else None,
         client_id=client_id,
-        app=client.name,
-        unit=client.unit,
+        app=name,
+        unit=unit,
         purposes=purposes,
         language=language,
         previous=previous,
@@ -173,6 +174,14 @@ def _make(
         },
     )
     return row
+
+
+def _app(call: Call, client_id: str) -> tuple[str, str, str]:
+    """Return name, unit and sector of an app; one that was disabled since may still be taken a consent from."""
+    if (app := clients.find(call, client_id)) is not None:
+        return app.name, app.unit, app.sector
+    row = _CLIENT.first(call.connection, {"client_id": client_id})
+    return row.name, row.unit, clients.sector_of(row)
 
 
 def _open(call: Call, row: Any) -> str:

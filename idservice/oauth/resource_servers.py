@@ -159,6 +159,15 @@ def folded(sent: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [*kept, (PARAMETER, " ".join(wanted))] if wanted else kept
 
 
+def asked(settings: Settings, sent: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the resources of a request as they are registered: the issuer's own name stands for our own API.
+
+    A wallet names the credential issuer, which is the issuer (OpenID4VCI 1.0 section 5.1.2).
+    """
+    ours = own(settings).identifier
+    return tuple(dict.fromkeys(ours if name == settings.issuer else name for name in named(sent)))
+
+
 def unfolded(sent: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return the parameters as they were before `folded`."""
     kept = [(name, value) for name, value in sent.items() if name != PARAMETER]

@@ -72,7 +72,7 @@ def token(home: House, app: App, form: dict[str, str]) -> Response:
     def deed(session: Session) -> Response:
         asked = TokenRequest(call_of(home, session, app), app, form, key)
         response = server.answer(asked)
-        if response.status_code != 200:
+        if response.status_code != 200 and not asked.keeps_refusal:
             raise _Refused(response, asked)
         return response
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from idservice.login import step_up
-from idservice.oauth import authorization_details, granted, scopes
+from idservice.oauth import authorization_details, granted, offers, scopes
 from idservice.oauth.granted import NotGrantable
 
 if TYPE_CHECKING:
@@ -112,6 +112,14 @@ def the_rest_can_be_granted(call: Call, app: App, sent: Parameters) -> Fault:
     return None
 
 
+def offer_is_alive(call: Call, _app: App, sent: Parameters) -> Fault:
+    """Accept the name of an offer that was made here and still stands (OpenID4VCI 1.0 section 5.1.3)."""
+    state = sent.get(offers.PARAMETER)
+    if state is None or offers.invited(call, state) is not None:
+        return None
+    return "invalid_request", "The offer named by issuer_state is unknown or has expired."
+
+
 def key_is_a_thumbprint(_call: Call, _app: App, sent: Parameters) -> Fault:
     """Accept the thumbprint of a key, which alone may redeem the code."""
     is_sound = _THUMBPRINT.match(sent.get("dpop_jkt", "A" * 43)) is not None
@@ -128,5 +136,6 @@ RULES: tuple[Callable[[Call, App, Parameters], Fault], ...] = (
     prompt_is_known,
     max_age_is_seconds,
     the_rest_can_be_granted,
+    offer_is_alive,
     key_is_a_thumbprint,
 )

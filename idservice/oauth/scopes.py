@@ -42,6 +42,11 @@ CATALOGUE = {
         ),
         _holder("licences.show", ("出示您的证照", "生成一次性出示码"), ("Show your licences", "By one-time codes")),
         _holder(
+            "licences.wallet",
+            ("把证照放入您的钱包", "得到绑定钱包密钥的证照副本，您可以随时停用"),
+            ("Put your licences into your wallet", "As copies bound to its keys, which you can end at any time"),
+        ),
+        _holder(
             "licences.object",
             ("对您的证照提出异议", "请签发机关更正有误的内容"),
             ("Object to what your licences say", "And ask the issuer to correct it"),
@@ -71,6 +76,11 @@ CATALOGUE = {
             "commitments.sign",
             ("签署告知承诺", "查看您的协查和承诺，签署或提出异议"),
             ("Sign commitments", "See your cases, sign commitments or object"),
+        ),
+        Scope(
+            "licences.share",
+            ("读取共享证照", "仅限获准的证照类型"),
+            ("Read shared licences", "Of permitted types alone"),
         ),
         Scope("licences.read", ("查看您的证照", ""), ("Read your licences", "")),
         Scope("licences.issue", ("签发证照", "仅限您任职的部门"), ("Issue licences", "For the departments you serve")),

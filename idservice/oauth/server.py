@@ -15,6 +15,7 @@ from idservice.oauth import clients
 from idservice.oauth.client_credentials_grant import ClientCredentialsGrant
 from idservice.oauth.code_grant import S256, CodeGrant
 from idservice.oauth.pending_grant import CibaGrant, DeviceGrant
+from idservice.oauth.pre_authorized_grant import PreAuthorizedGrant
 from idservice.oauth.refresh_grant import RefreshGrant
 from idservice.oauth.token_exchange_grant import TokenExchangeGrant
 
@@ -59,6 +60,7 @@ def _build() -> Server:
     server.register_grant(DeviceGrant)
     server.register_grant(CibaGrant)
     server.register_grant(TokenExchangeGrant)
+    server.register_grant(PreAuthorizedGrant)
     return server
 
 

@@ -18,8 +18,12 @@ from idservice.models import LoginSession, TokenFamily
 from idservice.oauth import backchannel_logout, clients, families
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from idservice.call import Call
     from idservice.oauth.clients import App
+
+_also: list[Callable[[Call, str], None]] = []
 
 
 def of_person(call: Call, person: str) -> list[LoginSession]:
@@ -93,11 +97,19 @@ def end_one(call: Call, person: str, name: str) -> bool:
 
 
 def end_others(call: Call, person: str, *, but: str | None, by: str = "user") -> int:
-    """End every session of a person but the one he uses; return how many."""
+    """End every session of a person but the one he uses, and whatever else was left with him; return how many."""
     others = [row for row in of_person(call, person) if not is_this(row, but)]
     for row in others:
         end(call, row, by=by)
+    for work in _also:
+        work(call, person)
     return len(others)
+
+
+def end_also(work: Callable[[Call, str], None]) -> None:
+    """Have something else of a person (a subject) end where he signs out everywhere."""
+    if work not in _also:
+        _also.append(work)
 
 
 def name_of(row: LoginSession) -> str:

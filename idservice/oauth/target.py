@@ -71,7 +71,7 @@ def chosen(call: Call, app: App, held: Granted, form: Mapping[str, str]) -> Targ
         return None
     ours = resource_servers.own(call.settings).identifier
     possible = held.resources or (ours,)
-    picked = resource_servers.named(form) or possible[:1]
+    picked = resource_servers.asked(call.settings, form) or possible[:1]
     if not set(picked) <= set(possible):
         raise _refused("invalid_target", "This resource was not granted.")
     return Target(_servers(call, app, picked), narrowed(call, app, held.details, form, picked))

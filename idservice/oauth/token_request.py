@@ -36,6 +36,7 @@ class TokenRequest(OAuth2Request):  # type: ignore[misc]
         self.payload = BasicOAuth2Payload(form)
         self.reused: Reused | None = None
         self.afterwards: Callable[[Call], None] | None = None  # done once a refusal has been rolled back
+        self.keeps_refusal = False  # whether what a refusal wrote is kept: a guess that must count at once
         self._form = form
 
     @property

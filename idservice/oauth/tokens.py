@@ -19,7 +19,7 @@ from idservice.ids import secret_hash
 from idservice.login import levels
 from idservice.login.levels import acr_of as acr
 from idservice.models import AccessToken, RefreshToken
-from idservice.oauth import holder_claims, logout_tokens, once_a_minute, opaque
+from idservice.oauth import authorization_details, holder_claims, logout_tokens, once_a_minute, opaque
 from idservice.oauth.claims_request import ID_TOKEN
 from idservice.oauth.subjects import pairwise
 from idservice.statement import Statement
@@ -104,6 +104,8 @@ def for_person(
         },
     )
     response = _response(token, scope, key, target)
+    if target is not None and target.details:
+        response[authorization_details.PARAMETER] = authorization_details.told(call, family.holder, target.details)
     if "offline_access" in family.scope and app.check_grant_type("refresh_token"):
         response["refresh_token"] = _refresh_token(call, family, refresh_until or family.created_at + REFRESH_LIFE, key)
     if "openid" in scope:

@@ -7,12 +7,13 @@ Checking, hashing and sealing may be shared out among processes; the database is
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from codecs import BOM_UTF8
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -36,12 +37,14 @@ if TYPE_CHECKING:
     from idservice.register.importing_rejects import Rejects
     from idservice.settings import Settings
 
-AT_ONCE = 2000  # lines in one transaction
-AHEAD = 4  # portions being prepared while one is entered
+AT_ONCE = 5_000  # lines in one transaction; random keys touch a page each, so that fewer would write far more
+AHEAD = 2  # portions being prepared while one is entered
 TRIES = 5
 COUNTS = ("added", "changed", "unchanged", "rejected")
 OPERATOR = Caller(channel="cli", client_id="operator")
 _CACHE = "PRAGMA cache_size=-65536"  # KiB; the keys of a register are random, so its index must fit in memory
+
+_NO_LINES = Lines(1, ())
 
 Tell = Callable[[int], object]
 
@@ -137,19 +140,32 @@ def bring_in(
         raise ImportRefused("the rejects of the interrupted run are gone: begin anew with --restart")
     rejects.cut(size)
     waiting = _skip(chain([first], portions), progress, digest, tell)
-    with _workers(house, processes) as pool:
+    with _workers(house, job, processes) as pool, _garbage_waits():
         for prepared in _prepare(house, job, waiting, pool):
             _enter(house, job, prepared, progress, rejects)
             tell(prepared.lines.size)
+            gc.collect()
     if not dry_run:
         house.database.run(lambda session: _finish(session, progress.import_id), write=True)
     return progress
 
 
+@contextmanager
+def _garbage_waits() -> Iterator[None]:
+    """Let the collector run between portions alone: among ten thousand rows it would look around for nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def prepare(cipher: FieldCipher, job: Job, lines: Lines) -> Prepared:
     """Check, hash and seal a portion; the header and blank lines are neither rows nor rejects."""
     done = Prepared(lines, [], [])
-    make = job.register.prepare
+    make, cipher = job.register.prepare, cipher.for_portion()
     for number, line in enumerate(lines.raw, lines.first):
         if line.isspace() or (number == 1 and job.layout.form is Form.CSV):
             continue
@@ -194,23 +210,27 @@ def _skip(portions: Iterable[Lines], progress: Progress, digest: bytes, tell: Te
 
 # --- the work that needs no database -----------------------------------------------------------------------------
 
-_cipher: FieldCipher | None = None  # of a worker process, which has no house
+_work: tuple[FieldCipher, Job] | None = None  # of a worker process, which has no house
 
 
-def _open_keys(settings: Settings) -> None:
-    global _cipher  # noqa: PLW0603 - the one thing a worker process keeps
-    _cipher = FieldCipher(open_ring(settings))
+def _begin_work(settings: Settings, job: Job) -> None:
+    global _work  # noqa: PLW0603 - the one thing a worker process keeps
+    _work = FieldCipher(open_ring(settings)), job
+    gc.freeze()
+    gc.disable()
 
 
-def _prepare_in_worker(job: Job, lines: Lines) -> Prepared:
-    assert _cipher is not None  # noqa: S101 - the pool's initializer has run
-    return prepare(_cipher, job, lines)
+def _prepare_in_worker(lines: Lines) -> Prepared:
+    assert _work is not None  # noqa: S101 - the pool's initializer has run
+    gc.collect()
+    return replace(prepare(*_work, lines), lines=_NO_LINES)  # whoever asked has them
 
 
-def _workers(house: House, processes: int) -> Any:
+def _workers(house: House, job: Job, processes: int) -> Any:
     if processes == 0:
         return nullcontext()
-    return ProcessPoolExecutor(processes, get_context("spawn"), initializer=_open_keys, initargs=(house.settings,))
+    given = (house.settings, job)
+    return ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin_work, initargs=given)
 
 
 def _prepare(house: House, job: Job, portions: Iterator[Lines], pool: ProcessPoolExecutor | None) -> Iterator[Prepared]:
@@ -219,13 +239,17 @@ def _prepare(house: House, job: Job, portions: Iterator[Lines], pool: ProcessPoo
         for portion in portions:
             yield prepare(house.cipher, job, portion)
         return
-    running: deque[Future[Prepared]] = deque()
+    running: deque[tuple[Lines, Future[Prepared]]] = deque()
     for portion in portions:
-        running.append(pool.submit(_prepare_in_worker, job, portion))
+        running.append((portion, pool.submit(_prepare_in_worker, portion)))
         if len(running) > AHEAD:
-            yield running.popleft().result()
+            yield _returned(*running.popleft())
     while running:
-        yield running.popleft().result()
+        yield _returned(*running.popleft())
+
+
+def _returned(lines: Lines, prepared: Future[Prepared]) -> Prepared:
+    return replace(prepared.result(), lines=lines)
 
 
 # --- the work that does ------------------------------------------------------------------------------------------

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
+from idservice import bulk
 from idservice.db import table_of
 from idservice.models import SubjectIndex
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from idservice.call import Call
 
 _index = table_of(SubjectIndex)
-_FIND = select(_index).where(_index.c.number_hash.in_(bindparam("hashes", expanding=True)))
 _ENTER = insert(_index)
 
 
@@ -59,8 +59,9 @@ def find_hashes(call: Call, numbers: Iterable[tuple[bytes, ...]]) -> dict[bytes,
     first = {value: hashes[0] for hashes in numbers for value in hashes}
     if not first:
         return {}
-    found = call.session.connection().execute(_FIND, {"hashes": sorted(first)})
-    return {first[row.number_hash]: Known(row.subject, row.kind) for row in found}
+    columns = ("number_hash", "subject", "kind")
+    found = bulk.select_where_in(call.connection, _index, columns, "number_hash", sorted(first))
+    return {first[number_hash]: Known(subject, kind) for number_hash, subject, kind in found}
 
 
 def enter_numbers(call: Call, rows: Sequence[Numbered], *, kind: str) -> None:

@@ -81,20 +81,22 @@ class Layout:
 
     def _of_json(self, text: str) -> dict[str, str]:
         try:
-            found = json.loads(text, object_pairs_hook=_once)
+            found = _decode(text)
         except (ValueError, RecursionError):
             raise RowRefused("json") from None
         if not isinstance(found, dict):
             raise RowRefused("json")
-        values = {}
+        values: dict[str, str] = {}
+        members = self.members
         for name, value in found.items():
-            if name not in self.members or self.members[name] in values:
+            member = members.get(name)
+            if member is None or member in values:
                 raise RowRefused("columns")
             if value is None or value == "":
                 continue
-            if isinstance(value, bool) or not isinstance(value, (str, int)):
+            if type(value) is not str and type(value) is not int:  # true and false are neither
                 raise RowRefused("json")
-            values[self.members[name]] = str(value).strip()
+            values[member] = str(value).strip()
         return values
 
 
@@ -155,3 +157,6 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a member is there twice")
     return found
+
+
+_decode = json.JSONDecoder(object_pairs_hook=_once).decode  # made once: it costs more to make than a row to read

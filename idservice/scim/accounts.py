@@ -17,6 +17,7 @@ from idservice import audit
 from idservice.db import add_if_new
 from idservice.errors import Problem
 from idservice.ids import random_id
+from idservice.login import staff_names
 from idservice.models import Department, Person
 from idservice.numbers import citizen
 from idservice.numbers.fold import InvalidNumber
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from idservice.scim.reach import Reach
 
 LINK_LIMIT: Final = "300/minute"  # of one client: each is a question to the register of people
-_USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 _MANY_DIGITS = re.compile(r"\d{15}")
 _KEPT: Final = ("externalId", "name", "displayName", "title", "emails", "phoneNumbers")
 
@@ -181,7 +181,7 @@ def _department(call: Call, reach: Reach, stated: str | None) -> str:
 
 
 def _user_name(name: str) -> str:
-    if not _USER_NAME.fullmatch(name) or _MANY_DIGITS.search(name):
+    if not staff_names.FORM.fullmatch(name) or _MANY_DIGITS.search(name):
         raise Problem("scim_value", "userName has 1 to 64 characters of A-Za-z0-9._@+-, and is nobody's number.")
     return name
 

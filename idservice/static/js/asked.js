@@ -11,4 +11,4 @@ async function look() {
 }
 
 if (open) open.requestSubmit(); // answered: nobody need press the button
-else if (page.dataset.asked === "waiting") window.setInterval(() => look().catch(() => undefined), POLL_MS);
+else if (["waiting", "fetched"].includes(page.dataset.asked)) window.setInterval(() => look().catch(() => undefined), POLL_MS);

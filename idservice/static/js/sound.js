@@ -16,8 +16,11 @@ async function play(tone) {
   });
 }
 
-const band = document.querySelector(".ona-band");
-const tone = Object.keys(TONES).find((name) => band?.classList.contains(`ona-band--${name}`));
+function sound() {
+  const band = document.querySelector(".ona-band");
+  const tone = Object.keys(TONES).find((name) => band?.classList.contains(`ona-band--${name}`));
+  if (asked.checked && tone) play(tone).catch(() => undefined); // a browser may want a click first: then it stays silent
+}
 
 box.hidden = false;
 asked.checked = localStorage.getItem(KEPT) === "on";
@@ -25,4 +28,5 @@ asked.addEventListener("change", () => {
   localStorage.setItem(KEPT, asked.checked ? "on" : "off");
   if (asked.checked) play("good").catch(() => undefined);
 });
-if (asked.checked && tone) play(tone).catch(() => undefined); // a browser may want a click first: then it stays silent
+document.addEventListener("ona-answer", sound); // an answer that the page itself drew
+sound();

@@ -1,8 +1,14 @@
 """Flask without what no request here needs: sessions only where a form is, answers that are whole."""
 
-from flask import got_request_exception, request_started, request_tearing_down
+import io
+from urllib.parse import urlencode
 
-from idservice.http.application import WholeResponse
+import pytest
+from flask import got_request_exception, request_started, request_tearing_down
+from werkzeug.exceptions import ClientDisconnected
+from werkzeug.test import EnvironBuilder
+
+from idservice.http.application import PlainRequest, WholeResponse
 from idservice.http.endpoint import json_response
 from tests.unit.idservice.http.conftest import Site
 
@@ -59,3 +65,47 @@ def test_a_redirect_of_the_router_names_our_host_and_not_the_callers(site: Site)
     answer = site.app.test_client().get("/v1", headers={"Host": "evil.example"})
     assert answer.status_code == 308
     assert answer.location == f"{site.city.house.settings.issuer}/v1/"
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def posted(body: bytes, kind: str = FORM, **environ: object) -> PlainRequest:
+    made = EnvironBuilder(method="POST", data=body, content_type=kind).get_environ()
+    return PlainRequest(made | environ)
+
+
+@pytest.mark.parametrize("kind", [FORM, f"{FORM}; charset=utf-8"], ids=["plain", "with a parameter"])
+@pytest.mark.parametrize("length", [10, 20_000], ids=["short", "long"])
+def test_a_form_is_read_the_same_whatever_its_length_and_words(kind: str, length: int) -> None:
+    sent = [("a", "文" * length), ("b", ""), ("a", "1 +&=%")]
+    request = posted(urlencode(sent).encode(), kind)
+    assert list(request.form.items(multi=True)) == [("a", "文" * length), ("a", "1 +&=%"), ("b", "")]
+    assert (list(request.files), request.stream.read()) == ([], b"")
+
+
+@pytest.mark.parametrize("kind", [FORM, f"{FORM}; charset=utf-8"], ids=["plain", "with a parameter"])
+def test_what_is_no_text_is_no_form(kind: str) -> None:
+    assert list(posted(b"a=\xff", kind).form) == []
+    assert list(posted(b"a=b", "text/plain").form) == []
+    assert posted(b"a=b", CONTENT_LENGTH="").form.get("a") is None
+
+
+def test_a_form_that_breaks_off_is_not_taken_for_a_whole_one() -> None:
+    for length in ("9", "99999"):
+        request = posted(b"a=b", CONTENT_LENGTH=length)
+        with pytest.raises(ClientDisconnected):
+            request.form.get("a")
+
+
+def test_a_form_is_not_read_twice() -> None:
+    request = posted(b"a=b")
+    assert request.get_data() == b"a=b"
+    assert request.form["a"] == "b"
+    assert posted(b"a=b", **{"wsgi.input": io.BytesIO(b"a=bcd")}).form["a"] == "b"
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a\r"])
+def test_no_header_of_an_answer_is_two_lines(value: str) -> None:
+    with pytest.raises(ValueError, match="one line"):
+        WholeResponse("{}", headers={"X-Word": value})

@@ -50,3 +50,19 @@ def test_a_form_outlives_the_turning_of_its_key_and_its_cookie_not_a_month(site:
     assert posted(site, cookie, token) != (403, "csrf")
     with time_machine.travel(time.time() + 32 * 24 * 3600, tick=False):
         assert posted(site, cookie, token) == (403, "csrf")
+
+
+def test_an_exemption_is_remembered_for_its_own_endpoint_alone(site: Site) -> None:
+    client = site.app.test_client()
+    for _ in range(2):  # at the first request, and from then on
+        assert client.post("/oauth/token", data={}).status_code != 403
+        for path in ("/login", "/oauth/decision", "/leaf/form"):
+            assert client.post(path, data={}).status_code == 403, path
+
+
+def test_an_answer_that_depends_on_the_cookie_says_so_whether_or_not_it_sets_it(site: Site) -> None:
+    client = site.app.test_client()
+    first, second = client.get("/login"), client.get("/login")
+    assert "Set-Cookie" in first.headers
+    assert "Set-Cookie" not in second.headers
+    assert [answer.headers.getlist("Vary") for answer in (first, second)] == [["Cookie"]] * 2

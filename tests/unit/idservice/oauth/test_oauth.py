@@ -51,7 +51,7 @@ def test_an_answer_adds_to_the_uri_and_cannot_be_talked_into_more(uri: str, stat
 
 
 def test_the_rules_are_one_question_each() -> None:
-    assert len({rule.__name__ for rule in RULES}) == len(RULES) == 10
+    assert len({rule.__name__ for rule in RULES}) == len(RULES) == 11
     assert all(rule.__doc__ for rule in RULES)
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from idservice.oauth import clients
-from idservice.oauth.profiles import FAPI2, STANDARD, Demand, fault
+from idservice.oauth.profiles import FAPI2, HAIP, STANDARD, Demand, fault
 
 
 def app(profile: str, *demands: str, method: str = "private_key_jwt") -> clients.App:
@@ -30,6 +30,17 @@ def test_the_flags_have_the_names_of_dynamic_registration() -> None:
         "tls_client_certificate_bound_access_tokens",
         "require_signed_request_object",
     }
+
+
+def test_haip_is_fapi2_with_dpop_alone() -> None:
+    strict = app(HAIP)
+    assert strict.must_push
+    assert strict.must_bind
+    assert strict.binds_by_dpop_alone
+    assert not app(FAPI2).binds_by_dpop_alone
+    assert fault(HAIP, "none", ()) is not None
+    assert fault(HAIP, "private_key_jwt", ()) is None
+    assert fault(HAIP, "private_key_jwt", (Demand.TLS,)) is not None
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "none"])

@@ -7,7 +7,7 @@ CONTRACT = (
     "verifications.create lookups.create matters.read licences.issue licences.change seals.use"
 )
 # What work since the contract has added.
-LIFE = "licences.object licences.collect"
+LIFE = "licences.object licences.collect licences.share licences.wallet"
 COUNTER = "checks.create checks.answer commitments.check commitments.sign"
 LATER = "sessions.manage ssf.manage mandates.manage admin.manage scim.read scim.write verified catalogue.manage"
 
