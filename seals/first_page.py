@@ -19,16 +19,16 @@ MAX_PICTURE = 4 << 20  # bytes
 _WORKER = Path(__file__).with_name("pdfium_worker.py")
 
 
-def picture(document: bytes) -> bytes:
-    """Return the first page of a PDF or OFD as a PNG, 600 pixels wide.
+def picture(document: bytes, *, width: int = ofd_picture.WIDTH) -> bytes:
+    """Return the first page of a PDF or OFD as a PNG, so many pixels wide.
 
     Raise PdfError or OfdError where it cannot be drawn.
     """
     if document.startswith(b"PK"):
-        return ofd_picture.picture(document)
+        return ofd_picture.picture(document, width=width)
     if b"%PDF-" not in document[:1024]:
         raise PdfError("only a PDF or OFD can be drawn")
-    drawn = _work(document, "picture")
+    drawn = _work(document, "picture", str(width))
     if not drawn.startswith(b"\x89PNG") or len(drawn) > MAX_PICTURE:
         raise PdfError("the first page cannot be drawn")
     return drawn

@@ -14,15 +14,13 @@ from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from fontTools.pens.boundsPen import BoundsPen
-from fontTools.pens.svgPathPen import SVGPathPen
-from fontTools.ttLib import TTFont, TTLibError
-
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fontTools.ttLib import TTFont
+
 _FAMILY_NAMES = (16, 1)  # typographic family, family
-_DAMAGED = (OSError, TTLibError, struct.error, AssertionError, LookupError, ValueError, EOFError, TypeError)
+_DAMAGED = (OSError, struct.error, AssertionError, LookupError, ValueError, EOFError, TypeError)
 
 
 class FontError(ValueError):
@@ -42,6 +40,8 @@ class Font:
     """A font file: where it is, its family name, its code points, and the outlines of its characters."""
 
     def __init__(self, path: Path) -> None:
+        from fontTools.ttLib import TTFont, TTLibError  # here and below: a worker that draws no seal does without it
+
         try:
             self._font = TTFont(io.BytesIO(path.read_bytes()), lazy=True)
             self._names: dict[int, str] = self._font.getBestCmap() or {}
@@ -49,7 +49,7 @@ class Font:
             self.capital = float(self._font["OS/2"].sCapHeight) / self._units
             self.family = _family(self._font)
             self._glyphs = self._font.getGlyphSet()
-        except _DAMAGED as error:
+        except (*_DAMAGED, TTLibError) as error:
             raise FontError(f"{path.name} is not a readable font: {error}") from None
         if not self._names or not self.family:
             raise FontError(f"{path.name} has no character map or no name")
@@ -74,12 +74,16 @@ class Font:
             return self._drawn[character]
 
     def _draw(self, character: str) -> Outline:
+        from fontTools.pens.boundsPen import BoundsPen
+        from fontTools.pens.svgPathPen import SVGPathPen
+        from fontTools.ttLib import TTLibError
+
         try:
             glyph = self._glyphs[self._names[ord(character)]]
             path, bounds = SVGPathPen(self._glyphs), BoundsPen(self._glyphs)
             glyph.draw(path)
             glyph.draw(bounds)
-        except _DAMAGED as error:
+        except (*_DAMAGED, TTLibError) as error:
             raise FontError(f"{self.path.name} is damaged at U+{ord(character):04X}: {error}") from None
         if bounds.bounds is None:
             raise FontError(f"{self.path.name} draws nothing for U+{ord(character):04X}")

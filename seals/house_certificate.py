@@ -1,12 +1,13 @@
-"""Certificates of the keys with which this house signs credentials (凭证签发证书): under the root for documents.
+"""Certificates of the keys with which this house signs to strangers (凭证签发与核验证书): under the root for documents.
 
-A reader that knows no key set of ours finds the key by certificate (x5chain). Each key gets its certificate when it is
-needed first and keeps it; the private key stays where it is, in the ring under its own purpose.
+A reader that knows no key set of ours finds the key by certificate (x5chain, x5c). Each key gets its certificate when
+it is needed first and keeps it; the private key stays where it is, in the ring under its own purpose.
 """
 
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from idservice import audit
@@ -21,24 +22,40 @@ if TYPE_CHECKING:
     from idservice.call import Call
     from keys.signer import PublicKey
 
-#: Extended key usage of a signer of mdocs: ISO/IEC 18013-5:2021 annex B.1.4.
-MDOC_SIGNER: Final = "1.0.18013.5.1.2"
-_NAME: Final = "一号通行演示凭证签发 Demonstration Credential Signer"
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a certificate of the house is for: its name in the register, the name it bears, its extended key usage."""
+
+    prefix: str
+    common_name: str
+    extended_usage: str
 
 
-def certificate_of(call: Call, key: PublicKey) -> Certificate:
+#: A signer of mdocs: ISO/IEC 18013-5:2021 annex B.1.4.
+CREDENTIALS: Final = Use("signer-", "一号通行演示凭证签发 Demonstration Credential Signer", "1.0.18013.5.1.2")
+#: A reader that asks wallets (mdoc reader authentication): ISO/IEC 18013-5:2021 annex B.1.7.
+VERIFIER: Final = Use("verifier-", "一号通行演示核验方 Demonstration Verifier", "1.0.18013.5.1.6")
+
+
+def certificate_of(
+    call: Call, key: PublicKey, use: Use = CREDENTIALS, *, dns_names: tuple[str, ...] = ()
+) -> Certificate:
     """Return the certificate of a P-256 key of the house; the first call makes it, and needs a writing transaction.
+
+    `dns_names` are the host names it states, where a wallet is to compare them; they are fixed when it is made.
 
     Raises:
         Problem: unavailable, where no root for documents is set up.
+        CertificateError: a name that is none.
     """
-    name = f"signer-{key.kid}"
+    name = f"{use.prefix}{key.kid}"
     found = call.session.get(SealAuthority, name)
     if found is not None:
         return parse(found.certificate)
     root, point, begin = party_of(call, DOCUMENT_ROOT), key.jwk(), call.now.replace(microsecond=0)
     made = issue(
-        subject=[("C", "CN"), ("CN", _NAME)],
+        subject=[("C", "CN"), ("CN", use.common_name)],
         public_key=b"\x04" + unb64u(point["x"]) + unb64u(point["y"]),
         key_algorithm="P-256",
         issuer=root.certificate,
@@ -48,7 +65,8 @@ def certificate_of(call: Call, key: PublicKey) -> Certificate:
         not_after=min(begin + PARTY_TERM, root.certificate.not_after),
         ca=False,
         key_usage=frozenset({KeyUsage.DIGITAL_SIGNATURE}),
-        extended_usage=(MDOC_SIGNER,),
+        extended_usage=(use.extended_usage,),
+        dns_names=dns_names,
     )
     if add_if_new(call.session, SealAuthority, {"name": name, "certificate": made, "created_at": call.now}):
         audit.record(call, Deed.AUTHORITY_MADE, authority=name)

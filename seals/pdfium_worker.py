@@ -1,7 +1,8 @@
 """Run by `seals.first_page` in a process of its own: reads a PDF from standard input, writes a picture or a place.
 
-`picture` writes a PNG of the first page; `find TEXT PAGE` writes JSON, `{"page", "rectangle"}` or null. The process
-limits its own memory and time before it reads anything, and imports nothing of this house.
+`picture WIDTH` writes a PNG of the first page, so many pixels wide; `find TEXT PAGE` writes JSON, `{"page",
+"rectangle"}` or null. The process limits its own memory and time before it reads anything, and imports nothing of this
+house.
 """
 
 import io
@@ -11,7 +12,6 @@ import sys
 
 import pypdfium2
 
-WIDTH = 600  # pixels
 MEMORY, SECONDS, FILE = 1 << 30, 8, 1 << 20
 MAX_PAGES = 500  # that are searched
 TALLEST = 4  # heights of a page to its width
@@ -23,20 +23,20 @@ def main() -> None:
         resource.setrlimit(limit, (value, value))
     document = pypdfium2.PdfDocument(sys.stdin.buffer.read())
     if sys.argv[1] == "picture":
-        sys.stdout.buffer.write(picture(document))
+        sys.stdout.buffer.write(picture(document, int(sys.argv[2])))
     else:
         text, page = sys.argv[2:4]
         sys.stdout.write(json.dumps(find(document, text, range(int(page), int(page) + 1) if page else None)))
 
 
-def picture(document: pypdfium2.PdfDocument) -> bytes:
+def picture(document: pypdfium2.PdfDocument, across: int) -> bytes:
     """Return the first page as a PNG."""
     document.init_forms()
     page = document[0]
     width, height = page.get_size()
     if not 0 < height <= TALLEST * width:
         raise SystemExit(1)
-    drawn = page.render(scale=WIDTH / width, may_draw_forms=True).to_pil()
+    drawn = page.render(scale=across / width, may_draw_forms=True).to_pil()
     buffer = io.BytesIO()
     drawn.convert("RGB").quantize(64).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

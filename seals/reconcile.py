@@ -37,21 +37,29 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How often a seal is on record in one place: uses that were done, and uses announced that did not end."""
+    """How often a seal is on record in one place: uses that were done, and uses announced that did not end.
+
+    `covered` counts what lies under uses that are on many documents at once; such a use counts one.
+    """
 
     done: int
     unfinished: int
+    covered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One seal's comparison: `counted` by the signer, `recorded` and `unfinished` in the registers."""
+    """One seal's comparison: `counted` by the signer, `recorded` and `unfinished` in the registers.
+
+    `covered` documents share some of the uses on record.
+    """
 
     seal_id: str
     counted: int
     recorded: int
     unfinished: int
     result: Outcome
+    covered: int = 0
 
 
 #: Further places where uses are on record, each as `(call, seal_id) -> Tally`; the rooms right of this one add theirs.
@@ -73,7 +81,8 @@ def compare(call: Call, seal_id: str) -> Comparison:
     recorded = _TRY_OUT + sum(tally.done for tally in tallies)
     unfinished = sum(tally.unfinished for tally in tallies)
     difference = counted - recorded - _accepted(call, seal_id)
-    return Comparison(seal_id, counted, recorded, unfinished, _outcome(difference, unfinished))
+    covered = sum(tally.covered for tally in tallies)
+    return Comparison(seal_id, counted, recorded, unfinished, _outcome(difference, unfinished), covered)
 
 
 def reconcile(call: Call, *, accept: str | None = None) -> list[Comparison]:

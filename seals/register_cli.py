@@ -59,7 +59,7 @@ def reconcile_seals(accept: str | None, as_json: bool) -> None:
     found = operator.act(partial(reconcile, accept=accept), write=True)
     for one in found:
         facts = asdict(one)
-        told = " ".join(f"{name} {facts[name]}" for name in ("counted", "recorded", "unfinished"))
+        told = " ".join(f"{name} {facts[name]}" for name in ("counted", "recorded", "unfinished", "covered"))
         click.echo(json.dumps(facts) if as_json else f"{one.seal_id} {one.result:<5} {told}")
     if accept is None and any(one.result is not Outcome.OK for one in found):
         sys.exit(NO)

@@ -28,6 +28,7 @@ from seals.verify import trust_of
 if TYPE_CHECKING:
     from idservice.call import Call
     from idservice.db import Database
+    from keys.signer import Signer
 
 register({"seal_not_in_force": Kind(409, "印章当前不可用", "The seal is not in force")})
 
@@ -47,8 +48,32 @@ class Stamp:
     signature: bytes  # DER SEQUENCE{r, s}
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A seal that was found in force at one instant, to be put on what is sealed at that instant."""
+
+    seal_id: str
+    sealed_at: datetime
+    signer: Signer
+    seal_der: bytes
+
+    def stamp(self, document: bytes, name: str) -> Stamp:
+        """Seal `document`; `name` is the text that the signature carries as propertyInfo (IA5)."""
+        value = self.signer.sign(signature.tbs(self.seal_der, self.sealed_at, sm3(document), name))
+        return Stamp(self.seal_id, self.sealed_at, value)
+
+
 def stamp(call: Call, *, seal_id: str, document: bytes, name: str) -> Stamp:
     """Seal `document` now; `name` is the text that the signature carries as propertyInfo (IA5).
+
+    Raises:
+        Problem: seal_not_in_force, if the seal is suspended, out of its period or its key is gone.
+    """
+    return ready(call, seal_id).stamp(document, name)
+
+
+def ready(call: Call, seal_id: str) -> Ready:
+    """Return a seal ready for everything that is sealed in this call.
 
     Raises:
         Problem: seal_not_in_force, if the seal is suspended, out of its period or its key is gone.
@@ -61,9 +86,7 @@ def stamp(call: Call, *, seal_id: str, document: bytes, name: str) -> Stamp:
         signer = call.keys.seal_signer(seal_id)
     except RingError:
         raise Problem("seal_not_in_force", "The key of this seal is not at hand.") from None
-    seal_der = contents.opened(call, seal, contents.STRUCTURE, seal.seal_der)
-    value = signer.sign(signature.tbs(seal_der, sealed_at, sm3(document), name))
-    return Stamp(seal_id, sealed_at, value)
+    return Ready(seal_id, sealed_at, signer, contents.opened(call, seal, contents.STRUCTURE, seal.seal_der))
 
 
 def export(call: Call, stamped: Stamp, *, document: bytes, name: str) -> bytes:

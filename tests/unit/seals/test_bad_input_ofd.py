@@ -174,7 +174,7 @@ DEEP: dict[str, Callable[[], bytes]] = {
 def test_asn1_without_end_inside_is_unreadable_soon(city: City, kind: str, name: str) -> None:
     started = time.thread_time()
     report = judge(city, city.sealed_files(plain_files()) | {f"{SIGN}/{name}": DEEP[kind]()})
-    assert time.thread_time() - started < 1
+    assert time.thread_time() - started < 3  # about one on a slow machine
     assert not report.ok
 
 

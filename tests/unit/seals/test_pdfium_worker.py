@@ -19,14 +19,14 @@ def run(*words: str, data: bytes) -> subprocess.CompletedProcess[bytes]:
 
 
 def test_it_draws_and_finds() -> None:
-    drawn = run("picture", data=document())
+    drawn = run("picture", "600", data=document())
     assert (drawn.returncode, drawn.stdout[:4]) == (0, b"\x89PNG")
     assert run("find", "no such words", "", data=document()).stdout == b"null"
 
 
 @pytest.mark.parametrize("data", [b"", b"%PDF-1.7\n%%EOF", document(box=(0, 0, 10, 5000))], ids=["none", "cut", "tall"])
 def test_what_is_no_page_ends_it_without_a_word(data: bytes) -> None:
-    done = run("picture", data=data)
+    done = run("picture", "600", data=data)
     assert done.returncode != 0
     assert done.stdout == b""
 
