@@ -1,11 +1,14 @@
 """离线核验证照：只凭信任包，不联网、不用数据库。Verify a licence from a trust bundle alone: no network, no database.
 
-    python examples/verify_licence_offline.py BUNDLE TEXT [--pin THUMBPRINT ...] [--list FILE ...] [--json]
+    python examples/verify_licence_offline.py BUNDLE TEXT [--pin THUMBPRINT ...] [--list FILE ...] [--unit CODE]
+                                              [--json]
 
 BUNDLE: `GET /trust/bundle` 或 `flask trust export FILE` 得到的文件。The file that either of the two gives.
-TEXT: 纸质证照二维码（LC1，两种写法）或凭证（SD-JWT VC）。A paper code in either form, or a credential.
+TEXT: 纸质证照二维码（LC1，两种写法）、手机离线亮证码（LD1）或凭证（SD-JWT VC）。
+      A paper code in either form, a device's offline code, or a credential.
 --pin: `flask trust pin` 输出的指纹，须另行取得。The thumbprint of the bundle's key, got by another way.
 --list: 更新的状态列表（JWT）。Newer status lists.
+--unit: 核验单位的统一社会信用代码，离线亮证码可能指定了单位。Your credit code: a device's code may be for one unit.
 
 退出码 exit status: 0 有效 holds · 1 无效 does not hold · 2 无法判断 could not tell
 """
@@ -41,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, UnicodeDecodeError, BundleError, StatusListError) as error:
         print(f"无法读取 cannot be relied on: {error}", file=sys.stderr)
         return COULD_NOT_TELL
-    report = verify(options.text, relied, now=datetime.now(UTC))
+    report = verify(options.text, relied, now=datetime.now(UTC), unit=options.unit)
     print(json.dumps(report.as_json(), ensure_ascii=False) if options.json else _told(report))
     return report.exit_status
 
@@ -60,8 +63,15 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("text", metavar="TEXT")
     parser.add_argument("--pin", action="append", default=[], metavar="THUMBPRINT", help="信任的钥匙 a trusted key")
     parser.add_argument("--list", type=Path, action="append", default=[], metavar="FILE", help="状态列表 status lists")
+    parser.add_argument("--unit", metavar="CODE", help="核验单位 the verifier's own unit")
     parser.add_argument("--json", action="store_true", help="供程序读取 for programs")
-    return parser.parse_args(arguments)
+    return parser.parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
+
+
+def _joined(arguments: list[str]) -> list[str]:
+    """Write `--pin VALUE` as `--pin=VALUE`: argparse takes a thumbprint that begins with a hyphen for an option."""
+    words = iter(arguments)
+    return [f"--pin={next(words, '')}" if word == "--pin" else word for word in words]
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from keys.verdict import Check, Result, reasons
 class OfflineReport:
     """The verdict on one text. `licence` is what it says itself; `ages` are seconds since each list was signed."""
 
-    scanned: str  # credential | paper | unknown
+    scanned: str  # credential | paper | device_code | unknown
     checks: list[Check] = field(default_factory=list)
     licence: dict[str, Any] | None = None
     state: str | None = None

@@ -1,4 +1,4 @@
-"""Verify a credential or a paper code without a network (离线核验): from a trust bundle and status lists alone.
+"""Verify a credential, a paper code or a device's code without a network (离线核验), from a bundle and lists alone.
 
 No Flask, no database, no clock of its own: `now` is handed in. What cannot be known offline is said: a show code and a
 bare identifier need the register, and a list has an age. Five minutes are granted to clocks that differ; beyond that
@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from keys.base64url import unb64u
 from keys.strict_json import strict_json
 from keys.verdict import Check, Reason, Result
-from licences.formats import lc1, lc1_text, sdjwt
+from licences.formats import device_code, lc1, lc1_text, sdjwt
+from licences.formats.device_code import DeviceCodeError
 from licences.lifecycle import State, local_day, reasons_at
 from licences.offline.report import OfflineReport
 from licences.status import token_list
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from licences.formats.device_code import Code
     from licences.status.token_list import Signed
     from licences.trust.bundle import Bundle
 
@@ -65,8 +67,11 @@ class Relied:
         return cls(bundle, lists)
 
 
-def verify(text: str, relied: Relied, *, now: datetime) -> OfflineReport:
-    """Judge a text as scanned: an SD-JWT VC, or a paper code (LC1) in either form. It never raises."""
+def verify(text: str, relied: Relied, *, now: datetime, unit: str | None = None) -> OfflineReport:
+    """Judge a text as scanned: an SD-JWT VC, a paper code (LC1) in either form, a device's code (LD1).
+
+    `unit` is the verifier's own credit code, to be told whether a device's code was made for another. It never raises.
+    """
     text = text.strip()
     if not text or len(text) > MAX_TEXT:
         return OfflineReport("unknown", [Check("format", Result.FAIL, "nothing legible was found", Reason.UNREADABLE)])
@@ -74,8 +79,10 @@ def verify(text: str, relied: Relied, *, now: datetime) -> OfflineReport:
         report = _credential(text, relied, now)
     elif lc1_text.looks_like(text):
         report = _paper(text, relied, now)
+    elif device_code.looks_like(text):
+        report = _device_code(text, relied, now, unit)
     else:
-        detail = "neither a credential nor a paper code: others need the register"
+        detail = "neither a credential, a paper code nor a device's code: others need the register"
         return OfflineReport("unknown", [Check("format", Result.FAIL, detail, Reason.FORMAT_UNKNOWN)])
     report.checks.append(_bundle_check(relied, now, report))
     return report
@@ -133,9 +140,56 @@ def _paper(text: str, relied: Relied, now: datetime) -> OfflineReport:
     except OverflowError:
         report.checks.append(Check("state", Result.FAIL, "its end is no date", Reason.FORMAT_UNKNOWN))
         return report
+    report.licence["valid_until"] = until.isoformat() if until is not None else ""
     issued_at = int(said.issued_at.timestamp())
     _judge(report, relied, now, place, begins=said.valid_from, until=until, issued_at=issued_at)
     return report
+
+
+def _device_code(text: str, relied: Relied, now: datetime, unit: str | None) -> OfflineReport:
+    report = OfflineReport("device_code")
+    bundle = relied.bundle
+    try:
+        code = device_code.authenticate(text, bundle.keys[LICENCE].values())
+    except DeviceCodeError as error:
+        revoked = error.code == "unknown_key" and _is_revoked(device_code.short_kid(text).hex(), bundle)
+        reason = Reason.KEY_REVOKED if revoked else error.reason
+        report.checks.append(Check("credential", Result.FAIL, error.code, reason))
+        return report
+    report.checks += [Check("credential", Result.OK), _code_check(code, now)]
+    if code.audience not in {None, device_code.audience_of(unit or "")}:
+        told = Result.NOT_CHECKED if unit is None else Result.FAIL
+        report.checks.append(Check("audience", told, "made for one unit alone", Reason.WRONG_AUDIENCE))
+    face = code.credential.face
+    report.licence = {
+        **_type_of(face.template, bundle),
+        "holder_name": [face.holder_name],
+        "holder_number": [f"***{face.number_tail}"],
+        "valid_until": face.valid_until.isoformat() if face.valid_until else "",
+        "made_at": int(code.made_at.timestamp()),
+    }
+    place = _place(bundle.issuer, code.credential.place)
+    _judge(report, relied, now, place, begins=date.min, until=face.valid_until, issued_at=0)
+    return report
+
+
+def _code_check(code: Code, now: datetime) -> Check:
+    """Return what the code's own time says; that it was scanned before is not to be seen offline, and this is said."""
+    age = int((now - code.made_at).total_seconds())
+    match device_code.judge_time(code, now):
+        case Reason.CLOCK_WRONG:
+            return Check("code", Result.NOT_CHECKED, f"made {-age} s from now", Reason.CLOCK_WRONG)
+        case Reason.CODE_EXPIRED:
+            return Check("code", Result.FAIL, f"made {age} s ago", Reason.CODE_EXPIRED)
+        case _:
+            return Check(
+                "code", Result.NOTICE, f"made {age} s ago; whether it was scanned before only the service knows"
+            )
+
+
+def _type_of(template: bytes, bundle: Bundle) -> dict[str, Any]:
+    found = bundle.templates.get(template)
+    return {} if found is None else {"licence_type": found.type_code, "licence_name": found.name}
 
 
 def _judge(
@@ -240,9 +294,14 @@ def _paper_face(said: lc1.Paper, bundle: Bundle) -> dict[str, Any]:
 
 def _shown(value: object, kind: str) -> object:
     """Return a value of the code as the face has it: a day is its number there."""
-    if kind == FieldType.DATE and isinstance(value, int):
-        return (date(1970, 1, 1) + timedelta(days=value)).isoformat()
-    return str(value) if kind == FieldType.STRING and isinstance(value, int) else value
+    if type(value) is not int:
+        return value
+    if kind == FieldType.DATE:
+        try:
+            return (date(1970, 1, 1) + timedelta(days=value)).isoformat()
+        except OverflowError:
+            return str(value)  # no day of the calendar: what was signed is shown as it is
+    return str(value) if kind == FieldType.STRING else value
 
 
 def _hours(seconds: int) -> str:

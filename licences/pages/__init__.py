@@ -10,24 +10,33 @@ from licences.pages import (
     catalogue,
     commitments,
     counter,
+    devices,
     files,
     guard,
     holder,
     looks,
     lookup,
     matters,
+    offline,
     public,
     requests,
     terminal,
 )
+from licences.sharing import pages as sharing
+from licences.wallets.issuance import pages as wallets
+from licences.wallets.presentation import pages as wallet_requests
 
 BLUEPRINTS = (
     holder.blueprint,
+    devices.blueprint,
     counter.blueprint,
     requests.blueprint,
+    wallets.blueprint,
+    wallet_requests.blueprint,
     terminal.blueprint,
     lookup.blueprint,
     public.blueprint,
+    offline.blueprint,
     matters.blueprint,
     admin.blueprint,
     files.blueprint,
@@ -38,4 +47,5 @@ BLUEPRINTS = (
     looks.blueprint,
     assists.blueprint,
     commitments.blueprint,
+    sharing.blueprint,
 )

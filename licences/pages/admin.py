@@ -289,14 +289,12 @@ def _history(call: Call, found: Licence) -> list[dict[str, Any]]:
         .where(LicenceChange.subject == found.subject, LicenceChange.identifier == found.identifier)
         .order_by(LicenceChange.change_id)
     )
+    lines = [(row.at, Change(row.change), _reason(call, row), row.ground) for row in rows]
+    if not any(deed is Change.ISSUE for _at, deed, *_rest in lines):  # only one that rests on no known ground has a row
+        lines.insert(0, (found.issued_at, Change.ISSUE, None, grounds.grounds_for(Change.ISSUE)[0].code))
     return [
-        {
-            "at": row.at,
-            "title": words.word(words.CHANGES[Change(row.change)][0]),
-            "reason": _reason(call, row),
-            "ground": words.ground(row.ground),
-        }
-        for row in rows
+        {"at": at, "title": words.word(words.CHANGES[deed][0]), "reason": reason, "ground": words.ground(ground)}
+        for at, deed, reason, ground in lines
     ]
 
 

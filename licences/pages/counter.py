@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, render_template, request, session
 
+from idservice.http import headers
 from idservice.http.endpoint import MAX_UPLOAD
 from idservice.http.page import Who, page
 from licences import asker, verify
@@ -62,6 +63,7 @@ def answer(call: Call, prepared: Report | str) -> str:
 def _scan_page(call: Call, *, result: dict[str, Any] | None = None, error: str | None = None) -> str:
     known = purposes(call)
     chosen = session.get("purpose")
+    headers.allow_webassembly()
     return render_template(
         "counter/index.html",
         purposes=[{"code": code, "name": name} for code, name in known.items()],

@@ -8,13 +8,14 @@ from flask import Blueprint, Response
 
 from idservice.errors import Problem
 from idservice.http.page import Who, page
-from licences import artefacts, catalogue, change, copy_forms, paper, qr, read
+from licences import artefacts, catalogue, change, copy_forms, credentials, paper, portions, qr, read
 from licences.copies import Form
 from licences.lifecycle import State
 from licences.pages import words
 
 if TYPE_CHECKING:
     from idservice.call import Call
+    from licences.metadata import Metadata
     from licences.models import Licence
 
 blueprint = Blueprint("licence_files", __name__)
@@ -28,20 +29,30 @@ _FILES: dict[str, tuple[words.Both, str]] = {
     "claim169.txt": (("身份二维码（Claim 169）", "Identity QR (Claim 169)"), "text/plain"),
     "record.json": (("盖章原文（JSON）", "The sealed record (JSON)"), "application/json"),
     "seal.dat": (("签发机关电子签章", "The issuer's electronic seal"), "application/octet-stream"),
+    "seal-proof.json": (("原文与签章（单独可验）", "Record and seal, to be verified alone"), "application/json"),
     "qr.png": (("纸质核验二维码", "QR code for paper"), "image/png"),
 }
+_SEALS = {"seal.dat": portions.seal_signature, "seal-proof.json": portions.evidence}
 _COPIES = frozenset(str(form) for form in copy_forms.MEDIA_TYPES)
 
 
 def listed(call: Call, licence: Licence, folder: str) -> list[dict[str, str]]:
-    """Return title and address of each file below `folder`; of a licence not in force those that are no copies."""
+    """Return title and address of each file below `folder`; of a licence not in force those that are there already."""
     metadata = artefacts.open_record(call, licence).metadata
-    in_force = State(licence.state) is State.VALID
     return [
         {"title": words.word(title), "href": f"{folder}/{name}"}
         for name, (title, _media) in _FILES.items()
-        if name not in _COPIES or (in_force and copy_forms.fits(metadata, Form(name)))
+        if _is_there(licence, metadata, name)
     ]
+
+
+def _is_there(licence: Licence, metadata: Metadata, name: str) -> bool:
+    in_force = State(licence.state) is State.VALID
+    if name in _COPIES:
+        return in_force and copy_forms.fits(metadata, Form(name))
+    if name == "credential.sd-jwt":
+        return in_force or licence.credential_signature is not None
+    return name != "seal.dat" or licence.portion_id is None
 
 
 def answer(call: Call, licence: Licence, name: str) -> Response:
@@ -70,9 +81,10 @@ def _content(call: Call, found: Licence, name: str) -> str | bytes:
     if name in _COPIES:
         return copy_forms.get(call, found, Form(name)).content
     if name == "credential.sd-jwt":
-        return artefacts.credential(call, found)
+        return credentials.get(call, found)
     if name == "record.json":
         return artefacts.open_record(call, found).content
-    if name == "seal.dat":
-        return artefacts.seal_signature(call, found)
+    if name in _SEALS:
+        record = artefacts.open_record(call, found)
+        return _SEALS[name](call, found, record)
     return qr.png(paper.address(call, found))

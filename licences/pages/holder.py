@@ -18,6 +18,7 @@ from licences import change, co_holders, qr, show, wallet
 from licences.lifecycle import State
 from licences.pages import files, looks, shown, words
 from licences.schemas import ShowBody
+from licences.showing import printing
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -44,7 +45,18 @@ _PARTS_SHOWN: dict[str, tuple[tuple[words.Both, words.Both], tuple[str, ...]]] =
         ),
         ("age_over_18",),
     ),
+    "whole": (
+        (
+            ("全部信息，可打印副本", "Everything, to be printed"),
+            (
+                "姓名、号码完整可见；在自助终端可打印盖章副本，一次一份证照",
+                "Names and numbers in full; a terminal can print a sealed copy, one licence at a time",
+            ),
+        ),
+        (),
+    ),
 }
+_WHOLE = "whole"
 LATEST = 5
 _SHOW = ShowBody()
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -95,13 +107,15 @@ def _make_code(call: Call) -> Shown | Response:
     wanted = request.form.getlist("licences")
     if not wanted:
         return Response(_choice(call, error=words.word(("请至少选择一份证照", "Choose at least one licence"))), 422)
-    fields = fields_of(request.form.get("part", ""))
+    fields = fields_of(call, request.form.get("part", ""), wanted)
     chosen = {"fields": fields} if fields else {}
     return show.show(call, load(_SHOW, {"licences": wanted, **chosen}, where="form"))
 
 
-def fields_of(part: str) -> list[str] | None:
-    """Return the fields that a choice lets be read; None: everything, masked."""
+def fields_of(call: Call, part: str, licences: list[str]) -> list[str] | None:
+    """Return the fields of these licences (identifiers) that a choice lets be read; None: everything, masked."""
+    if part == _WHOLE:
+        return printing.whole(call, {_own(call, one).type_code for one in licences})
     return list(_PARTS_SHOWN[part][1]) or None if part in _PARTS_SHOWN else None
 
 

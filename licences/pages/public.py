@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, redirect, render_template, request
 
+from idservice.http import headers
 from idservice.http.endpoint import MAX_UPLOAD
 from idservice.http.page import Who, page
 from licences import scan, show, verify
 from licences.asker import ANYBODY
+from licences.formats import device_code
 from licences.formats.lc1_text import looks_like
-from licences.pages import shown, words
+from licences.pages import offline, shown, words
 from licences.scan import Scan
 
 if TYPE_CHECKING:
@@ -34,9 +36,9 @@ def allow_upload(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
 
 
 @page(blueprint, "/verify", who=Who.ANYONE)
-def ask(_call: Call) -> str:
+def ask(call: Call) -> str:
     """Ask what is to be checked; a link may fill the identifier in, a script the code of a paper licence."""
-    return _page(text=request.args.get("licence", "")[:192])
+    return _page(call, text=request.args.get("licence", "")[:192])
 
 
 @page(blueprint, "/V", who=Who.ANYONE)
@@ -50,7 +52,7 @@ def _judge(call: Call) -> Report | str:
     scanned = scanned_in_form()
     if scanned is None:
         return words.word(NOTHING)
-    if scanned.text is not None and not looks_like(scanned.text) and show.find_code(scanned.text) is not None:
+    if scanned.text is not None and _is_show_code(scanned.text):
         return words.word(A_CODE)
     return verify.verify(call, scanned, ANYBODY)
 
@@ -59,8 +61,15 @@ def _judge(call: Call) -> Report | str:
 def answer(call: Call, prepared: Report | str) -> str:
     """Say what was found: the state, the issuer, a masked holder; no more, whatever was scanned."""
     if isinstance(prepared, str):
-        return _page(error=prepared)
-    return _page(result=shown.result(call, prepared))
+        return _page(call, error=prepared)
+    return _page(call, result=shown.result(call, prepared))
+
+
+def _is_show_code(text: str) -> bool:
+    """Return whether a text is a code that works once: the holder's, or one that his device made."""
+    if device_code.looks_like(text):
+        return True
+    return not looks_like(text) and show.find_code(text) is not None
 
 
 def scanned_in_form() -> Scan | None:
@@ -72,5 +81,6 @@ def scanned_in_form() -> Scan | None:
     return Scan(text=text) if text else None
 
 
-def _page(*, result: dict[str, Any] | None = None, error: str | None = None, text: str = "") -> str:
-    return render_template("verify.html", result=result, error=error, text=text)
+def _page(call: Call, *, result: dict[str, Any] | None = None, error: str | None = None, text: str = "") -> str:
+    headers.allow_webassembly()
+    return render_template("verify.html", pins=offline.pins(call), result=result, error=error, text=text)

@@ -136,7 +136,7 @@ def _answer(call: Call, code: str) -> dict[str, Any] | Response:
     if not chosen:
         error = words.word(("请至少选择一份证照", "Choose at least one licence"))
         return Response(_answer_page(call, code, error=error), 422)
-    fields = holder.fields_of(request.form.get("part", ""))
+    fields = holder.fields_of(call, request.form.get("part", ""), chosen)
     return {"number": requests.give(call, code, licences=chosen, fields=fields)}
 
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, request
 
+from idservice.errors import Problem
 from idservice.http.page import Who, page
 from licences import asker, verify
 from licences.pages import shown, words
 from licences.pages.public import NOTHING, scanned_in_form
+from licences.showing import printing
 
 if TYPE_CHECKING:
     from idservice.call import Call
+    from licences.sharing.annotated import Annotated
     from licences.verify import Report
 
 blueprint = Blueprint("terminal_pages", __name__, template_folder="../templates")
 
 PURPOSE = ("自助终端核验", "Check at a self-service terminal")
+PRINTED_FOR = ("本人在自助终端打印", "Printed by the holder at a self-service terminal")
 #: Seconds until what somebody left on the screen is cleared.
 SECONDS = 60
 
@@ -39,6 +43,24 @@ def _judge(call: Call) -> Report | Response:
 def answer(call: Call, prepared: Report) -> str:
     """Say what holds, for a minute, to be printed."""
     return _page(result=shown.result(call, prepared))
+
+
+def _print(call: Call) -> Annotated:
+    purpose = request.form.get("purpose", "").strip() or words.word(PRINTED_FOR)
+    return printing.print_copy(call, request.form.get("text", ""), asker.of_call(call, {"purpose": purpose}))
+
+
+def _print_again(_call: Call, problem: Problem) -> str:
+    return _page(error=words.problem_text(problem))
+
+
+@page(blueprint, "/terminal/copies", who=Who.CLERK, methods=("POST",), prepare=_print, again=_print_again)
+def print_copy(_call: Call, prepared: Annotated) -> Response:
+    """Open the sealed copy in the browser's own viewer, which prints it; the screen then goes back to waiting."""
+    answer = Response(prepared.content, mimetype=prepared.media_type)
+    answer.headers["Content-Disposition"] = f"inline; filename={prepared.file_name}"
+    answer.headers["Refresh"] = f"{SECONDS}; url=/terminal"  # the viewer runs none of our scripts
+    return answer
 
 
 def _page(*, result: dict[str, Any] | None = None, error: str | None = None) -> str:

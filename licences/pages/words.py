@@ -67,6 +67,7 @@ PARTS: dict[str, Both] = {
     "document.ofd": ("版式文件（OFD）", "The document (OFD)"),
     "credential.mdoc": ("移动证件凭证（mdoc）", "The credential (mdoc)"),
     "credential.jwt": ("可验证凭证（JWT-VC）", "The credential (JWT-VC)"),
+    "wallet_copy": ("放入钱包的副本", "A copy for a wallet"),
     "claim169.txt": ("身份二维码（Claim 169）", "The identity QR (Claim 169)"),
     "seal": ("电子签章", "The seal"),
     "department_reply": ("部门答复", "A department's reply"),

@@ -55,6 +55,11 @@ register(
         "presentation_request_over": Kind(
             409, "这个请求已过期或已答复", "This request has expired or was answered before"
         ),
+        "presentation_request_of_another": Kind(
+            404,
+            "这个请求不是由您发出的，请自己重新发起",
+            "This request was made by somebody else: make one of your own",
+        ),
         "presentation_request_unanswered": Kind(
             409, "持证人还没有答复，或答复已被读取", "The holder has not answered, or the answer was read before"
         ),
@@ -177,11 +182,13 @@ def own(call: Call, request_id: str) -> PresentationRequest:
     """Return a request of the caller's own asking.
 
     Raises:
-        Problem: not_found.
+        Problem: not_found or presentation_request_of_another.
     """
     found = call.session.get(PresentationRequest, bytes.fromhex(request_id)) if _ID.fullmatch(request_id) else None
-    if found is None or found.asked_by != call.caller.name_for_log:
+    if found is None:
         raise Problem("not_found", "You have made no such request.")
+    if found.asked_by != call.caller.name_for_log:
+        raise Problem("presentation_request_of_another", "Who asked reads the answer, in the login he asked from.")
     return found
 
 

@@ -164,6 +164,7 @@ def test_bundle_pins_and_the_offline_program(town: Town, tmp_path: Path) -> None
     def offline(text: str, *more: str) -> tuple[int, dict[str, Any]]:
         command = [sys.executable, str(EXAMPLE), str(file), text, "--json", *more]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert done.stdout, done.stderr
         return done.returncode, json.loads(done.stdout)
 
     status, report = offline(credential, "--pin", pin)
@@ -176,6 +177,9 @@ def test_bundle_pins_and_the_offline_program(town: Town, tmp_path: Path) -> None
     newer.write_text(town.web.get("/status/0").text)
     status, report = offline(credential, "--pin", pin, "--list", str(newer))
     assert (status, report["reasons"]) == (1, ["revoked"]), report
+    hyphen = [sys.executable, str(EXAMPLE), str(file), credential, "--pin", "-" + pin[1:]]  # as one in 64 begins
+    refused = subprocess.run(hyphen, capture_output=True, text=True, check=False, timeout=60)
+    assert (refused.returncode, "not_pinned" in refused.stderr) == (2, True), refused.stderr
     broken = [sys.executable, str(EXAMPLE), str(file), credential[:-9]]
     plain = subprocess.run(broken, capture_output=True, text=True, check=False, timeout=60)
     assert plain.returncode == 1
