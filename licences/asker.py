@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from idservice.call import Post
+from idservice.db import table_of
 from idservice.errors import Kind, Problem, register
-from idservice.models import Department, Staff
+from idservice.models import Department, Person, Staff
 from idservice.numbers import InvalidNumber, citizen
 from idservice.numbers.names import mask_name
 from idservice.register import people
+from idservice.statement import Statement
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -25,6 +27,16 @@ register(
         "operator_required": Kind(403, "缺少经办人", "The operator is missing"),
     }
 )
+
+_staff, _departments, _people = table_of(Staff).c, table_of(Department).c, table_of(Person).c
+_POSTS = Statement(
+    select(_staff.department, _staff.counter, _departments.name.label("unit"), _people.name_sealed, _people.status)
+    .join_from(table_of(Staff), table_of(Department), _departments.credit_code == _staff.department)
+    .join(table_of(Person), _people.subject == _staff.subject)
+    .where(_staff.subject == bindparam("subject"), _staff.role == Post.CLERK.value)
+    .order_by(_staff.department)
+)
+_UNIT = Statement(select(_departments.name).where(_departments.credit_code == bindparam("code")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +87,16 @@ def of_call(call: Call, body: dict[str, Any]) -> Asker:
 
 
 def _clerk(call: Call, subject: str | None, body: dict[str, Any], *, counter: str | None) -> Asker:
-    posts = call.session.scalars(select(Staff).where(Staff.subject == subject, Staff.role == "clerk")).all()
+    posts = _POSTS.rows(call.connection, {"subject": subject or ""})
     wanted = body.get("department")
     post = next(
         (p for p in posts if wanted in {None, p.department} and call.caller.may_act_for(p.department, Post.CLERK)), None
     )
-    facts = people.facts(call, subject) if subject is not None else None
-    if post is None or facts is None or facts.status != "active":
+    if subject is None or post is None or post.status != "active":
         raise Problem("operator_unknown", "Name an operator who holds a counter post in your department.")
     return Asker(
-        who=mask_name(facts.name),
-        unit=unit_name(call, post.department),
+        who=mask_name(people.open_name(call, subject, post.name_sealed)),
+        unit=post.unit,
         department=post.department,
         operator=subject,
         counter=counter or post.counter,
@@ -103,5 +114,5 @@ def _subject(call: Call, number: str) -> str | None:
 
 def unit_name(call: Call, department: str) -> str:
     """Return the name of the department with that credit code; empty where there is none."""
-    found = call.session.get(Department, department)
-    return found.name if found is not None else ""
+    found = _UNIT.first(call.connection, {"code": department})
+    return str(found.name) if found is not None else ""

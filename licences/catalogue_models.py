@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from idservice.column_types import HexId
 from idservice.models import REFERENCE, SUBJECT, Base
+from licences.identifier_column import IdentifierType
 
 
 class LicenceTypeVersion(Base):
@@ -29,7 +31,7 @@ class LicenceCoHolder(Base):
 
     __tablename__ = "licence_co_holder"
     __table_args__ = SUBJECT
-    subject: Mapped[str] = mapped_column(String(32), primary_key=True)
-    identifier: Mapped[str] = mapped_column(String(128), primary_key=True)
-    owner: Mapped[str] = mapped_column(String(32))
+    subject: Mapped[str] = mapped_column(HexId, primary_key=True)
+    identifier: Mapped[str] = mapped_column(IdentifierType, primary_key=True)
+    owner: Mapped[str] = mapped_column(HexId)
     place: Mapped[int]  # among the holders of the licence; the owner's is 0

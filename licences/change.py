@@ -10,6 +10,7 @@ from idservice import audit
 from idservice.db import table_of
 from idservice.errors import Kind, Problem, register
 from idservice.numbers import InvalidNumber
+from idservice.statement import Statement
 from licences import acting, artefacts, catalogue, co_holders, identifier, issue, lifecycle
 from licences.deeds import Deed
 from licences.lifecycle import Change, LifecycleError, Party, State
@@ -34,10 +35,10 @@ register(
 
 
 _routes = table_of(LicenceRoute).c
-_ROUTE = select(_routes.subject).where(_routes.identifier == bindparam("code"))
+_ROUTE = Statement(select(_routes.subject).where(_routes.identifier == bindparam("code")))
 _licences = table_of(Licence)
-_LICENCE = select(_licences).where(
-    _licences.c.subject == bindparam("subject"), _licences.c.identifier == bindparam("code")
+_LICENCE = Statement(
+    select(_licences).where(_licences.c.subject == bindparam("subject"), _licences.c.identifier == bindparam("code"))
 )
 
 
@@ -58,13 +59,13 @@ def find(call: Call, code: str) -> Licence:
 
 def find_any(call: Call, code: str) -> Licence | None:
     """Return the licence with that identifier, in the form in which it was issued, or None."""
-    subject = call.connection.execute(_ROUTE, {"code": code}).scalar()
-    return find_held(call, subject, code) if subject is not None else None
+    route = _ROUTE.first(call.connection, {"code": code})
+    return find_held(call, route.subject, code) if route is not None else None
 
 
 def find_held(call: Call, subject: str, code: str) -> Licence | None:
     """Return the licence of that holder with that identifier, or None: as it is now, to be read and not to be set."""
-    row = call.connection.execute(_LICENCE, {"subject": subject, "code": code}).one_or_none()
+    row = _LICENCE.first(call.connection, {"subject": subject, "code": code})
     return cast("Licence | None", row)  # a row of the table reads like the model
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -31,18 +32,22 @@ from licences.collection import cli as collection
 from licences.counter.matter_cli import matters
 from licences.demo.cli import demo
 from licences.guard.cli import guard
+from licences.portions import Walk
 from licences.scan import Scan
 from licences.schemas import ReportSchema
+from licences.sharing.cli import sharing
+from licences.slices import Slice
 from licences.status.cli import status
 from licences.trust.cli import trust
 from licences.verify import Report
 from licences.verify import verify as verify_scan
+from licences.wallets.presentation.cli import wallets
 from seals.reconcile import count_also
 
 T = TypeVar("T")
 
 YES, NO, COULD_NOT_TELL = 0, 1, 2
-AT_ONCE = 200  # licences checked in one transaction
+AT_ONCE = 500  # licences checked in one transaction
 OPERATOR = Asker("运维人员 / operator", "命令行 / command line", None, None, None, None)
 _UNTOLD = {Reason.UNREADABLE, Reason.FORMAT_UNKNOWN}
 _VERDICTS = {YES: "有效 It holds", NO: "无效 It does not hold", COULD_NOT_TELL: "无法核验 Could not tell"}
@@ -73,28 +78,57 @@ licences.add_command(types)
 
 
 @licences.command("check")
+@click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="进程数 Processes.")
+@click.option("--rejects", type=click.Path(path_type=Path), help="有问题的写入此文件 Where to write what is wrong.")
+@click.option("--part", type=(int, int), default=(0, 1), hidden=True)
 @machine
-def check(as_json: bool) -> None:
+def check(processes: int, rejects: Path | None, part: tuple[int, int], as_json: bool) -> None:
     """自检 Check every stored licence anew: exit 0 all hold, 1 some do not, 2 it could not be told."""
+    total = {"checked": 0, "wrong": 0}
+    with rejects.open("w", encoding="utf-8") if rejects is not None else nullcontext() as file:
+
+        def tell(said: dict[str, Any]) -> None:
+            if "checked" in said:
+                for name in total:
+                    total[name] += said[name]
+            elif file is not None:
+                print(json.dumps(said), file=file)
+            else:
+                text = f"{said['identifier']} {said['fault']}: {said['detail']}"
+                click.echo(json.dumps(said) if as_json else text)
+
+        shared = (
+            collection.share_out("check", processes, tell)
+            if processes > 1
+            else check_part(_house(), Slice.of(*part), tell)
+        )
+    told = f"{total['checked']} 份，{total['wrong']} 份有问题 wrong"
+    click.echo(json.dumps(total) if as_json else told)
+    sys.exit(max(shared, NO if total["wrong"] else YES))
+
+
+def check_part(house: House, piece: Slice, tell: Callable[[dict[str, Any]], None]) -> int:
+    """Check a part of all licences, telling of each fault and of the sums at the end; return 0."""
     place: recheck.Place | None = None
-    checked = wrong = 0
-    while True:
-        step: Callable[[Call], Any] = partial(recheck.recheck, after=place, limit=AT_ONCE)
-        findings, count, place = _act(step, write=False)
-        if not count:
-            break
-        checked, wrong = checked + count, wrong + len({finding.identifier for finding in findings})
-        for finding in findings:
-            line = json.dumps(asdict(finding)) if as_json else f"{finding.identifier} {finding.fault}: {finding.detail}"
-            click.echo(line)
-        click.echo(f"\r已检查 checked: {checked}", nl=False, err=True)
-    click.echo(err=True)
-    click.echo(json.dumps({"checked": checked, "wrong": wrong}) if as_json else f"{checked} 份，{wrong} 份有问题 wrong")
-    sys.exit(NO if wrong else YES)
+    checked, wrong, walk = 0, set[str](), Walk()
+    total: int = _act(partial(recheck.count, part=piece), write=False, house=house)
+    with click.progressbar(length=total, label="自检", file=sys.stderr) as bar:
+        while True:
+            step: Callable[[Call], Any] = partial(recheck.recheck, after=place, limit=AT_ONCE, part=piece, walk=walk)
+            findings, count, place = _act(step, write=False, house=house)
+            if not count:
+                break
+            checked += count
+            bar.update(count)
+            for finding in findings:
+                wrong.add(finding.identifier)
+                tell(asdict(finding))
+    tell({"checked": checked, "wrong": len(wrong)})
+    return YES
 
 
 collection.add_to(licences)
-GROUPS = (verify, licences, matters, status, trust, demo, guard)
+GROUPS = (verify, licences, matters, status, trust, demo, guard, sharing, wallets)
 count_also("licences", sealed.tally)
 
 
@@ -127,14 +161,22 @@ def _told(report: Report, status: int) -> list[str]:
         holder = licence["holder"]
         lines.append(f"  {licence['name']} {licence['identifier']} {licence['state']}")
         lines.append(f"  {holder['name']} {holder['number']} {licence['issuer']['name']}")
+    if report.annotation is not None:
+        note = report.annotation
+        lines.append(f"  加注件 {note['number']}: {note['asked_by']}, {note['purpose']}, 至 until {note['expires_at']}")
     return lines + [f"  {check.name}: {check.result} {check.detail}".rstrip() for check in report.checks]
 
 
-def _act(deed: Callable[[Call], T], *, write: bool) -> T:
-    """Run a verb for the operator; say why where it cannot be done."""
+def _house() -> House:
     house: House | None = current_app.extensions.get("ona")
     if house is None:
         _give_up("there are no usable settings or no key ring: flask keys new")
+    return house
+
+
+def _act(deed: Callable[[Call], T], *, write: bool, house: House | None = None) -> T:
+    """Run a verb for the operator; say why where it cannot be done."""
+    house = house or _house()
     operator = Caller(channel="cli", client_id="operator", all_departments=True)
     try:
         return house.database.run(lambda session: deed(Call(house, session, operator, datetime.now(UTC))), write=write)

@@ -106,7 +106,7 @@ def _pdf(call: Call, licence: Licence, metadata: Metadata) -> Made:
         document = face_pdf.write(page, **facts)  # type: ignore[arg-type]
     except FaceError as error:
         raise Problem("face_impossible", f"{error}.") from None
-    seal_id = _seal_of(call, licence)
+    seal_id = seal_of(call, licence)
     sealed = stamp_pdf(call, seal_id=seal_id, document=document, centre=page.centre)
     return Made(sealed, paper.kid(call, licence), seal_id)
 
@@ -117,7 +117,7 @@ def _ofd(call: Call, licence: Licence, metadata: Metadata) -> Made:
 
     page = face(call, licence, metadata)
     document = face_ofd.write(page, metadata_entries(metadata), made_at=call.now)
-    seal_id = _seal_of(call, licence)
+    seal_id = seal_of(call, licence)
     sealed = stamp_ofd(call, seal_id=seal_id, document=document, centre=page.centre)
     return Made(sealed, paper.kid(call, licence), seal_id)
 
@@ -187,7 +187,7 @@ def _claim169(call: Call, licence: Licence, metadata: Metadata) -> Made:
     return Made(made.encode("ascii"), signer.kid)
 
 
-def _seal_of(call: Call, licence: Licence) -> str:
+def seal_of(call: Call, licence: Licence) -> str:
     """Return the seal that the department uses for this type now; the licence's own may have been replaced."""
     authorities = catalogue.find(call, licence.type_code).authorities
     return next((a.seal_id for a in authorities if a.department == licence.issuer_code), licence.seal_id)

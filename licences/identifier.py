@@ -12,6 +12,7 @@ decides whether two identifiers are the same.
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from idservice.numbers import credit_code
 from idservice.numbers.fold import InvalidNumber, fold
@@ -150,6 +151,7 @@ def _is_type_code(code: str) -> bool:
     return len(code) == 21 and _is_exact_credit_code(code[:18]) and code[18:].isascii() and code[18:].isdigit()
 
 
+@lru_cache(maxsize=4_096)  # of departments and of types, which are few
 def _is_exact_credit_code(code: str) -> bool:
     """Say whether a text is a valid credit code as it stands, without folding."""
     return credit_code.is_valid(code) and credit_code.normalise(code) == code

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import insert, select
 
 from idservice import audit
 from idservice.db import table_of
@@ -22,8 +22,7 @@ from idservice.oauth.authorization_details import demand
 from idservice.register import organisations, people
 from keys.ring import Purpose
 from keys.sm2 import sm3
-from keys.verdict import Result
-from licences import artefacts, catalogue, co_holders, grounds, identifier, metadata
+from licences import artefacts, catalogue, co_holders, grounds, identifier, intents, metadata, rehearsal
 from licences.artefacts import Record
 from licences.deeds import Deed
 from licences.definition import validate_fields
@@ -34,13 +33,15 @@ from licences.lifecycle import CHINA_STANDARD_TIME, LIVE, NEEDS_SECOND_PERSON, C
 from licences.models import IssueIntent, Licence, LicenceChange, LicenceRoute
 from licences.status import entries
 from licences.surface import FieldsRefusedError
-from seals.stamp import export, stamp
-from seals.verify import refuse_revoked, verify
+from seals.stamp import stamp
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from idservice.call import Call
+    from keys.fields import FieldCipher
     from licences.catalogue import Authority, Entry
-    from licences.metadata import Holder
+    from licences.metadata import Holder, Metadata
     from seals.stamp import Stamp
 
 register(
@@ -52,25 +53,22 @@ register(
             409, "此类证照须经另一名人员复核", "For this type a second person must approve it"
         ),
         "ground_unknown": Kind(422, "此变更不能以此为依据", "This change cannot rest on that ground"),
-        "rehearsal_failed": Kind(500, "签发自检未通过，未签发", "The rehearsal failed; nothing was issued"),
     }
 )
 
 MAX_BACKDATED = timedelta(days=36_525)
 _SERIAL = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SERIAL_LENGTH = 20
+# Each byte draws one character; the last four would favour the first characters, and draw none.
+_DRAWN = (_SERIAL.encode() * 8)[:256]
+_UNEVEN = bytes(range(256 - 256 % len(_SERIAL), 256))
 
-
+_CREDENTIAL = ("credential_kid", "credential_signature", "status_place")
+_DIFFERING = ("seal_signature", *_CREDENTIAL, "next_identifier", "portion_id", "portion_place")
 _INSERT_INTENT = insert(table_of(IssueIntent))
 _INSERT_LICENCE = insert(table_of(Licence))
 _INSERT_ROUTE = insert(table_of(LicenceRoute))
 _INSERT_CHANGE = insert(table_of(LicenceChange))
-_intents = table_of(IssueIntent).c
-_FULFIL = (
-    update(table_of(IssueIntent))
-    .where(_intents.subject == bindparam("holder"), _intents.intent_id == bindparam("intent"))
-    .values(done_at=bindparam("now"))
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +145,7 @@ def record_intent(
     intent_id = timed_id(call.now)
     digest = sm3(content)
     row = {"subject": subject, "intent_id": intent_id, "identifier": code, "record_digest": digest, "at": call.now}
-    call.connection.execute(_INSERT_INTENT, {**row, "done_at": None})
+    call.connection.execute(_INSERT_INTENT, row)
     audit.record(call, Deed.INTENDED, subject=subject, licence=code, digest=digest.hex())
     return Intent(intent_id, subject, code, seal_id, content, single, previous, state)
 
@@ -174,27 +172,8 @@ def issue(call: Call, intent: Intent) -> Licence:
         status=entries.reference(call, place),
     )
     signature = signer.sign(unsigned.signing_input)
-    rehearse(call, record, stamped, sdjwt.finish(unsigned, signature), intent.identifier)
+    rehearsal.rehearse(call, record, stamped, sdjwt.finish(unsigned, signature), intent.identifier)
     return _store(call, intent, record, stamped, place, signer.kid, signature)
-
-
-def rehearse(call: Call, record: Record, stamped: Stamp, credential: str, code: str) -> None:
-    """Verify what was just made with the verifier everybody else uses; what does not hold is not stored.
-
-    Raises:
-        Problem: seal_certificate_revoked or rehearsal_failed.
-    """
-    sealed = export(call, stamped, document=record.content, name=code)
-    report = verify(call, sealed, document=record.content)
-    try:
-        keys = call.keys.public(Purpose.LICENCE)
-        sdjwt.verify(credential, keys=keys, issuer=call.settings.signs_as, now=call.now)
-    except sdjwt.SDJWTError as error:
-        raise Problem("rehearsal_failed", f"The credential does not verify: {error.code}.") from None
-    if not report.ok:
-        refuse_revoked(report)
-        wrong = [c.name for s in report.signatures for c in s.checks if c.result in {Result.FAIL, Result.NOT_CHECKED}]
-        raise Problem("rehearsal_failed", f"The seal does not verify: {', '.join(wrong)}.")
 
 
 def find_holder(call: Call, number: str, entry: Entry, *, at: str = "/holder") -> tuple[str, Holder]:
@@ -239,6 +218,26 @@ def describe(
     Raises:
         Problem: invalid, naming the faulty fields or dates.
     """
+    stated = state_licence(call, entry, authority, holder, code, body, version=version, previous=previous)
+    return artefacts.content_of(stated)
+
+
+def state_licence(
+    call: Call,
+    entry: Entry,
+    authority: Authority,
+    holder: Holder,
+    code: str,
+    body: dict[str, Any],
+    *,
+    version: int,
+    previous: str | None,
+) -> Metadata:
+    """Return what a licence is to state.
+
+    Raises:
+        Problem: invalid, naming the faulty fields or dates.
+    """
     try:
         fields = validate_fields(entry.type, body["fields"])
     except FieldsRefusedError as error:
@@ -251,11 +250,9 @@ def describe(
         raise Problem("invalid", "", errors=[FieldProblem("/valid_until", "order", "ends before it begins")])
     if valid_from < today - MAX_BACKDATED:
         raise Problem("invalid", "", errors=[FieldProblem("/valid_from", "too_early", "more than 100 years ago")])
-    serial = f"{secrets.randbelow(10**8):08d}"
-    described = metadata.Metadata(
+    return metadata.Metadata(
         identifier=code,
-        number=body.get("number")
-        or metadata.certificate_number(entry.type, holder=holder, year=today.year, serial=serial),
+        number=body.get("number") or _number(entry, holder, today.year),
         type_code=entry.type.code,
         type_name=entry.type.name,
         version=version,
@@ -270,7 +267,11 @@ def describe(
         type_version=entry.version,
         changed=_changed(call, body) if previous is not None else None,
     )
-    return artefacts.content_of(described)
+
+
+def _number(entry: Entry, holder: Holder, year: int) -> str:
+    serial = f"{secrets.randbelow(10**8):08d}"
+    return metadata.certificate_number(entry.type, holder=holder, year=year, serial=serial)
 
 
 def _numbers(body: dict[str, Any]) -> list[str]:
@@ -285,7 +286,11 @@ def _changed(call: Call, body: dict[str, Any]) -> metadata.Changed:
 
 def new_serial() -> str:
     """Return 20 random characters A-Z0-9: more than 100 bits, so that serials need no shared counter."""
-    return "".join(secrets.choice(_SERIAL) for _ in range(_SERIAL_LENGTH))
+    found = ""
+    while len(found) < _SERIAL_LENGTH:
+        drawn = secrets.token_bytes(2 * _SERIAL_LENGTH).translate(_DRAWN, delete=_UNEVEN)
+        found += drawn.decode("ascii")
+    return found[:_SERIAL_LENGTH]
 
 
 def lock_holder(call: Call, intent: Intent) -> None:
@@ -319,35 +324,42 @@ def _store(
     call: Call, intent: Intent, record: Record, stamped: Stamp, place: int, kid: str, signature: bytes
 ) -> Licence:
     described = record.metadata
-    row: dict[str, Any] = {
-        "subject": intent.subject,
-        "identifier": intent.identifier,
-        "type_code": described.type_code,
-        "issuer_code": described.issuer.code,
-        "state": intent.state,
-        "valid_from": described.valid_from,
-        "valid_until": described.valid_until,
-        "issued_at": stamped.sealed_at,
-        "changed_at": call.now,
-        "record_sealed": artefacts.seal_record(call, intent.identifier, record),
-        "seal_id": stamped.seal_id,
-        "seal_signature": stamped.signature,
-        "credential_kid": kid,
-        "credential_signature": signature,
-        "next_identifier": None,
-        "status_place": place,
-    }
+    row = licence_row(
+        call.cipher, intent.subject, record, described, seal_id=stamped.seal_id, sealed_at=stamped.sealed_at
+    )
+    row |= {"state": intent.state, "changed_at": call.now, "seal_signature": stamped.signature}
+    row |= {"credential_kid": kid, "credential_signature": signature, "status_place": place}
+    row |= {"record_digest": sm3(record.content), "issued_by": call.caller.name_for_log}
     licence, connection = Licence(**row), call.connection
     connection.execute(_INSERT_LICENCE, row)
     connection.execute(_INSERT_ROUTE, {"identifier": intent.identifier, "subject": intent.subject})
     co_holders.store(call, licence, described.holders)
-    note_change(call, licence, Change.ISSUE, reason=None, ground=None)
-    connection.execute(_FULFIL, {"holder": intent.subject, "intent": intent.intent_id, "now": call.now})
-    digest = sm3(record.content).hex()
-    audit.record(
-        call, Deed.ISSUED, subject=intent.subject, licence=intent.identifier, digest=digest, seal=stamped.seal_id
-    )
+    intents.fulfil(call, intent, row["record_digest"])
+    sealed = {"digest": row["record_digest"].hex(), "seal": stamped.seal_id}
+    audit.record(call, Deed.ISSUED, subject=intent.subject, licence=intent.identifier, **sealed)
     return licence
+
+
+def licence_row(
+    cipher: FieldCipher, subject: str, record: Record, stated: Metadata, *, seal_id: str, sealed_at: datetime
+) -> dict[str, Any]:
+    """Return the row of a licence in force, without what differs: its seal's value or portion, and its credential."""
+    return {
+        "subject": subject,
+        "identifier": stated.identifier,
+        "type_code": stated.type_code,
+        "issuer_code": stated.issuer.code,
+        "state": State.VALID,
+        "valid_from": stated.valid_from,
+        "valid_until": stated.valid_until,
+        "issued_at": sealed_at,
+        "changed_at": sealed_at,
+        "record_sealed": artefacts.seal_record(cipher, stated.identifier, record),
+        "record_digest": None,
+        "issued_by": None,
+        "seal_id": seal_id,
+        **dict.fromkeys(_DIFFERING),
+    }
 
 
 def note_change(call: Call, licence: Licence, change: Change, *, reason: str | None, ground: str | None) -> str:
@@ -360,20 +372,17 @@ def note_change(call: Call, licence: Licence, change: Change, *, reason: str | N
     if rests_on is None:
         fitting = " ".join(fits.code for fits in grounds.grounds_for(change))
         raise Problem("ground_unknown", f"For {change} name one of: {fitting}.")
-    change_id = timed_id(call.now)
-    place = {"table": "licence_change", "column": "reason_sealed", "row": change_id}
-    call.connection.execute(
-        _INSERT_CHANGE,
-        {
-            "subject": licence.subject,
-            "identifier": licence.identifier,
-            "change_id": change_id,
-            "change": str(change),
-            "state": str(licence.state),
-            "ground": rests_on.code,
-            "reason_sealed": call.cipher.seal(reason.encode(), **place) if reason else None,  # type: ignore[arg-type]
-            "actor": call.caller.name_for_log,
-            "at": call.now,
-        },
-    )
+    change_id, table, column = timed_id(call.now), "licence_change", "reason_sealed"
+    row = {
+        "subject": licence.subject,
+        "identifier": licence.identifier,
+        "change_id": change_id,
+        "change": str(change),
+        "state": str(licence.state),
+        "ground": rests_on.code,
+        column: call.cipher.seal(reason.encode(), table=table, column=column, row=change_id) if reason else None,
+        "actor": call.caller.name_for_log,
+        "at": call.now,
+    }
+    call.connection.execute(_INSERT_CHANGE, row)
     return change_id

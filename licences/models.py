@@ -1,7 +1,8 @@
 """The tables of licences, what is shown of them, and what counters look up.
 
 A licence row keeps the sealed record (encrypted), the time and value of the seal, and the signature of the credential;
-the `SES_Signature` and the SD-JWT are rebuilt from these on export, so that a row stays small.
+the `SES_Signature` and the SD-JWT are rebuilt from these on export, so that a row stays small. Of those issued in bulk
+the seal is that of a portion (`licences.portion_models`), and the credential is made when somebody first asks for it.
 """
 
 from __future__ import annotations
@@ -9,10 +10,14 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Date, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import BigInteger, Date, ForeignKey, Index, LargeBinary, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from idservice.column_types import HexId, Instant
 from idservice.models import HASHED, REFERENCE, SUBJECT, Base
+from licences.identifier_column import IdentifierType
+
+SMALL_ROWS = {"sqlite_with_rowid": False}  # small rows with a long key: SQLite keeps it once
 
 
 class LicenceType(Base):
@@ -41,61 +46,65 @@ class Licence(Base):
     """One version of one electronic licence (电子证照), owned by its first holder."""
 
     __tablename__ = "licence"
-    __table_args__ = (Index(None, "issuer_code", "identifier"), SUBJECT)
-    subject: Mapped[str] = mapped_column(String(32), primary_key=True)
-    identifier: Mapped[str] = mapped_column(String(128), primary_key=True)
+    __table_args__ = SUBJECT
+    subject: Mapped[str] = mapped_column(HexId, primary_key=True)
+    identifier: Mapped[str] = mapped_column(IdentifierType, primary_key=True)
     type_code: Mapped[str] = mapped_column(String(21))
     issuer_code: Mapped[str] = mapped_column(String(18))
     state: Mapped[str] = mapped_column(String(12))  # licences.lifecycle.STORED
     valid_from: Mapped[date] = mapped_column(Date)
     valid_until: Mapped[date | None] = mapped_column(Date)
-    issued_at: Mapped[datetime]
-    changed_at: Mapped[datetime]
+    issued_at: Mapped[datetime] = mapped_column(Instant)
+    changed_at: Mapped[datetime] = mapped_column(Instant)
     record_sealed: Mapped[bytes]  # canonical bytes of the metadata record, and the seed of its disclosures
     seal_id: Mapped[str] = mapped_column(String(32))
-    seal_signature: Mapped[bytes]  # the SM2 value over the seal signature's TBS_Sign made at `issued_at`
-    credential_kid: Mapped[str] = mapped_column(String(64))
-    credential_signature: Mapped[bytes]
-    next_identifier: Mapped[str | None] = mapped_column(String(128))  # the version that replaced this one
-    status_place: Mapped[int | None] = mapped_column(BigInteger)  # of its credential; None: older than the lists
+    seal_signature: Mapped[bytes | None]  # the SM2 value over the TBS_Sign made at `issued_at`; None: of its portion
+    credential_kid: Mapped[str | None] = mapped_column(String(64))  # with the next: None until somebody first asks
+    credential_signature: Mapped[bytes | None]
+    next_identifier: Mapped[str | None] = mapped_column(IdentifierType)  # the version that replaced this one
+    record_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))  # SM3, as its intent announced it
+    issued_by: Mapped[str | None] = mapped_column(String(96))  # officer or client; None: no longer known
+    # Of its credential; None: it has none, or is older than the lists.
+    status_place: Mapped[int | None] = mapped_column(BigInteger)
+    portion_id: Mapped[bytes | None] = mapped_column(LargeBinary(16))  # licences.portion_models
+    portion_place: Mapped[int | None] = mapped_column(SmallInteger)  # its leaf, from 0
 
 
 class LicenceRoute(Base):
-    """The route from an identifier to the subject who holds it."""
+    """The route from an identifier to the subject who holds it; in its order, those of one issuer lie together."""
 
     __tablename__ = "licence_route"
-    __table_args__ = HASHED
-    identifier: Mapped[str] = mapped_column(String(128), primary_key=True)
-    subject: Mapped[str] = mapped_column(String(32))
+    __table_args__ = HASHED | SMALL_ROWS
+    identifier: Mapped[str] = mapped_column(IdentifierType, primary_key=True)
+    subject: Mapped[str] = mapped_column(HexId)
 
 
 class IssueIntent(Base):
-    """What is about to be signed, recorded before it is (签发意图); `done_at` says that it was."""
+    """What is about to be signed, recorded before it is (签发意图); gone once it was, the audit log keeps both."""
 
     __tablename__ = "issue_intent"
-    __table_args__ = SUBJECT
-    subject: Mapped[str] = mapped_column(String(32), primary_key=True)
-    intent_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    identifier: Mapped[str] = mapped_column(String(128))
+    __table_args__ = SUBJECT | SMALL_ROWS
+    subject: Mapped[str] = mapped_column(HexId, primary_key=True)
+    intent_id: Mapped[str] = mapped_column(HexId, primary_key=True)
+    identifier: Mapped[str] = mapped_column(IdentifierType)
     record_digest: Mapped[bytes] = mapped_column(LargeBinary(32))  # SM3 of the canonical record
-    at: Mapped[datetime]
-    done_at: Mapped[datetime | None]
+    at: Mapped[datetime] = mapped_column(Instant)
 
 
 class LicenceChange(Base):
-    """One change in a licence's life, with its reason and the officer or client who made it."""
+    """One change in a licence's life after its issue, with its reason and the officer or client who made it."""
 
     __tablename__ = "licence_change"
-    __table_args__ = SUBJECT
-    subject: Mapped[str] = mapped_column(String(32), primary_key=True)
-    identifier: Mapped[str] = mapped_column(String(128), primary_key=True)
-    change_id: Mapped[str] = mapped_column(String(32), primary_key=True)  # time-ordered
+    __table_args__ = SUBJECT | SMALL_ROWS
+    subject: Mapped[str] = mapped_column(HexId, primary_key=True)
+    identifier: Mapped[str] = mapped_column(IdentifierType, primary_key=True)
+    change_id: Mapped[str] = mapped_column(HexId, primary_key=True)  # time-ordered
     change: Mapped[str] = mapped_column(String(16))
     state: Mapped[str] = mapped_column(String(12))
     reason_sealed: Mapped[bytes | None]
     ground: Mapped[str | None] = mapped_column(String(24))  # licences.grounds; None: before grounds were kept
     actor: Mapped[str] = mapped_column(String(96))
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(Instant)
 
 
 class Presentation(Base):

@@ -5,10 +5,6 @@ from __future__ import annotations
 import io
 import re
 
-from PIL import Image
-
-from licences.qr_symbol import symbol
-
 QUIET_ZONE = 4  # modules, ISO/IEC 18004 section 6.3.8
 _MODULE = 10  # pixels of the PNG
 _DARK = re.compile("1+")
@@ -20,6 +16,8 @@ def svg(text: str) -> str:
 
     Raises `qr_symbol.TooLongError`.
     """
+    from licences.qr_symbol import symbol  # here and below: a worker that draws no code does without two MiB
+
     rows = symbol(text).rows
     side = len(rows) + 2 * QUIET_ZONE
     bars = [
@@ -36,6 +34,10 @@ def svg(text: str) -> str:
 
 def png(text: str) -> bytes:
     """Return a PNG file of the code of `text`, ten pixels a module; raises `qr_symbol.TooLongError`."""
+    from PIL import Image
+
+    from licences.qr_symbol import symbol
+
     rows = symbol(text).rows
     side = len(rows) + 2 * QUIET_ZONE
     margin = "0" * QUIET_ZONE

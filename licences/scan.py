@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import zxingcpp
-from PIL import Image
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 MAX_PIXELS: Final = 20_000_000
 _LONGEST_SIDE: Final = 2_400
@@ -48,10 +50,12 @@ def _code_in_picture(data: bytes) -> str | None:
     return texts[0] if texts else None
 
 
-def _opened(data: bytes) -> Image.Image | None:
+def _opened(data: bytes) -> Image | None:
     """Return the picture in grey, no longer than `_LONGEST_SIDE`; None if it is none or too large."""
+    import PIL.Image  # here: a worker that is sent no picture does without it
+
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
+        with PIL.Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 return None
             picture.draft("L", (_LONGEST_SIDE, _LONGEST_SIDE))

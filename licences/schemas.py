@@ -306,6 +306,16 @@ class CheckSchema(Schema):
     detail = fields.String()
 
 
+class AnnotationSchema(Schema):
+    """What an annotated copy (加注件) was made for; after `expires_at` it holds no longer."""
+
+    number = fields.String(required=True)
+    purpose = fields.String(required=True)
+    asked_by = fields.String(required=True)
+    made_at = fields.AwareDateTime(required=True)
+    expires_at = fields.AwareDateTime(required=True)
+
+
 class ReportSchema(Schema):
     """Does it hold, what is it, and why not."""
 
@@ -318,3 +328,4 @@ class ReportSchema(Schema):
     licence = fields.Nested(FaceSchema)
     licences = fields.List(fields.Nested(FaceSchema))
     document = fields.Dict(metadata={"description": "For a sealed file: as POST /v1/seal-verifications answers"})
+    annotation = fields.Nested(AnnotationSchema, metadata={"description": "Of an annotated copy: what it is for"})

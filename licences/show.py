@@ -21,6 +21,7 @@ from idservice.errors import FieldProblem, Problem
 from idservice.ids import secret_hash
 from idservice.models import Client, Department
 from idservice.oauth.authorization_details import demand
+from idservice.statement import Statement
 from keys.verdict import Reason
 from licences import acting, catalogue, identifier
 from licences.counter import matters
@@ -77,7 +78,7 @@ _MEANT_FOR_READER = or_(
     _shown.audience == bindparam("client"),
     not_(_BINDS),
 )
-_REDEEM = (
+_REDEEM = Statement(
     update(table_of(Presentation))
     .where(
         _shown.code_hash == bindparam("code"),
@@ -88,6 +89,8 @@ _REDEEM = (
     .values(used_at=bindparam("now"), used_by=bindparam("reader"))
     .returning(_shown.subject, _shown.licences, _shown.fields, _shown.matter)
 )
+
+_LEFT = Statement(select(_shown.used_at, _shown.expires_at).where(_shown.code_hash == bindparam("code")))
 
 
 def show(call: Call, body: dict[str, Any]) -> Shown:
@@ -108,7 +111,7 @@ def show(call: Call, body: dict[str, Any]) -> Shown:
             "invalid", "", errors=[FieldProblem("/licences", "choice", "name licences or a matter, not both")]
         )
     acting.demand_matter(call, matter)
-    chosen = _for_matter(call, holder, matter) if matter else _own(call, holder, wanted)
+    chosen = _for_matter(call, holder, matter) if matter else own(call, holder, wanted)
     if not all(acting.reach(call).covers(identifier.parts(code).type_code) for code in chosen):
         raise Problem("not_found", "Your mandate does not reach one of these licences.")
     demand(call, LICENCE_SHOW.name, licence_types=_types(chosen), datatypes=body.get("fields") or (), matters=matter)
@@ -157,17 +160,19 @@ def find_code(text: str) -> str | None:
 def redeem(call: Call, code: str, asker: Asker) -> Redeemed | Reason:
     """Use a code up and return what it shows, or say why it shows nothing.
 
-    A code that never was, one that is old and one meant for somebody else are answered alike, so that guessing
-    teaches nothing.
+    A code that never was and one that is old are answered alike, so that guessing teaches nothing. One that lives and
+    is meant for another unit is told apart: who has it has it from its holder, or from whom he gave it to.
     """
     code_hash = secret_hash(code)
     who = {"department": asker.department or None, "client": asker.client or None, "reader": asker.shown_to_holder}
     asked = {"code": code_hash, "now": call.now, **who}
-    spent = call.connection.execute(_REDEEM, asked).one_or_none()
+    spent = _REDEEM.first(call.connection, asked)
     if spent is not None:
         return Redeemed(spent.subject, tuple(spent.licences), spent.fields, spent.matter)
-    used_at = call.session.scalar(select(Presentation.used_at).where(Presentation.code_hash == code_hash))
-    return Reason.CODE_EXPIRED if used_at is None else Reason.REPLAYED
+    found = _LEFT.first(call.connection, {"code": code_hash})
+    if found is not None and found.used_at is not None:
+        return Reason.REPLAYED
+    return Reason.WRONG_AUDIENCE if found is not None and found.expires_at > call.now else Reason.CODE_EXPIRED
 
 
 def status(call: Call, code_hash: bytes) -> Presentation:
@@ -187,7 +192,12 @@ def _types(identifiers: Sequence[str]) -> set[str]:
     return {identifier.parts(code).type_code for code in identifiers}
 
 
-def _own(call: Call, holder: str, identifiers: Sequence[str]) -> list[str]:
+def own(call: Call, holder: str, identifiers: Sequence[str]) -> list[str]:
+    """Return these identifiers, each once, if all are of the holder's own licences.
+
+    Raises:
+        Problem: invalid or not_found.
+    """
     wanted = list(dict.fromkeys(identifiers))
     if len(wanted) > MAX_LICENCES:
         raise Problem("invalid", "", errors=[FieldProblem("/licences", "length", f"at most {MAX_LICENCES}")])

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from itertools import islice
 from typing import TypeAlias
 
@@ -29,6 +30,7 @@ _COUNTY = re.compile(
     r".{2,12}?(?:省|自治区|市)(?:.{1,12}?(?:市|自治州|盟|地区))?"
     r".{1,12}?(?:县|(?<![小社园街校厂])区|(?<![超集夜菜])市|旗)"
 )
+_DATE_LENGTH = 10
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,6})?")
 #: Control, format (bidi overrides, zero-width), surrogate, private use, line and paragraph separators: a value that
 #: holds one of them can look unlike what is sealed. Unassigned characters pass: new Han characters are in names.
@@ -120,6 +122,25 @@ def find_problem(field: Field, value: object) -> FieldProblem | None:
     return _text_problem(field, value) or _form_problem(field, value)
 
 
+def quick_check(field: Field) -> Callable[[str], bool]:
+    """Return what says of most good texts for `field`, in one step, that `find_problem` finds nothing wrong with them.
+
+    Where it says no, `find_problem` decides: for files of millions of rows, which are nearly all good.
+    """
+    longest = field.max_length
+    choices = frozenset(choice for choice in field.choices if find_problem(field, choice) is None)
+    match field.type:
+        case FieldType.STRING:
+            # Among the printable, a plain space is the only one that `strip` takes off.
+            return lambda text: 0 < len(text) <= longest and text.isprintable() and " " not in {text[0], text[-1]}
+        case FieldType.ENUM:
+            return choices.__contains__
+        case FieldType.DATE if longest >= _DATE_LENGTH:
+            return is_date
+        case _:
+            return lambda _text: False
+
+
 def _integer_problem(field: Field, value: object) -> FieldProblem | None:
     if not isinstance(value, int) or isinstance(value, bool):
         return _problem(field, "type", "is an integer")
@@ -174,6 +195,7 @@ def _mask_address(text: str) -> str:
     return f"{county[0] if county else ''}***"
 
 
+@lru_cache(maxsize=65_536)  # there are fewer days in a century and a half, and a register is full of them
 def is_date(text: str) -> bool:
     """Tell whether `text` is a real day written YYYY-MM-DD (ISO 8601), from 1800 to 2199."""
     if not _DATE.fullmatch(text):

@@ -1,9 +1,9 @@
 """Verify what was scanned, typed or uploaded at a counter (核验): what is it, does it hold, and why not.
 
-Accepted: a show code, an SD-JWT VC, the code of a paper licence (LC1) in both forms, copies in further forms (mdoc,
-JWT-VC, Claim 169), a licence identifier (ours or foreign, also inside a longer text), and files that bear a seal. The
-answer is always a report; state is judged now. Every look at a holder's licence is on his record before the answer
-leaves.
+Accepted: a show code, a device's offline code (LD1), an SD-JWT VC, the code of a paper licence (LC1) in both forms,
+copies in further forms (mdoc, JWT-VC, Claim 169), a licence identifier (ours or foreign, also inside a longer text),
+and files that bear a seal. The answer is always a report; state is judged now. Every look at a holder's licence is on
+his record before the answer leaves.
 """
 
 from __future__ import annotations
@@ -20,26 +20,34 @@ from idservice.numbers import InvalidNumber
 from keys.base64url import b64u
 from keys.ring import Purpose
 from keys.verdict import Check, Reason, Result, reasons
-from licences import artefacts, copies, copy_check, identifier, paper, show, view
+from licences import artefacts, copies, copy_check, identifier, paper, portions, show, view
 from licences.change import find_any, find_held
 from licences.deeds import Deed
-from licences.formats import lc1, lc1_text, sdjwt
+from licences.formats import device_code, lc1, lc1_text, sdjwt
 from licences.guard.admit import admit
 from licences.lifecycle import State, reasons_at
-from seals.stamp import judge
+from licences.sharing import annotated
+from licences.showing import device_codes
 from seals.verify import verify as verify_seal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from idservice.call import Call
     from licences.artefacts import Record
     from licences.asker import Asker
     from licences.copies import Form
     from licences.models import Licence
+    from licences.portions import Walk
     from licences.scan import Scan
+    from licences.sharing.annotated import Known
 
 MAX_TEXT = 65_536
+_WHY_NOT = {
+    Reason.REPLAYED: "used before",
+    Reason.CODE_EXPIRED: "expired or unknown: the holder shows a new one",
+    Reason.WRONG_AUDIENCE: "made for another unit",
+}
 _IDENTIFIER = re.compile(rf"{re.escape(identifier.ROOT)}\.[0-9A-Z.]{{10,160}}")
 
 
@@ -47,11 +55,12 @@ _IDENTIFIER = re.compile(rf"{re.escape(identifier.ROOT)}\.[0-9A-Z.]{{10,160}}")
 class Report:
     """What a verification found. `document` is the report on a sealed file, in the form of `seals.report`."""
 
-    scanned: str  # show_code | credential | paper | identifier | document | unknown
+    scanned: str  # show_code | device_code | credential | paper | identifier | document | unknown
     checks: list[Check] = field(default_factory=list)
     licences: list[dict[str, Any]] = field(default_factory=list)
     state: str | None = None
     document: dict[str, Any] | None = None
+    annotation: dict[str, Any] | None = None  # of an annotated copy: what it was made for, and until when
 
     @property
     def ok(self) -> bool:
@@ -77,6 +86,7 @@ class Report:
             "scanned": self.scanned,
             **({"licence": self.licences[0], "licences": self.licences} if self.licences else {}),
             **({"document": self.document} if self.document is not None else {}),
+            **({"annotation": self.annotation} if self.annotation is not None else {}),
         }
 
 
@@ -107,8 +117,8 @@ def _judge_scan(call: Call, scan: Scan, asker: Asker) -> Report:
 def _judge_text(call: Call, text: str, asker: Asker) -> Report:
     if text.startswith("eyJ") and "~" in text:
         return _credential(call, text, asker)
-    if lc1_text.looks_like(text):
-        return _paper(call, text, asker)
+    if (judge_code := next((judged for looks_like, judged in _BY_LOOK if looks_like(text)), None)) is not None:
+        return judge_code(call, text, asker)
     if (copy := copy_check.form_of_text(text)) is not None:
         return _copy(call, *copy, asker)
     # An input method widens letters and digits (undone by NFKC) and turns the full stop into its own.
@@ -126,8 +136,7 @@ def _show_code(call: Call, code: str, asker: Asker) -> Report:
         return report
     found = show.redeem(call, code, asker)
     if isinstance(found, Reason):
-        detail = "used before" if found is Reason.REPLAYED else "expired or unknown: the holder shows a new one"
-        report.checks.append(Check("code", Result.FAIL, detail, found))
+        report.checks.append(Check("code", Result.FAIL, _WHY_NOT[found], found))
         return report
     report.checks.append(Check("code", Result.OK))
     clear = frozenset(found.fields or ())
@@ -141,6 +150,26 @@ def _show_code(call: Call, code: str, asker: Asker) -> Report:
         report.licences.append(view.face(call, licence, clear=clear, only=only, record=record))
     read = ["masked_face"] if found.fields is None else sorted(clear)
     _record(call, asker, found.subject, list(found.licences), basis="show_code", fields=read)
+    return report
+
+
+def _device_code(call: Call, text: str, asker: Asker) -> Report:
+    """Judge the code that a device made without a network: used up by this, as a show code is."""
+    report = Report("device_code")
+    if asker.is_public:
+        report.checks.append(Check("code", Result.NOT_CHECKED, "a counter alone may use a code up"))
+        return report
+    check, found = device_codes.redeem(call, text, asker)
+    report.checks.append(check)
+    if found is None:
+        return report
+    licence = find_held(call, found.subject, found.identifier)
+    if licence is None:
+        report.checks.append(Check("register", Result.FAIL, "not in the register", Reason.ISSUER_UNKNOWN))
+        return report
+    record = _judge(call, report, licence)
+    report.licences.append(view.face(call, licence, clear=(), record=record))
+    _record(call, asker, licence.subject, [licence.identifier], basis="device_code", fields=["masked_face"])
     return report
 
 
@@ -171,7 +200,7 @@ def _credential(call: Call, text: str, asker: Asker) -> Report:
 def _is_stored(credential: str, licence: Licence) -> bool:
     """Return whether a credential bears the signature we made: of every ECDSA signature a second form verifies too."""
     signature = credential.partition("~")[0].rpartition(".")[2]
-    return hmac.compare_digest(signature, b64u(licence.credential_signature))
+    return hmac.compare_digest(signature, b64u(licence.credential_signature or b""))
 
 
 def _paper(call: Call, text: str, asker: Asker) -> Report:
@@ -242,7 +271,8 @@ def _copy(call: Call, form: Form, content: bytes, asker: Asker) -> Report:
 def _document(call: Call, data: bytes, asker: Asker) -> Report:
     """Judge a file that bears a seal, or should: the report on its seals becomes this report's.
 
-    Where the file is a copy of a licence that we made, what holds of the licence now is added.
+    Where the file is a copy of a licence that we made, what holds of the licence now is added; of an annotated one
+    also what it was made for. Packed anew it is still what its seal covers, so its time runs out all the same.
     """
     found = verify_seal(call, data)
     checks = [check for signature in found.signatures for check in signature.checks]
@@ -254,12 +284,35 @@ def _document(call: Call, data: bytes, asker: Asker) -> Report:
         if not report.reasons:  # a signature whose signer could not even be named: every refusal has a code
             checks.append(Check("signer_certificate", Result.NOT_CHECKED, "", Reason.CERTIFICATE_UNTRUSTED))
         return report
-    if (copy := copies.find(call, data)) is not None:
+    if (noted := annotated.find(call, data)) is not None and (licence := find_any(call, noted.identifier)) is not None:
+        _add_copied(call, report, licence, asker)
+        _add_note(call, report, noted)
+    elif (copy := copies.find(call, data)) is not None:
         _add_copied(call, report, copy[0], asker)
     elif (code := copy_check.identifier_in(data)) is not None and (licence := find_any(call, code)) is not None:
         report.checks.append(Check("register", Result.NOTICE, "not byte for byte the copy we made"))
         _add_named(call, report, licence, asker)
     return report
+
+
+def _add_note(call: Call, report: Report, noted: Known) -> None:
+    """Add what an annotated copy (加注件) was made for; after its time it holds no longer."""
+    note = noted.note
+    over = note.expires_at <= call.now
+    if over and report.state == State.VALID:
+        report.state = State.EXPIRED
+    detail = f"an annotated copy for one use, {'which ended' if over else 'good until'} {note.expires_at.isoformat()}"
+    result, reason = (Result.FAIL, Reason.EXPIRED) if over else (Result.OK, None)
+    report.checks.append(Check("annotation", result, detail, reason))
+    if not noted.exact:
+        report.checks.append(Check("register", Result.NOTICE, "not byte for byte the copy we made"))
+    report.annotation = {
+        "number": note.number,
+        "purpose": note.purpose,
+        "asked_by": note.asked_by,
+        "made_at": note.made_at,
+        "expires_at": note.expires_at,
+    }
 
 
 def _add_copied(call: Call, report: Report, licence: Licence, asker: Asker) -> None:
@@ -269,6 +322,16 @@ def _add_copied(call: Call, report: Report, licence: Licence, asker: Asker) -> N
     report.licences.append(view.face(call, licence, clear=clear, only=clear, record=record))
     read = sorted(clear) or ["masked_holder"]
     _record(call, asker, licence.subject, [licence.identifier], basis="credential", fields=read)
+
+
+def add_presented(
+    call: Call, report: Report, licence: Licence, asker: Asker, fields: Collection[str], *, matter: str | None
+) -> None:
+    """Add a licence that was presented from a wallet, with the fields its holder disclosed there and no others."""
+    record, clear = _judge(call, report, licence), frozenset(fields)
+    report.licences.append(view.face(call, licence, clear=clear, only=clear, record=record))
+    read = sorted(clear) or ["masked_holder"]
+    _record(call, asker, licence.subject, [licence.identifier], basis="wallet", fields=read, matter=matter)
 
 
 def _judge(call: Call, report: Report, licence: Licence) -> Record:
@@ -284,17 +347,13 @@ def _judge(call: Call, report: Report, licence: Licence) -> Record:
     if not found:
         report.checks.append(Check("state", Result.OK, str(now_state)))
     record = artefacts.open_record(call, licence)
-    report.checks.append(_seal_check(call, licence, record))
+    report.checks.append(seal_check(call, licence, record))
     return record
 
 
-def seal_check(call: Call, licence: Licence) -> Check:
-    """Return whether the department's seal holds on the stored record."""
-    return _seal_check(call, licence, artefacts.open_record(call, licence))
-
-
-def _seal_check(call: Call, licence: Licence, record: Record) -> Check:
-    verdict = judge(call, artefacts.stamp_of(licence), document=record.content, name=licence.identifier)
+def seal_check(call: Call, licence: Licence, record: Record, walk: Walk | None = None) -> Check:
+    """Return whether the department's seal holds on the record of a licence; `walk` is of one over many."""
+    verdict = portions.judge(call, licence, record, walk)
     if verdict.ok:
         return Check("seal", Result.OK)
     failed = [check for check in verdict.checks if check.reason is not None]
@@ -304,8 +363,21 @@ def _seal_check(call: Call, licence: Licence, record: Record) -> Check:
 
 
 def _record(
-    call: Call, asker: Asker, subject: str, licences: list[str], *, basis: str, fields: Collection[str]
+    call: Call,
+    asker: Asker,
+    subject: str,
+    licences: list[str],
+    *,
+    basis: str,
+    fields: Collection[str],
+    matter: str | None = None,
 ) -> None:
-    facts = asker.facts(basis=basis, fields=list(fields))
+    facts = asker.facts(basis=basis, fields=list(fields), **({"matter": matter} if matter else {}))
     more = {"operator": asker.operator, "department": asker.department}
     audit.record_access(call, Deed.VERIFIED, subject=subject, facts=facts, licences=licences, basis=basis, **more)
+
+
+_BY_LOOK: tuple[tuple[Callable[[str], bool], Callable[[Call, str, Asker], Report]], ...] = (
+    (lc1_text.looks_like, _paper),
+    (device_code.looks_like, _device_code),
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -11,6 +10,7 @@ from idservice import audit
 from idservice.errors import Problem
 from licences import acting, co_holders, read
 from licences.deeds import Deed
+from licences.identifier_column import pack
 from licences.models import Licence
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def own(
     call: Call, *, type_code: str | None = None, state: str | None = None, limit: int = 50, cursor: str | None = None
 ) -> list[Licence]:
-    """Return one page (and one more) of the licences the caller stands on, in the order of their identifiers.
+    """Return one page (and one more) of the licences the caller stands on, in the order of issuer and identifier.
 
     An app that reads the list in its holder's name stands in his record.
 
@@ -38,7 +38,7 @@ def own(
     found: list[Licence] = []
     for held in (select(Licence).where(Licence.subject == caller.holder), co_holders.shared(caller.holder)):
         found += call.session.scalars(held.where(*wanted).order_by(Licence.identifier).limit(limit + 1))
-    found = sorted(found, key=attrgetter("identifier"))[: limit + 1]
+    found = sorted(found, key=lambda licence: pack(licence.identifier))[: limit + 1]  # as the database has them
     if caller.channel != "page":
         facts: dict[str, audit.Fact] = {"who": caller.client_name, "basis": "consent", "fields": ["licence_list"]}
         audit.record_access(call, Deed.READ, subject=caller.holder, facts=facts)

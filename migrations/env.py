@@ -21,8 +21,12 @@ import licences.counter.models
 import licences.guard.models
 import licences.life.models
 import licences.models
+import licences.portion_models
+import licences.sharing.models
 import licences.showing.models
 import licences.status.models
+import licences.wallets.issuance.models
+import licences.wallets.presentation.models
 import seals.models
 
 LOCK = 0x6F6E6101  # arbitrary; two upgrades of one PostgreSQL database at once must take turns
@@ -44,8 +48,12 @@ MODELS = (
     licences.collection.models,
     licences.life.models,
     licences.models,
+    licences.portion_models,
+    licences.sharing.models,
     licences.showing.models,
     licences.status.models,
+    licences.wallets.issuance.models,
+    licences.wallets.presentation.models,
 )  # their import fills the one metadata
 
 

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,14 +22,16 @@ from idservice.register.import_cli import bring_in, give_up, house_here, import_
 from licences import catalogue
 from licences.collection import entering, signing
 from licences.collection.models import CollectedLicence
-from licences.collection.signing import Place, Slice
+from licences.slices import Slice
 
 if TYPE_CHECKING:
     from flask.cli import AppGroup
 
+    from licences.collection.signing import After
+
 T = TypeVar("T")
-YES, SOME_FAILED = 0, 1
-AT_ONCE = 50  # rows sealed in one transaction
+YES, SOME_FAILED, CANNOT = 0, 1, 2
+AT_ONCE = 512  # rows that are announced, sealed and stored together
 OPERATOR = Caller(channel="cli", client_id="operator", all_departments=True)
 
 
@@ -68,39 +71,62 @@ def sign(processes: int, part: tuple[int, int], again: bool, as_json: bool) -> N
     house = house_here()
     if again:
         _act(house, _wait_again, write=True)
-    if processes > 1:
-        sys.exit(_share_out(processes, as_json=as_json))
-    piece = Slice.of(*part)
+    told, status = _share_out(processes) if processes > 1 else sign_part(house, Slice.of(*part))
+    done, failed = told["signed"], told["failed"]
+    click.echo(json.dumps(told) if as_json else f"{done} 份已签发 signed, {failed} 份未能签发 failed")
+    sys.exit(status)
+
+
+def sign_part(house: House, piece: Slice) -> tuple[dict[str, int], int]:
+    """Seal what waits of a part of the holders; return what was done and the exit status."""
     total = _act(house, lambda call: _waiting(call, piece), write=False)
     done = failed = 0
-    after: Place | None = None
+    after: After | None = None
     with click.progressbar(length=total, label="签发", file=sys.stderr) as bar:
         while True:
-            prepared, after = _act(house, lambda call: _prepare(call, piece, after), write=True)  # noqa: B023 - called at once
-            if not prepared:
+            ready, after = _act(house, lambda call: _prepare(call, piece, after), write=False)  # noqa: B023 - called at once
+            if not ready:
                 break
-            signed, refused = _act(house, lambda call: signing.sign(call, prepared), write=True)  # noqa: B023
+            prepared = _act(house, lambda call: signing.intend(call, ready), write=True)  # noqa: B023
+            made = _act(house, lambda call: signing.sign(call, prepared), write=False)  # noqa: B023
+            signed, refused = _act(house, lambda call: signing.store(call, made), write=True)  # noqa: B023
             done, failed = done + signed, failed + refused
             bar.update(len(prepared))
-    told = {"signed": done, "failed": failed}
-    click.echo(json.dumps(told) if as_json else f"{done} 份已签发 signed, {failed} 份未能签发 failed")
-    sys.exit(SOME_FAILED if failed else YES)
+    return {"signed": done, "failed": failed}, SOME_FAILED if failed else YES
 
 
-def _prepare(call: Call, piece: Slice, after: Place | None) -> tuple[list[signing.Prepared], Place | None]:
+def _prepare(call: Call, piece: Slice, after: After | None) -> tuple[list[signing.Prepared], After | None]:
     found = signing.waiting(call, piece, after=after, limit=AT_ONCE)
-    return signing.intend(call, found), (found[-1].subject, found[-1].source) if found else after
+    reached = (found[-1].collected_at, found[-1].subject, found[-1].source) if found else after
+    return signing.prepare(call, found), reached
 
 
-def _share_out(processes: int, *, as_json: bool) -> int:
-    """Run one process for each part of the holders, and return the worst of their exit statuses."""
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "licences", "sign"]
-    flags = ["--json"] if as_json else []
+def _share_out(processes: int) -> tuple[dict[str, int], int]:
+    """Run one process for each part of the holders; return what all did and the worst of their exit statuses."""
+    told: list[dict[str, int]] = []
+    status = share_out("sign", processes, told.append)
+    return {name: sum(one[name] for one in told) for name in ("signed", "failed")}, status
+
+
+def share_out(command: str, processes: int, tell: Callable[[Any], object]) -> int:
+    """Run `flask licences COMMAND --json --part ...` for each part of the holders; return the worst exit status.
+
+    `tell` is given every line that they print, as the object it is, in no order.
+    """
+    program = [sys.executable, "-m", "flask", "--app", "wsgi", "licences", command, "--json", "--part"]
     running = [
-        subprocess.Popen([*command, *flags, "--part", str(place), str(processes)])  # noqa: S603 - ourselves
+        subprocess.Popen([*program, str(place), str(processes)], stdout=subprocess.PIPE)  # noqa: S603 - ourselves
         for place in range(processes)
     ]
-    return max(process.wait() for process in running)
+
+    def follow(process: subprocess.Popen[bytes]) -> int:
+        with process:
+            for line in process.stdout or ():
+                tell(json.loads(line))
+        return CANNOT if process.returncode < 0 else process.returncode  # below zero it was killed
+
+    with ThreadPoolExecutor(processes) as threads:
+        return max(threads.map(follow, running))
 
 
 def _waiting(call: Call, piece: Slice) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, update
+from sqlalchemy.exc import IntegrityError
 
+from idservice import bulk
 from idservice.db import table_of
 from idservice.register.importing import Register
 from idservice.register.importing_index import Outcome, find_hashes
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
 KIND = "licences"
 NEEDED = frozenset({"holder", "number"})
 _table = table_of(CollectedLicence)
-_INSERT = insert(_table)
+_COLUMNS = (
+    "subject", "source", "type_code", "department", "state", "reason", "record_sealed", "digest", "identifier",
+    "missing", "updated_on", "collected_at",
+)  # fmt: skip
 _CHANGED = ("state", "reason", "record_sealed", "digest", "missing", "updated_on", "collected_at")
 _UPDATE = (
     update(_table)
@@ -36,6 +41,13 @@ _TOUCH = (
     .where(_table.c.subject == bindparam("whose"), _table.c.source == bindparam("which"))
     .values(updated_on=bindparam("new_updated_on"), collected_at=bindparam("new_collected_at"))
 )
+
+
+class _Held(NamedTuple):
+    """What is stored of a row: the hash it is named by, and the digest of its record."""
+
+    source: bytes
+    digest: bytes
 
 
 def known(call: Call, *, type_code: str | None = None, department: str | None = None) -> Known:
@@ -69,6 +81,10 @@ def take(call: Call, portion: Sequence[Row], *, dry_run: bool) -> Outcome:
             outcome.rejects.append((row.line, ("holder_kind",)))
         else:
             placed.append((row, found.subject))
+    placed.sort(key=lambda pair: (pair[1], pair[0].hashes[0]))  # neighbours in the keys
+    if not dry_run and _enter_as_new(call, placed):
+        outcome.added, outcome.subjects = len(placed), [subject for _row, subject in placed]
+        return outcome
     stored = _stored(call, placed)
     fresh = [(row, subject) for row, subject in placed if _held(stored, row, subject) is None]
     standing = [(row, subject, held) for row, subject in placed if (held := _held(stored, row, subject)) is not None]
@@ -81,14 +97,29 @@ def take(call: Call, portion: Sequence[Row], *, dry_run: bool) -> Outcome:
     return outcome
 
 
+def _enter_as_new(call: Call, placed: Sequence[tuple[Row, str]]) -> bool:
+    """Enter all rows if none of them is there yet, and say whether that was so: a first import asks nothing of each.
+
+    Their key says so, as long as there is one secret alone that rows may have been named under.
+    """
+    if any(len(row.hashes) > 1 for row, _subject in placed):
+        return False
+    try:
+        with call.connection.begin_nested():
+            bulk.insert(call.connection, _table, _COLUMNS, [_new(call, row, subject) for row, subject in placed])
+    except IntegrityError:
+        return False
+    return True
+
+
 def _write(
     call: Call,
     fresh: Sequence[tuple[Row, str]],
-    changed: Sequence[tuple[Row, str, Any]],
-    same: Sequence[tuple[Row, str, Any]],
+    changed: Sequence[tuple[Row, str, _Held]],
+    same: Sequence[tuple[Row, str, _Held]],
 ) -> None:
     if fresh:
-        call.connection.execute(_INSERT, [_new(call, row, subject) for row, subject in fresh])
+        bulk.insert(call.connection, _table, _COLUMNS, [_new(call, row, subject) for row, subject in fresh])
     if changed:
         call.connection.execute(_UPDATE, [_change(call, row, subject, held.source) for row, subject, held in changed])
     if same:
@@ -100,39 +131,38 @@ def _write(
 
 
 def _stored(call: Call, placed: Sequence[tuple[Row, str]]) -> dict[tuple[str, bytes], Any]:
-    if not placed:
-        return {}
     # By holder alone, who has a few: every pair of two long lists would be looked for otherwise.
-    asked = select(_table.c.subject, _table.c.source, _table.c.digest).where(
-        _table.c.subject.in_({subject for _row, subject in placed})
-    )
-    return {(found.subject, found.source): found for found in call.connection.execute(asked)}
+    whose = sorted({subject for _row, subject in placed})
+    found = bulk.select_where_in(call.connection, _table, ("subject", "source", "digest"), "subject", whose)
+    return {(subject, source): _Held(source, digest) for subject, source, digest in found}
 
 
-def _held(stored: Mapping[tuple[str, bytes], Any], row: Row, subject: str) -> Any | None:
+def _held(stored: Mapping[tuple[str, bytes], _Held], row: Row, subject: str) -> _Held | None:
     """Return the stored row under any of the hashes that name it: the secret of the index may have been rotated."""
     return next((found for value in row.hashes if (found := stored.get((subject, value))) is not None), None)
 
 
-def _new(call: Call, row: Row, subject: str) -> dict[str, Any]:
-    return {
-        "subject": subject,
-        "source": row.hashes[0],
-        "type_code": row.type_code,
-        "department": row.department,
-        "state": "waiting",
-        "reason": row.notice,
-        "record_sealed": row.sealed,
-        "digest": row.digest,
-        "identifier": None,
-        "missing": row.missing,
-        "updated_on": row.updated_on,
-        "collected_at": call.now,
-    }
+def _new(call: Call, row: Row, subject: str) -> tuple[Any, ...]:
+    """Return the values of a new row in the order of `_COLUMNS`."""
+    return (
+        subject,
+        row.hashes[0],
+        row.type_code,
+        row.department,
+        "waiting",
+        row.notice,
+        row.sealed,
+        row.digest,
+        None,
+        row.missing,
+        row.updated_on,
+        call.now,
+    )
 
 
 def _change(call: Call, row: Row, subject: str, source: bytes) -> dict[str, Any]:
     sealed = row.sealed if source == row.hashes[0] else rows.seal(call.cipher, source, row.record)
-    new = {name: value for name, value in _new(call, row, subject).items() if name in _CHANGED}
+    stated = dict(zip(_COLUMNS, _new(call, row, subject), strict=True))
+    new = {name: stated[name] for name in _CHANGED}
     values = {f"new_{name}": value for name, value in new.items()} | {"new_record_sealed": sealed}
     return {"whose": subject, "which": source, **values}

@@ -7,7 +7,9 @@ from datetime import date, datetime
 from sqlalchemy import Date, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from idservice.column_types import HexId, Instant
 from idservice.models import SUBJECT, Base
+from licences.identifier_column import IdentifierType
 
 _WAITING = text("state = 'waiting'")
 
@@ -17,11 +19,17 @@ class CollectedLicence(Base):
 
     __tablename__ = "collected_licence"
     __table_args__ = (
-        Index("ix_collected_licence_waiting", "subject", "source", postgresql_where=_WAITING, sqlite_where=_WAITING),
+        # By time first: a portion comes in at one end and is sealed from the other, and no page is touched twice.
+        Index(
+            "ix_collected_licence_waiting",
+            *("collected_at", "subject", "source"),
+            postgresql_where=_WAITING,
+            sqlite_where=_WAITING,
+        ),
         Index(None, "department", "type_code"),
         SUBJECT,
     )
-    subject: Mapped[str] = mapped_column(String(32), primary_key=True)
+    subject: Mapped[str] = mapped_column(HexId, primary_key=True)
     source: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)  # of type, department, number and holder
     type_code: Mapped[str] = mapped_column(String(21))
     department: Mapped[str] = mapped_column(String(18))
@@ -29,10 +37,10 @@ class CollectedLicence(Base):
     reason: Mapped[str | None] = mapped_column(String(40))  # why it could not be sealed; what a notice is about
     record_sealed: Mapped[bytes]
     digest: Mapped[bytes] = mapped_column(LargeBinary(16))  # of the record: the same again changes nothing
-    identifier: Mapped[str | None] = mapped_column(String(128))  # of the licence made of it
+    identifier: Mapped[str | None] = mapped_column(IdentifierType)  # of the licence made of it
     missing: Mapped[int]  # how many fields of the face that may be left out are
     updated_on: Mapped[date | None] = mapped_column(Date)  # at the source, as it says
-    collected_at: Mapped[datetime]
+    collected_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class SourceQuestion(Base):

@@ -1,21 +1,27 @@
 """Seal what was collected (归集签发): waiting rows become licences through the same verbs as every issue.
 
-Two transactions for each portion, as for one licence: what is about to be signed is on record before a key is used. A
-row that cannot be sealed says why and waits for its source; all others go on.
+Four steps for each portion: its rows are opened and stated (`prepare`), what is about to be signed is on record before
+a key is used (`intend`), keys are used while nothing is locked (`sign`), and what was made is stored (`store`). A row
+that cannot be sealed says why and waits for its source; all others go on. A portion that was killed half way is done
+again under new identifiers.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
-from typing import TYPE_CHECKING, Any
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import bindparam, case, func, select, tuple_, update
 
 from idservice import audit
+from idservice.db import table_of
 from idservice.errors import Problem
-from idservice.register import organisations, people
-from licences import change, issue
+from idservice.models import Organisation
+from idservice.register import people
+from licences import bulk_issue, catalogue, change, issue, metadata
+from licences.bulk_issue import Order
 from licences.collection import rows
 from licences.collection.models import CollectedLicence
 from licences.deeds import Deed
@@ -25,119 +31,186 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from idservice.call import Call
+    from keys.fields import FieldCipher
+    from licences.bulk_issue import Announced, Described, Signed
     from licences.issue import Intent
+    from licences.metadata import Holder
+    from licences.slices import Slice
 
 Place = tuple[str, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """A part of all holders, so that several processes share the work: from one subject on, up to another."""
-
-    first: str
-    end: str | None
-
-    @classmethod
-    def of(cls, place: int, parts: int) -> Slice:
-        """Return part `place` (from 0) of `parts` equal ones."""
-        step = 16**8 // parts
-        return cls(f"{place * step:08x}", f"{(place + 1) * step:08x}" if place + 1 < parts else None)
+After = tuple[datetime, str, bytes]  # up to where the waiting rows were seen
+_table = table_of(CollectedLicence)
+_MARK = (
+    update(_table)
+    .where(_table.c.subject == bindparam("whose"), _table.c.source == bindparam("which"))
+    .values(
+        state=bindparam("now_state"),
+        identifier=func.coalesce(bindparam("licence", type_=_table.c.identifier.type), _table.c.identifier),
+        reason=case((bindparam("now_state") == "failed", bindparam("why")), else_=_table.c.reason),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One waiting row with what is about to be signed for it; `refused` says why nothing is."""
+    """One waiting row with what is about to be signed for it; `refused` says why nothing is.
+
+    Most rows are licences to be issued for the first time, and go the way of many at once: `described`, `announced`,
+    `signed`. The others, a next version or a type that one may hold once, go the way of a single licence: `intent`.
+    """
 
     place: Place
+    digest: bytes  # of what the source said
     body: dict[str, Any]
-    replaces: str | None
-    intent: Intent | None
-    refused: str | None
+    replaces: str | None = None
+    intent: Intent | None = None
+    described: Described | None = None
+    announced: Announced | None = None
+    signed: Signed | None = None
+    refused: str | None = None
 
 
-def waiting(call: Call, part: Slice, *, after: Place | None, limit: int) -> list[CollectedLicence]:
-    """Return the next waiting rows of a part, in the order of their keys."""
-    table = CollectedLicence
-    asked = select(table).where(table.state == "waiting", table.subject >= part.first)
+def waiting(call: Call, part: Slice, *, after: After | None, limit: int) -> list[CollectedLicence]:
+    """Return the next waiting rows of a part, in the order in which they came in."""
+    table = _table.c
+    asked = select(_table).where(table.state == "waiting", table.subject >= part.first)
     if part.end is not None:
         asked = asked.where(table.subject < part.end)
     if after is not None:
-        asked = asked.where(tuple_(table.subject, table.source) > after)
-    return list(call.session.scalars(asked.order_by(table.subject, table.source).limit(limit)))
+        asked = asked.where(tuple_(table.collected_at, table.subject, table.source) > after)
+    in_order = asked.order_by(table.collected_at, table.subject, table.source).limit(limit)
+    return cast("list[CollectedLicence]", list(call.connection.execute(in_order)))  # rows read like the model
 
 
-def intend(call: Call, found: Sequence[CollectedLicence]) -> list[Prepared]:
+def prepare(call: Call, found: Sequence[CollectedLicence]) -> list[Prepared]:
+    """Open rows and state the licences that are to be made of them; nothing is written."""
+    holders, cipher = _holders(call, {row.subject for row in found}), call.cipher.for_portion()
+    prepared = [_opened(cipher, row, holders.get(row.subject)) for row in found]
+    together = [one for one in prepared if _goes_with_others(call, one)]
+    orders = [Order(one.place[0], holders[one.place[0]], one.body) for one in together]
+    described = dict(zip((one.place for one in together), bulk_issue.describe(call, orders), strict=True))
+    return [_with(one, "described", described[one.place]) if one.place in described else one for one in prepared]
+
+
+def intend(call: Call, prepared: Sequence[Prepared]) -> list[Prepared]:
     """Record, for each row, what is about to be signed; a row that is refused leaves nothing behind."""
-    return [_intend(call, row) for row in found]
+    announced = iter(bulk_issue.intend(call, [one.described for one in prepared if one.described is not None]))
+    return [
+        _with(one, "announced", next(announced))
+        if one.described is not None
+        else one
+        if one.refused is not None
+        else _intend(call, one)
+        for one in prepared
+    ]
 
 
-def _intend(call: Call, row: CollectedLicence) -> Prepared:
-    place = (row.subject, row.source)
-    body = _body(call, row)
-    replaces = row.identifier
-    try:
-        with call.session.begin_nested():
-            if replaces is None:
-                return Prepared(place, body, None, issue.intend(call, body, approved=True), None)
-            body = {"change": Change.CHANGE, "reason": "归集数据更新", "fields": body["fields"], **_dates(body)}
-            return Prepared(place, body, replaces, change.intend(call, replaces, body, approved=True), None)
-    except Problem as problem:
-        return Prepared(place, body, replaces, None, _word(problem))
+def sign(call: Call, prepared: Sequence[Prepared]) -> list[Prepared]:
+    """Seal and sign what goes together; nothing is written, so that several processes do so at once."""
+    announced = [one.announced for one in prepared if one.announced is not None]
+    made = iter(bulk_issue.sign(call, announced))
+    return [one if one.announced is None else _with(one, "signed", next(made)) for one in prepared]
 
 
-def sign(call: Call, prepared: Sequence[Prepared]) -> tuple[int, int]:
-    """Seal and sign what was prepared; return how many became licences and how many could not."""
-    done = 0
-    for one in prepared:
-        identifier, refused = None, one.refused
-        if refused is None:
-            try:
-                with call.session.begin_nested():
-                    identifier = _issue(call, one)
-            except Problem as problem:
-                refused = _word(problem)
-        done += identifier is not None
-        _mark(call, one.place, identifier, refused)
-    return done, len(prepared) - done
+def store(call: Call, prepared: Sequence[Prepared]) -> tuple[int, int]:
+    """Store what was signed, sign and store the rest; return how many became licences and how many could not.
+
+    A row that was signed by somebody else meanwhile, or whose source has said something else, is left as it is now.
+    """
+    now = _still_waiting(call, prepared)
+    mine = [one for one in prepared if now.get(one.place) == one.digest]
+    bulk_issue.note(call, [one.signed for one in prepared if one.signed is not None])
+    bulk_issue.store(call, [one.signed for one in mine if one.signed is not None])
+    ended = [_ended(call, one) for one in mine]
+    done = [(one.place, identifier) for one, identifier, _refused in ended if identifier is not None]
+    if ended:
+        call.connection.execute(_MARK, [_marked(one.place, *end) for one, *end in ended])
+    if done:
+        named = "\n".join(sorted(f"{place[0]} {place[1].hex()} {identifier}" for place, identifier in done))
+        digest = hashlib.sha256(named.encode()).hexdigest()
+        audit.record(call, Deed.COLLECTED_SEALED, licences=len(done), digest=digest)
+    return len(done), len(ended) - len(done)
 
 
-def _issue(call: Call, one: Prepared) -> str:
-    if one.intent is None:
-        raise Problem("conflict", "Nothing was recorded to be signed.")
-    if one.replaces is None:
-        identifier = issue.issue(call, one.intent).identifier
-    else:
-        identifier = change.change(call, one.replaces, one.body, one.intent, approved=True)["licence"].identifier
-    audit.record(call, Deed.COLLECTED_SEALED, subject=one.place[0], licence=identifier, source=one.place[1].hex()[:16])
-    return identifier
+def _holders(call: Call, subjects: set[str]) -> dict[str, Holder]:
+    """Return who the holders are by the registers now."""
+    found = {subject: metadata.person(name, number) for subject, (number, name) in people.named(call, subjects).items()}
+    rest = sorted(subjects - found.keys())
+    for row in call.session.scalars(select(Organisation).where(Organisation.subject.in_(rest))) if rest else ():
+        found[row.subject] = metadata.organisation(row.name, row.credit_code)
+    return found
 
 
-def _mark(call: Call, place: Place, identifier: str | None, refused: str | None) -> None:
-    values = (
-        {"state": "failed", "reason": refused} if identifier is None else {"state": "signed", "identifier": identifier}
-    )
-    table = CollectedLicence
-    call.session.execute(
-        update(table)
-        .where(table.subject == place[0], table.source == place[1], table.state == "waiting")
-        .values(values)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _body(call: Call, row: CollectedLicence) -> dict[str, Any]:
-    """Return a row as the body of `POST /v1/licences`."""
-    said = rows.open_record(call.cipher, row.source, row.record_sealed)
-    person = people.facts(call, row.subject)
-    holder = person.number if person is not None else getattr(organisations.facts(call, row.subject), "credit_code", "")
-    return {
+def _opened(cipher: FieldCipher, row: CollectedLicence, holder: Holder | None) -> Prepared:
+    said = rows.open_record(cipher, row.source, row.record_sealed)
+    body = {
         "type": row.type_code,
         "department": row.department,
-        "holder": {"number": holder},
+        "holder": {"number": holder.code if holder is not None else ""},
         "number": said["number"],
         "fields": said["fields"],
         **_dates(said),
     }
+    return Prepared((row.subject, row.source), row.digest, body, row.identifier)
+
+
+def _goes_with_others(call: Call, one: Prepared) -> bool:
+    entry = catalogue.entries(call).get(one.body["type"])
+    return one.replaces is None and bool(one.body["holder"]["number"]) and entry is not None and not entry.type.single
+
+
+def _with(one: Prepared, step: str, made: Described | Announced | Signed | Problem) -> Prepared:
+    """Return a row with what a step made of it, or with why it is refused."""
+    change: dict[str, Any] = {"refused": _word(made)} if isinstance(made, Problem) else {step: made}
+    return replace(one, **change)
+
+
+def _intend(call: Call, one: Prepared) -> Prepared:
+    body, replaces = one.body, one.replaces
+    try:
+        with call.session.begin_nested():
+            if replaces is None:
+                return replace(one, intent=issue.intend(call, body, approved=True))
+            body = {"change": Change.CHANGE, "reason": "归集数据更新", "fields": body["fields"], **_dates(body)}
+            return replace(one, body=body, intent=change.intend(call, replaces, body, approved=True))
+    except Problem as problem:
+        return replace(one, refused=_word(problem))
+
+
+def _still_waiting(call: Call, prepared: Sequence[Prepared]) -> dict[Place, bytes]:
+    """Return the digests of those rows that wait still; nobody else can sign or change them until this ends."""
+    table = CollectedLicence
+    asked = (
+        select(table.subject, table.source, table.digest)
+        .where(table.subject.in_(sorted({one.place[0] for one in prepared})), table.state == "waiting")
+        .order_by(table.subject, table.source)
+        .with_for_update()
+    )
+    return {(row.subject, row.source): row.digest for row in call.connection.execute(asked)}
+
+
+def _ended(call: Call, one: Prepared) -> tuple[Prepared, str | None, str | None]:
+    """Return a row with the identifier of its licence, or with why there is none."""
+    if one.signed is not None:
+        return one, one.signed.announced.stated.identifier, None
+    if one.refused is not None or one.intent is None:
+        return one, None, one.refused or "conflict"
+    try:
+        with call.session.begin_nested():
+            return one, _issue(call, one, one.intent), None
+    except Problem as problem:
+        return one, None, _word(problem)
+
+
+def _issue(call: Call, one: Prepared, intent: Intent) -> str:
+    if one.replaces is None:
+        return issue.issue(call, intent).identifier
+    return str(change.change(call, one.replaces, one.body, intent, approved=True)["licence"].identifier)
+
+
+def _marked(place: Place, identifier: str | None, refused: str | None) -> dict[str, Any]:
+    state = "failed" if identifier is None else "signed"
+    return {"whose": place[0], "which": place[1], "now_state": state, "licence": identifier, "why": refused}
 
 
 def _dates(said: dict[str, Any]) -> dict[str, Any]:

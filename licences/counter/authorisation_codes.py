@@ -82,7 +82,7 @@ def make_for_holder(call: Call, body: dict[str, Any]) -> Made:
             or the mandate; invalid, for the department or a mode that does not fit the caller.
     """
     matter = matters.find(call, body["matter"])
-    subject, agent, mandate = _for_whom(call, body, matter)
+    subject, agent, mandate = for_whom(call, body, matter)
     department = body.get("department")
     if department is not None and call.session.get(Department, department) is None:
         raise Problem("invalid", "", errors=[FieldProblem("/department", "unknown", "no such department")])
@@ -113,7 +113,7 @@ def redeem(call: Call, text: str, *, matter: Matter, who: Asker, case_number: st
     None for one that never was, is old or used, or is for another matter, unit or case: all alike.
     """
     asked = {
-        "code": secret_hash(_folded(text)),
+        "code": secret_hash(folded(text)),
         "now": call.now,
         "of_matter": matter.code,
         "of_department": who.department,
@@ -122,8 +122,12 @@ def redeem(call: Call, text: str, *, matter: Matter, who: Asker, case_number: st
     return call.connection.execute(_REDEEM, asked).one_or_none()
 
 
-def _for_whom(call: Call, body: dict[str, Any], matter: Matter) -> tuple[str, str | None, str | None]:
-    """Return whose proofs the code opens and, of an entrusted one, who acts by which mandate."""
+def for_whom(call: Call, body: dict[str, Any], matter: Matter) -> tuple[str, str | None, str | None]:
+    """Return whose proofs the code opens and, of an entrusted one, who acts by which mandate.
+
+    Raises:
+        Problem: see `make_for_holder`.
+    """
     caller = call.caller
     if caller.holder is None or caller.person is None:
         raise Problem("forbidden", "Only a logged-in holder can authorise.")
@@ -147,10 +151,20 @@ def _for_whom(call: Call, body: dict[str, Any], matter: Matter) -> tuple[str, st
 
 
 def _make(call: Call, mode: Mode, matter: Matter, whose: dict[str, Any], case_number: str | None) -> Made:
-    code = "".join(secrets.choice(show.ALPHABET) for _ in range(LENGTH))
-    expires_at = call.now + LIFE
+    code = random_code()
+    row = row_of(call, mode, matter, whose, case_number)
+    call.session.execute(insert(LookupAuthorisation), row | {"code_hash": secret_hash(code)})
+    return Made(code, mode, matter.code, row["expires_at"])
+
+
+def random_code() -> str:
+    """Return a new code, as it is told to its maker once."""
+    return "".join(secrets.choice(show.ALPHABET) for _ in range(LENGTH))
+
+
+def row_of(call: Call, mode: Mode, matter: Matter, whose: dict[str, Any], case_number: str | None) -> dict[str, Any]:
+    """Return the row of a new code but for its hash, and put it into the audit log."""
     row = {
-        "code_hash": secret_hash(code),
         "mode": str(mode),
         "matter": matter.code,
         "case_hash": _case(call, case_number) if case_number else None,
@@ -158,19 +172,20 @@ def _make(call: Call, mode: Mode, matter: Matter, whose: dict[str, Any], case_nu
         "agent": None,
         "mandate": None,
         "created_at": call.now,
-        "expires_at": expires_at,
+        "expires_at": call.now + LIFE,
         "used_at": None,
+        "identifier": None,
+        "asker_sealed": None,
     }
-    call.session.execute(insert(LookupAuthorisation), row | whose)
     facts: dict[str, Any] = {name: whose.get(name) for name in ("department", "ground", "mandate")}
     audit.record(call, Deed.LOOKUP_AUTHORISED, subject=whose["subject"], mode=str(mode), matter=matter.code, **facts)
-    return Made(code, mode, matter.code, expires_at)
+    return row | whose
 
 
 def _case(call: Call, case_number: str) -> bytes:
     return call.cipher.index(CASE_FIELD, case_number.strip())
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Return a typed or scanned code in its own form."""
     return "".join(unicodedata.normalize("NFKC", text).split()).upper()

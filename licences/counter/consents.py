@@ -6,12 +6,14 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from idservice import audit
+from idservice.db import table_of
 from idservice.errors import FieldProblem, Problem
 from idservice.ids import timed_id
 from idservice.models import Department
+from idservice.statement import Statement
 from licences import acting
 from licences.counter import matters
 from licences.deeds import Deed
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
     from idservice.call import Call
 
 _ID = re.compile(r"[0-9a-f]{32}")
+_consents = table_of(LookupConsent).c
+_GIVEN = Statement(
+    select(_consents.matter, _consents.department, _consents.withdrawn_at, _consents.expires_at).where(
+        _consents.subject == bindparam("subject"), _consents.consent_id == bindparam("consent")
+    )
+)
 
 
 def give(call: Call, body: dict[str, Any]) -> LookupConsent:
@@ -94,7 +102,8 @@ def withdraw(call: Call, consent_id: str) -> LookupConsent:
 
 def covers(call: Call, subject: str, consent_id: str, *, matter: str, department: str | None) -> bool:
     """Return whether `subject` has consented, and still does, to a look-up for `matter` by `department`."""
-    consent = call.session.get(LookupConsent, (subject, consent_id)) if _ID.fullmatch(consent_id) else None
+    given = {"subject": subject, "consent": consent_id}
+    consent = _GIVEN.first(call.connection, given) if _ID.fullmatch(consent_id) else None
     return (
         consent is not None
         and consent.matter == matter

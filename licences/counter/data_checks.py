@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from idservice.register import organisations, people
-from licences import artefacts, catalogue, view
+from licences import catalogue, view
 from licences.counter import held_licences
 from licences.counter.claimed_values import agrees, form_of
 
@@ -38,11 +38,11 @@ def outcome(compared: Mapping[str, bool]) -> str:
 
 
 def _licensed(call: Call, ground: Ground, type_code: str, names: Collection[str]) -> dict[str, Value | None]:
-    licence = held_licences.best(call, ground, type_code)
-    if licence is None:
+    held = held_licences.best(call, ground, type_code)
+    if held is None:
         return {}
-    metadata = artefacts.open_record(call, licence).metadata
-    return {name: view.shown(call, metadata, licence, name, clear=names) for name in names}
+    metadata = held.record.metadata
+    return {name: view.shown(call, metadata, held.licence, name, clear=names) for name in names}
 
 
 def _registered(call: Call, subject: str) -> dict[str, Value | None]:

@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
+from idservice.db import table_of
+from idservice.statement import Statement
 from keys.verdict import Result
-from licences import verify, view
+from licences import artefacts, verify, view
 from licences.lifecycle import State
 from licences.models import Licence
 
 if TYPE_CHECKING:
     from idservice.call import Call
+    from licences.artefacts import Record
     from licences.counter.authorisation import Ground
 
+_licences = table_of(Licence)
+_HELD = Statement(
+    select(_licences).where(
+        _licences.c.subject == bindparam("subject"),
+        _licences.c.type_code == bindparam("type_code"),
+        _licences.c.state == State.VALID.value,
+    )
+)
 
-def best(call: Call, ground: Ground, type_code: str) -> Licence | None:
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A licence that proves something, with its record, which was opened to judge its seal."""
+
+    licence: Licence
+    record: Record
+
+
+def best(call: Call, ground: Ground, type_code: str) -> Held | None:
     """Return the licence of a type that is valid now, whose seal holds, and that runs longest, or None."""
     if not ground.reaches(type_code):
         return None
-    rows = call.session.scalars(
-        select(Licence).where(
-            Licence.subject == ground.subject, Licence.type_code == type_code, Licence.state == State.VALID
-        )
-    )
+    rows = _HELD.rows(call.connection, {"subject": ground.subject, "type_code": type_code})
     held = [row for row in rows if ground.licences is None or row.identifier in ground.licences]
     valid = [row for row in held if view.state(call, row) is State.VALID]
     longest = sorted(
         valid, key=lambda row: (row.valid_until is None, row.valid_until or row.valid_from, row.issued_at), reverse=True
     )
-    return next((row for row in longest if verify.seal_check(call, row).result is Result.OK), None)
+    for row in longest:
+        record = artefacts.open_record(call, row)
+        if verify.seal_check(call, row, record).result is Result.OK:
+            return Held(row, record)
+    return None

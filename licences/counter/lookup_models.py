@@ -39,3 +39,5 @@ class LookupAuthorisation(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
+    identifier: Mapped[str | None] = mapped_column(String(128))  # of the one licence it opens; None: of the matter's
+    asker_sealed: Mapped[bytes | None]  # licences.asker.Asker: who reads it

@@ -16,6 +16,7 @@ from sqlalchemy import insert
 from idservice import audit
 from idservice.db import table_of
 from idservice.ids import timed_id
+from idservice.statement import Statement
 from licences.counter import applicant, asked, authorisation, clerk, matters, notices, proofs
 from licences.counter.proofs import Case
 from licences.deeds import Deed
@@ -25,7 +26,7 @@ from licences.models import Lookup
 if TYPE_CHECKING:
     from idservice.call import Call
 
-_INSERT = insert(table_of(Lookup))
+_INSERT = Statement(insert(table_of(Lookup)))
 
 
 def look_up(call: Call, body: dict[str, Any]) -> dict[str, Any]:
@@ -80,7 +81,7 @@ def _record(call: Call, case: Case, found: list[dict[str, Any]]) -> None:
         "basis": ground.reference,
         "at": call.now,
     }
-    call.connection.execute(_INSERT, row)
+    _INSERT.run(call.connection, row)
     seen = (name for proof in found for member in ("fields", "compared") for name in proof.get(member, ()))
     more = {"law": ground.law} | ({"acting": ground.acting} if ground.acting is not None else {})
     facts = who.facts(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from licences import artefacts, view
+from licences import view
 from licences.counter import assists, commitments, data_checks, held_licences
 from licences.counter.matter_definition import Way
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from licences.asker import Asker
     from licences.counter.asked import Asked
     from licences.counter.authorisation import Ground
+    from licences.counter.held_licences import Held
     from licences.counter.matter_definition import Matter, Proof
-    from licences.models import Licence
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +53,16 @@ def resolve(call: Call, case: Case, proof: Proof, asked: Asked) -> dict[str, Any
 
 
 def _licence(call: Call, case: Case, proof: Proof, asked: Asked) -> dict[str, Any] | None:
-    licence = held_licences.best(call, case.ground, proof.type_code or "")
-    if licence is None:
+    held = held_licences.best(call, case.ground, proof.type_code or "")
+    if held is None:
         return None
-    fields = _fields(call, licence, asked.fields, case.ground.clear)
-    return {"outcome": "licence", "licence": view.summary(call, licence), "fields": fields}
+    fields = _fields(call, held, asked.fields, case.ground.clear)
+    return {"outcome": "licence", "licence": view.summary(call, held.licence), "fields": fields}
 
 
-def _fields(call: Call, licence: Licence, names: Collection[str], clear: frozenset[str]) -> dict[str, Any]:
-    metadata = artefacts.open_record(call, licence).metadata
-    found = {name: view.shown(call, metadata, licence, name, clear=clear) for name in names}
+def _fields(call: Call, held: Held, names: Collection[str], clear: frozenset[str]) -> dict[str, Any]:
+    metadata = held.record.metadata
+    found = {name: view.shown(call, metadata, held.licence, name, clear=clear) for name in names}
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -6,14 +6,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from idservice.oauth import grant_policy
-from idservice.oauth.grant_policy import CIBA_GRANT, DEVICE_GRANT, EXCHANGE_GRANT, PING, GrantPolicy
+from idservice.oauth.grant_policy import (
+    CIBA_GRANT,
+    DEVICE_GRANT,
+    EXCHANGE_GRANT,
+    PING,
+    PRE_AUTHORIZED_GRANT,
+    GrantPolicy,
+)
 from idservice.oauth.mandate_detail import MANDATE
 from licences.detail_types import LICENCE_ISSUE, LICENCE_SHOW
+from licences.wallets.issuance.detail_type import OPENID_CREDENTIAL
+from licences.wallets.issuance.detail_type import SCOPE as WALLET_SCOPE
 from seals.detail_types import SEAL_USE
 
 _HOLDER: Final = (
     "openid profile phone offline_access licences.read licences.show accesses.read consents.manage mandates.manage"
-    " sessions.manage matters.read commitments.sign"
+    " sessions.manage matters.read commitments.sign licences.wallet"
 )
 #: What officers and clerks do goes through the same API as what citizens do.
 _STAFF: Final = (
@@ -81,6 +90,21 @@ def _decoupled(
     return DemoClient(client_id, title, _SERVICE_CENTRE, auth_method, grants, _HOLDER, policy=policy)
 
 
+def _wallet(client_id: str, title: str, auth_method: str, *, port: int, profile: str) -> DemoClient:
+    """Return a wallet: an app that asks its holder for copies of his licences, or is offered them."""
+    return DemoClient(
+        client_id,
+        title,
+        "示范钱包软件有限公司（演示）",
+        auth_method,
+        (*_LOGIN, PRE_AUTHORIZED_GRANT),
+        f"openid offline_access {WALLET_SCOPE}",
+        (f"http://127.0.0.1:{port}/cb",),
+        profile=profile,
+        authorization_details_types=(OPENID_CREDENTIAL.name,),
+    )
+
+
 def _system(client_id: str, title: str, scope: str, details: tuple[str, ...] = ()) -> DemoClient:
     """Return a system that acts by itself, in the demonstration for any department."""
     grants = ("client_credentials",)
@@ -137,6 +161,8 @@ CLIENTS: Final = (
         "client_secret_basic",
         GrantPolicy(PING, "http://127.0.0.1:4006/ciba"),
     ),
+    _wallet("app-wallet", "随身钱包（演示）", "none", port=4007, profile="standard"),
+    _wallet("app-wallet-haip", "高保障钱包（演示）", "private_key_jwt", port=4008, profile="haip"),
     DemoClient(
         "gateway",
         "接口网关（演示）",
@@ -153,5 +179,6 @@ CLIENTS: Final = (
         "licences.issue licences.change licences.read seals.use checks.answer commitments.check catalogue.manage",
         _SYSTEM_DETAILS,
     ),
+    _system("share", "不动产登记系统（演示）", "licences.share"),
     _system("directory", "人事目录系统（演示）", "scim.read scim.write"),
 )

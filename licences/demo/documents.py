@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import select
 
 from idservice.register import people
-from licences import artefacts
+from licences import artefacts, portions
 from licences.counter.assist_letter import as_ofd
 from licences.demo import letters, owned_seals, seed
 from licences.models import Licence
@@ -139,7 +139,8 @@ def _licence(house: House, town: DemoCity) -> tuple[bytes, bytes]:
         holder = people.find(call, town.people[0].number)
         asked = select(Licence).where(Licence.subject == holder, Licence.next_identifier.is_(None))
         licence = call.session.scalars(asked.order_by(Licence.identifier).limit(1)).one()
-        return artefacts.seal_signature(call, licence), artefacts.open_record(call, licence).content
+        record = artefacts.open_record(call, licence)
+        return portions.seal_signature(call, licence, record), record.content
 
     return seed.act(house, export)
 

@@ -115,6 +115,14 @@ def _birth_certificate(rng: Random, who: Person) -> Face:
     }
 
 
+def _social_security_card(_rng: Random, who: Person) -> Face:
+    return {
+        "card_number": f"DM{who.self.phone[-7:]}",
+        "bank": "示范银行（演示）",
+        "valid_region": "演示省示范市",
+    }
+
+
 def _road_transport_permit(rng: Random) -> Face:
     return {
         "plate_number": f"示Z·DM{rng.randrange(1_000):03d}",
@@ -168,6 +176,7 @@ FOR_PERSON: Mapping[str, Callable[[Random, Person], Face]] = MappingProxyType(
         "birth_certificate": _birth_certificate,
         "disability_card": _disability_card,
         "marriage_certificate": _marriage_certificate,
+        "social_security_card": _social_security_card,
         "road_transport_permit": lambda rng, _who: _road_transport_permit(rng),
     }
 )

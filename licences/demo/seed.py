@@ -22,7 +22,7 @@ from idservice.register import mandates, organisations, people
 from licences import catalogue, change, enrol, issue
 from licences.counter.matter_definition import shipped_matters
 from licences.definition_file import shipped_types
-from licences.demo import administrators, credentials, decoys, owned_seals
+from licences.demo import administrators, credentials, decoys, owned_seals, sharing
 from licences.demo.clients import CLIENTS
 from licences.models import Licence
 from seals import register
@@ -100,6 +100,7 @@ def build(house: House, charter: Charter, town: DemoCity, *, tick: Callable[[int
     act(house, _enter_catalogue, town)
     act(house, decoys.set_up)
     _register_apps(house, charter)
+    act(house, sharing.permit, town)
     for person in town.people:
         act(house, _enrol_person, charter, person)
         tick(1)
@@ -123,8 +124,11 @@ def keep_up(house: House, charter: Charter, town: DemoCity) -> None:
         act(house, _enter_catalogue, town)
         act(house, _post_staff, town)
     _register_apps(house, charter)
+    act(house, sharing.permit, town)
     act(house, decoys.set_up)
     owned_seals.make(house, town)
+    _holder, first_wallet = next(groupby(town.licences, attrgetter("holder_number")))
+    _issue(house, tuple(first_wallet))  # the account that shows everything
 
 
 def _enter_department(call: Call, department: DemoDepartment) -> None:

@@ -132,6 +132,8 @@ def _slugs_of_person(rng: Random, person: DemoPerson, place: int) -> Iterator[st
         # The first person holds one of each, so that one account shows everything.
         if (place == 0 or rng.random() < share) and not old:
             yield slug
+    if place == 0:
+        yield "social_security_card"
 
 
 def _of_organisation(maker: _Maker, organisation: DemoOrganisation, place: int) -> Iterator[DemoLicence]:

@@ -71,14 +71,28 @@ Item: TypeAlias = Text | Stroke | Code
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A line of a watermark (水印), turned by `turn` degrees to the left around where it begins."""
+
+    x: float
+    y: float
+    size: float
+    text: str
+    turn: float
+    colour: str
+    opacity: float
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """A drawn face; `centre` is where the middle of the department's seal is put."""
+    """A drawn face; `centre` is where the middle of the department's seal is put, `marks` lie over all the rest."""
 
     width: float
     height: float
     title: str
     items: tuple[Item, ...]
     centre: tuple[float, float]
+    marks: tuple[Mark, ...] = ()
 
     def texts(self) -> Iterator[Text]:
         """Yield the texts in their order."""

@@ -12,11 +12,6 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from fontTools.fontBuilder import FontBuilder
-from fontTools.pens.recordingPen import DecomposingRecordingPen
-from fontTools.pens.ttGlyphPen import TTGlyphPen
-from fontTools.ttLib import TTFont
-
 import seals.font
 
 if TYPE_CHECKING:
@@ -37,6 +32,8 @@ class Typeface:
     """One weight of the typeface."""
 
     def __init__(self, *, bold: bool) -> None:
+        from fontTools.ttLib import TTFont  # here and below: a worker that draws no licence does without it
+
         path = FOLDER / _FILES[bold]
         self._font, self._style = seals.font.open_font(path), _STYLES[bold]
         self._read = TTFont(io.BytesIO(path.read_bytes()), lazy=True)
@@ -60,6 +57,8 @@ class Typeface:
         It is built from the outlines: a font of 65,000 glyphs takes too long to be cut down for every licence. The same
         characters give the same bytes.
         """
+        from fontTools.fontBuilder import FontBuilder
+
         self._font.require("".join(characters))
         codes = {code: self._names[code] for code in sorted({ord(character) for character in characters})}
         names = [_MISSING, *dict.fromkeys(codes.values())]
@@ -83,6 +82,9 @@ class Typeface:
 
     def _outline(self, name: str) -> Glyph:
         """Return the outline of a glyph, its components drawn out."""
+        from fontTools.pens.recordingPen import DecomposingRecordingPen
+        from fontTools.pens.ttGlyphPen import TTGlyphPen
+
         drawn, pen = DecomposingRecordingPen(self._glyphs), TTGlyphPen(None)
         self._glyphs[name].draw(drawn)
         drawn.replay(pen)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import re
 import zipfile
 from typing import TYPE_CHECKING, Final
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from licences.faces.drawing import Command, Item, Page
+    from licences.faces.drawing import Command, Item, Mark, Page
 
 MEDIA_TYPE: Final = "application/ofd"
 TAGS: Final = "urn:ona:licence:face:1"
@@ -42,16 +43,19 @@ def write(page: Page, metadata: Mapping[str, str], *, made_at: datetime) -> byte
     """Return the unsealed OFD; raises `seals.font.FontError` for a character that the typeface lacks."""
     layer, named = _layer(page)
     used = {bold: {c for text in page.texts() if text.bold is bold for c in text.text} for bold in _FONTS}
+    used[False].update(*(mark.text for mark in page.marks))
     weights = [bold for bold in _FONTS if used[bold]]
     files: dict[str, bytes] = {
         "OFD.xml": _root(page, metadata, made_at),
-        "Doc_0/Document.xml": _document(page, _FIRST + len(page.items)),
+        "Doc_0/Document.xml": _document(page, _FIRST + len(page.items) + len(page.marks) + 1),
         "Doc_0/PublicRes.xml": _resources(weights),
         "Doc_0/Pages/Page_0/Content.xml": layer,
         "Doc_0/Tags/CustomTags.xml": _tag_list(),
         "Doc_0/Tags/Tag_Face.xml": _tags(named),
         **{f"Doc_0/Res/{_FONTS[bold][1]}": typeface(bold=bold).part(used[bold]) for bold in weights},
     }
+    if page.marks:
+        files |= {"Doc_0/Annots/Annotations.xml": _annotations(), "Doc_0/Annots/Page_0.xml": _marks(page, made_at)}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in files.items():
@@ -82,6 +86,8 @@ def _document(page: Page, largest: int) -> bytes:
     _add(_add(common, "PageArea"), "PhysicalBox", f"0 0 {page.width:g} {page.height:g}")
     _add(common, "PublicRes", "PublicRes.xml")
     _add(_add(root, "Pages"), "Page", ID=str(_PAGE), BaseLoc="Pages/Page_0/Content.xml")
+    if page.marks:
+        _add(root, "Annotations", "Annots/Annotations.xml")
     _add(root, "CustomTags", "Tags/CustomTags.xml")
     return _bytes(root)
 
@@ -161,6 +167,34 @@ def _modules(item: Code) -> str:
 
 def _outline(commands: Iterable[Command]) -> str:
     return " ".join(" ".join([name, *map(_n, values)]) for name, values in commands)
+
+
+def _annotations() -> bytes:
+    root = _element("Annotations")
+    _add(_add(root, "Page", PageID=str(_PAGE)), "FileLoc", "Page_0.xml")
+    return _bytes(root)
+
+
+def _marks(page: Page, made_at: datetime) -> bytes:
+    """Return the watermark as an annotation of that type (GB/T 33190-2016 clause 15): it is printed, and not edited."""
+    root = _element("PageAnnot")
+    identifier, box = _FIRST + len(page.items), f"0 0 {page.width:g} {page.height:g}"
+    facts = {"Creator": CREATOR, "LastModDate": made_at.date().isoformat(), "Print": "true", "ReadOnly": "true"}
+    note = _add(root, "Annot", ID=str(identifier), Type="Watermark", **facts)
+    appearance = _add(note, "Appearance", Boundary=box)
+    for number, mark in enumerate(page.marks, start=identifier + 1):
+        _mark(appearance, number, mark, box)
+    return _bytes(root)
+
+
+def _mark(appearance: _Element, identifier: int, mark: Mark, box: str) -> None:
+    along, across = math.cos(math.radians(mark.turn)), math.sin(math.radians(mark.turn))
+    matrix = " ".join(map(_n, (along, -across, across, along, mark.x, mark.y)))
+    facts = {"Font": str(_REGULAR), "Size": _n(mark.size), "Alpha": str(round(mark.opacity * 255))}
+    text = _add(appearance, "TextObject", ID=str(identifier), Boundary=box, CTM=matrix, **facts)
+    _add(text, "FillColor", Value=_channels(mark.colour))
+    steps = [advance * mark.size for advance in typeface().advances(mark.text)]
+    _add(text, "TextCode", mark.text, X="0", Y="0", DeltaX=" ".join(map(_n, steps[:-1])))
 
 
 def _tag_list() -> bytes:

@@ -16,7 +16,7 @@ import typst
 
 from licences import faces, qr
 from licences.faces.drawing import Code, FaceError, Text
-from licences.faces.typeface import FOLDER
+from licences.faces.typeface import FOLDER, typeface
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,6 +64,8 @@ def picture(page: Page, *, made_at: datetime) -> bytes:
 def _as_data(page: Page, *, author: str, keywords: tuple[str, ...], made_at: datetime) -> dict[str, str]:
     for text in page.texts():
         text.steps()  # names the characters that are missing; typst would draw boxes
+    for mark in page.marks:
+        typeface().advances(mark.text)
     moment = made_at.astimezone(UTC)
     data = {
         "title": page.title,
@@ -74,6 +76,7 @@ def _as_data(page: Page, *, author: str, keywords: tuple[str, ...], made_at: dat
         "height": page.height,
         "code-alt": _CODE,
         "items": [_item(item) for item in page.items],
+        "marks": [asdict(mark) for mark in page.marks],
     }
     return {"page": json.dumps(data, ensure_ascii=False)}
 

@@ -26,6 +26,7 @@ MAX_CREDENTIAL: Final = 65_536  # characters
 CONTEXT: Final = "https://www.w3.org/ns/credentials/v2"
 KIND: Final = "VerifiableCredential"
 _LICENCE: Final = "ElectronicLicence"
+TYPES: Final = (KIND, _LICENCE)
 _PURPOSES: Final = ("revocation", "suspension")
 _SCHEMA: Final = frozenset({"@context", "id", "type", "issuer", "validFrom", "credentialSubject"})
 
@@ -69,7 +70,7 @@ def build(metadata: Metadata, *, issuer: str, status: tuple[str, int] | None = N
     found: dict[str, Any] = {
         "@context": [CONTEXT, {"@vocab": f"{issuer}/credentials/terms#"}],
         "id": f"{issuer}/v1/licences/{metadata.identifier}",
-        "type": [KIND, _LICENCE],
+        "type": list(TYPES),
         "issuer": {"id": issuer, "name": metadata.issuer.name, "code": metadata.issuer.code},
         "validFrom": _begin_of(metadata.valid_from),
         "credentialSubject": subject,
@@ -93,7 +94,7 @@ def authenticate(token: str, *, keys: Mapping[str, PublicKey], issuer: str) -> d
     except jws.JWSError as error:
         raise CredentialError(error.code) from None
     said = found.get("issuer")
-    if not found.keys() >= _SCHEMA or not isinstance(said, dict) or found["type"] != [KIND, _LICENCE]:
+    if not found.keys() >= _SCHEMA or not isinstance(said, dict) or found["type"] != list(TYPES):
         raise CredentialError("bad_payload")
     if said.get("id") != issuer:
         raise CredentialError("issuer")

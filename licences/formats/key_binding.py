@@ -67,12 +67,31 @@ def verify(
     """Return what a presentation says if issuer and holder signed it, for this reader and this question, now.
 
     Raises:
-        SDJWTError: those of `sdjwt.verify`, and `holder_key` (the credential names none, or none we take),
+        SDJWTError: those of `authenticate`, `expired` and `not_yet_valid`.
+    """
+    found = authenticate(presentation, asked, keys=keys, issuer=issuer, now=now, vct=vct)
+    sdjwt.check_period(found.claims, now=now)
+    return found
+
+
+def authenticate(
+    presentation: str,
+    asked: Asked,
+    *,
+    keys: Mapping[str, PublicKey],
+    issuer: str,
+    now: datetime,
+    vct: str | None = None,
+) -> Verified:
+    """Return what a presentation says if issuer and holder signed it, though the credential may have run out.
+
+    Raises:
+        SDJWTError: those of `sdjwt.authenticate`, and `holder_key` (the credential names none, or none we take),
             `key_binding_missing`, `key_binding` (the proof is not the holder's, or of something else shown),
             `key_binding_audience`, `key_binding_nonce`, `key_binding_time`.
     """
     shown, _, proof = presentation.rpartition("~")
-    found = sdjwt.verify(f"{shown}~", keys=keys, issuer=issuer, now=now, vct=vct)
+    found = sdjwt.authenticate(f"{shown}~", keys=keys, issuer=issuer, vct=vct)
     if not proof:
         raise SDJWTError("key_binding_missing")
     payload = _proven(proof, found.claims.get("cnf"))

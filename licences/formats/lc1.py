@@ -173,7 +173,7 @@ def authenticate(content: bytes, keys: Iterable[PublicKey]) -> Paper:
         raise LC1Error(error.code) from None
     try:
         return _paper(key.kid, cbor.decode(_inflate(message.payload), max_bytes=MAX_INFLATED))
-    except (cbor.CBORError, zlib.error, OverflowError):
+    except (ValueError, zlib.error, OverflowError):  # no deterministic CBOR, or a time that no calendar has
         raise LC1Error("bad_payload") from None
 
 

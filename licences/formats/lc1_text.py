@@ -69,7 +69,7 @@ def to_address(content: bytes, issuer: str) -> str:
 
 def looks_like(text: str) -> bool:
     """Tell whether a scanned text is meant as a paper code, readable or not."""
-    text = _as_printed(text)
+    text = as_printed(text)
     return _FAMILY.match(text) is not None or _ADDRESS.fullmatch(text) is not None
 
 
@@ -77,7 +77,7 @@ def read(text: str) -> Scanned:
     """Return what either form holds; raises `LC1TextError`."""
     if len(text) > MAX_TEXT:
         raise LC1TextError("too_large")
-    text = _as_printed(text)
+    text = as_printed(text)
     if found := _ADDRESS.fullmatch(text):
         return Scanned(_from_digits(found[2]), found[1].lower())
     family = _FAMILY.match(text)
@@ -88,13 +88,15 @@ def read(text: str) -> Scanned:
     return Scanned(from_base45(text.removeprefix(PREFIX)))
 
 
-def _as_printed(text: str) -> str:
+def as_printed(text: str, family: str = "lc") -> str:
     """Take off what a scanner sends before it, and the small letters of a keyboard with Caps Lock on.
+
+    `family` are the first letters of the codes that are meant, in lower case.
 
     No text begins or ends with a space: the last character of a group of base45 is never one.
     """
     text = _SCANNER_PREFIX.sub("", text.strip())
-    return text.upper() if text.startswith("lc") and text == text.lower() and text.isascii() else text
+    return text.upper() if text.startswith(family) and text == text.lower() and text.isascii() else text
 
 
 def from_base45(text: str) -> bytes:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from keys import cbor, cose
 from keys.base64url import unb64u
 from keys.cbor import Tagged
-from keys.signer import Algorithm
+from keys.signer import Algorithm, KeyMaterialError, es256_public
 from keys.verdict import Reason
 
 if TYPE_CHECKING:
@@ -76,12 +76,14 @@ class Validity:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What an mdoc says: its type, and by namespace the elements that came with it."""
+    """What an mdoc says: its type, by namespace the elements that came with it, its device's key, when it holds."""
 
     kid: str
     doc_type: str
     elements: dict[str, dict[str, cbor.Value]]
     status: cbor.Value
+    device_key: PublicKey
+    validity: Validity
 
 
 def full_date(day: date) -> Tagged:
@@ -158,7 +160,9 @@ def authenticate(data: bytes, keys: Iterable[PublicKey], certified: Callable[[by
     doc_type, digests = mso["docType"], mso["valueDigests"]
     if (mso["version"], mso["digestAlgorithm"]) != (VERSION, DIGEST) or not isinstance(doc_type, str):
         raise MdocError("bad_payload")
-    return Verified(key.kid, doc_type, _elements(top["nameSpaces"], digests), mso.get("status"))
+    elements = _elements(top["nameSpaces"], digests)
+    device_key, validity = _device_key(mso["deviceKeyInfo"]), _validity(mso["validityInfo"])
+    return Verified(key.kid, doc_type, elements, mso.get("status"), device_key, validity)
 
 
 def _item(number: int, name: str, value: object, salt: bytes) -> Tagged:
@@ -181,6 +185,35 @@ def _cose_key(key: PublicKey) -> dict[int, object]:
     """Return the key as COSE_Key (RFC 9052 section 7): kty EC2, crv P-256."""
     members = key.jwk()
     return {1: 2, -1: 1, -2: unb64u(members["x"]), -3: unb64u(members["y"])}
+
+
+def _device_key(info: cbor.Value) -> PublicKey:
+    """Return the key of the holder's device, as `_cose_key` writes it."""
+    key = info.get("deviceKey") if isinstance(info, dict) else None
+    if not isinstance(key, dict) or (key.get(1), key.get(-1)) != (2, 1):
+        raise MdocError("bad_payload")
+    x, y = key.get(-2), key.get(-3)
+    try:
+        return es256_public(x if isinstance(x, bytes) else b"", y if isinstance(y, bytes) else b"")
+    except KeyMaterialError:
+        raise MdocError("bad_payload") from None
+
+
+def _validity(info: cbor.Value) -> Validity:
+    """Return the moments that `_moment` wrote."""
+    if not isinstance(info, dict):
+        raise MdocError("bad_payload")
+    moments = [info.get(name) for name in ("signed", "validFrom", "validUntil")]
+    try:
+        return Validity(*(datetime.strptime(_date_time(one), "%Y-%m-%dT%H:%M:%S%z") for one in moments))
+    except ValueError:
+        raise MdocError("bad_payload") from None
+
+
+def _date_time(value: cbor.Value) -> str:
+    if not isinstance(value, Tagged) or value.tag != _DATE_TIME or not isinstance(value.value, str):
+        raise MdocError("bad_payload")
+    return value.value
 
 
 def _opened(data: bytes, largest: int) -> cbor.Value:

@@ -9,10 +9,13 @@ A key-binding JWT is refused by name until holders' keys are enrolled: it is nev
 
 from __future__ import annotations
 
-import hmac
+import base64
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from keys import jws
 from keys.base64url import b64u
@@ -31,7 +34,7 @@ from licences.formats.disclosures import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from keys.signer import PublicKey, Signer
@@ -81,12 +84,14 @@ def build(
     issued_at: datetime,
     expires_at: datetime | None = None,
     algorithm: str = "ES256",
+    chain: Sequence[bytes] = (),
 ) -> Unsigned:
     """Return the credential to be signed; the same arguments always give the same bytes.
 
     `disclosable` names the top-level members of `claims` that the holder may hold back. `seed` is 32 secret random
-    bytes of this one credential: who knows it can guess hidden values. Raises `SDJWTError` (`seed claim_reserved
-    claim_unknown not_json too_deep`).
+    bytes of this one credential: who knows it can guess hidden values. `chain` (DER certificates, the signer's own
+    first, the anchor left out) stands in the header for readers that know no key set of the issuer. Raises `SDJWTError`
+    (`seed claim_reserved claim_unknown not_json too_deep`).
     """
     if len(seed) != SEED_BYTES:
         raise SDJWTError("seed")
@@ -96,7 +101,8 @@ def build(
     if not _WRITTEN.isdisjoint(claims) or not _OPEN.isdisjoint(hidden):
         raise SDJWTError("claim_reserved")
     refuse_structural_names(dict(claims))
-    disclosures = tuple(write(_salt(seed, name), name, claims[name]) for name in sorted(hidden))
+    salts = HMAC(seed, SHA256())
+    disclosures = tuple(write(_salt(salts, name), name, claims[name]) for name in sorted(hidden))
     payload = {name: value for name, value in claims.items() if name not in hidden}
     payload |= {"iss": issuer, "vct": vct, "iat": int(issued_at.timestamp())}
     if expires_at is not None:
@@ -104,7 +110,7 @@ def build(
     if disclosures:
         # Sorted by digest, the order tells nothing about which claim is which (RFC 9901 section 4.2.4.1).
         payload |= {HASH_CLAIM: HASH, DIGESTS: sorted(map(digest, disclosures))}
-    signing_input = f"{_header(algorithm, kid)}.{b64u(to_json(payload))}"
+    signing_input = f"{_header(algorithm, kid, tuple(chain))}.{b64u(to_json(payload))}"
     return Unsigned(kid, algorithm, signing_input.encode("ascii"), disclosures)
 
 
@@ -147,7 +153,7 @@ def authenticate(credential: str, *, keys: Mapping[str, PublicKey], issuer: str,
     """
     jwt, disclosures = _split(credential)
     try:
-        decoded = jws.decode(jwt, keys=keys, typ=_ACCEPTED_TYPES, max_bytes=MAX_CREDENTIAL)
+        decoded = jws.decode(jwt, keys=keys, typ=_ACCEPTED_TYPES, with_chain=True, max_bytes=MAX_CREDENTIAL)
     except jws.JWSError as error:
         raise SDJWTError(error.code) from None
     payload = decoded.payload
@@ -170,12 +176,17 @@ def verify(
     `exp` is exact; 10 seconds are granted to `iat` and `nbf` (an issuer's clock that runs ahead).
     """
     found = authenticate(credential, keys=keys, issuer=issuer, vct=vct)
-    moment = now.timestamp()
-    if moment >= found.claims.get("exp", float("inf")):
-        raise SDJWTError("expired")
-    if any(found.claims.get(name, moment) > moment + _LEEWAY for name in ("iat", "nbf")):
-        raise SDJWTError("not_yet_valid")
+    check_period(found.claims, now=now)
     return found
+
+
+def check_period(claims: Mapping[str, Any], *, now: datetime) -> None:
+    """Check that claims are in force at `now`; raises `SDJWTError` (`expired`, `not_yet_valid`)."""
+    moment = now.timestamp()
+    if moment >= claims.get("exp", float("inf")):
+        raise SDJWTError("expired")
+    if any(claims.get(name, moment) > moment + _LEEWAY for name in ("iat", "nbf")):
+        raise SDJWTError("not_yet_valid")
 
 
 def _split(credential: str) -> tuple[str, list[str]]:
@@ -189,10 +200,13 @@ def _split(credential: str) -> tuple[str, list[str]]:
     return jwt, disclosures
 
 
-def _salt(seed: bytes, name: str) -> str:
-    return b64u(hmac.digest(seed, b"sd-jwt salt " + name.encode("utf-8", "surrogatepass"), "sha256")[:_SALT_BYTES])
+def _salt(salts: HMAC, name: str) -> str:
+    named = salts.copy()  # with the seed's key schedule, which costs more than the name's hash
+    named.update(b"sd-jwt salt " + name.encode("utf-8", "surrogatepass"))
+    return b64u(named.finalize()[:_SALT_BYTES])
 
 
 @lru_cache(maxsize=256)
-def _header(algorithm: str, kid: str) -> str:
-    return b64u(to_json({"alg": algorithm, "kid": kid, "typ": TYPE}))
+def _header(algorithm: str, kid: str, chain: tuple[bytes, ...]) -> str:
+    certificates = {"x5c": [base64.b64encode(der).decode() for der in chain]} if chain else {}  # RFC 7515 section 4.1.6
+    return b64u(to_json({"alg": algorithm, "kid": kid, "typ": TYPE, **certificates}))

@@ -53,7 +53,7 @@ def import_rules(file: IO[bytes]) -> None:
         _give_up(f"the file is no JSON: {error.code}", CANNOT)
     if not isinstance(rows, list):
         _give_up("the file is no list", CANNOT)
-    click.echo(f"已导入 entered: {_run(lambda call: rules.take_in(call, rows), write=True)}")
+    click.echo(f"已导入 entered: {run(lambda call: rules.take_in(call, rows), write=True)}")
 
 
 @rule_commands.command("list")
@@ -61,14 +61,14 @@ def import_rules(file: IO[bytes]) -> None:
 def list_rules(as_json: bool) -> None:
     """列出 List the rules; operators are named by their subjects."""
     names = ("rule_id", "effect", "unit", "operator", "matter", "region", "ground", "note")
-    _tell(_run(lambda call: [_members(row, names) for row in rules.listed(call)], write=False), as_json=as_json)
+    _tell(run(lambda call: [_members(row, names) for row in rules.listed(call)], write=False), as_json=as_json)
 
 
 @rule_commands.command("remove")
 @click.argument("rule_id")
 def remove_rule(rule_id: str) -> None:
     """撤销 Take one rule out."""
-    _run(lambda call: rules.remove(call, rule_id), write=True)
+    run(lambda call: rules.remove(call, rule_id), write=True)
 
 
 @guard.command("quota")
@@ -78,14 +78,14 @@ def remove_rule(rule_id: str) -> None:
 @click.option("--per-subject", type=int, required=True)
 def set_quota(unit: str, per_day: int, per_minute: int, per_subject: int) -> None:
     """配额 Set how often an operator looks up a day and a minute, and how often one subject is looked up a day."""
-    _run(lambda call: rules.limit(call, unit, Quota(per_day, per_minute, per_subject)), write=True)
+    run(lambda call: rules.limit(call, unit, Quota(per_day, per_minute, per_subject)), write=True)
 
 
 @guard.command("honey")
 def add_honey() -> None:
     """蜜罐 Enter honey numbers from standard input, one a line; none of them is ever shown again."""
     numbers = [line.strip() for line in sys.stdin if line.strip()]
-    click.echo(f"新增 new: {_run(lambda call: honey.put(call, numbers), write=True)}")
+    click.echo(f"新增 new: {run(lambda call: honey.put(call, numbers), write=True)}")
 
 
 @guard.command("alarms")
@@ -93,7 +93,7 @@ def add_honey() -> None:
 def list_alarms(as_json: bool) -> None:
     """告警 List the alarms, those nobody has seen to first; exit status 1 where there are such."""
     names = ("alarm_id", "kind", "times", "first_at", "last_at", "facts", "seen_at")
-    found = _run(lambda call: [_members(row, names) for row in alarms.listed(call)], write=False)
+    found = run(lambda call: [_members(row, names) for row in alarms.listed(call)], write=False)
     _tell(found, as_json=as_json)
     if any(one["seen_at"] is None for one in found):
         sys.exit(NO)
@@ -104,7 +104,7 @@ def list_alarms(as_json: bool) -> None:
 def list_stops(as_json: bool) -> None:
     """停止记录 List the stops, those in force first."""
     names = ("stop_id", "scope", "target", "reason", "stopped_by", "stopped_at", "lift_asked_by", "lifted_at")
-    _tell(_run(lambda call: [_members(row, names) for row in stop.listed(call)], write=False), as_json=as_json)
+    _tell(run(lambda call: [_members(row, names) for row in stop.listed(call)], write=False), as_json=as_json)
 
 
 @guard.command("stop")
@@ -123,14 +123,14 @@ def stop_look_ups(scope: str, target: str, reason: str) -> None:
         whom = person_acts.find(call, number)[0] if number else target
         return stop.put(call, scope=scope, target=whom, reason=reason).stop_id
 
-    click.echo(_run(put, write=True))
+    click.echo(run(put, write=True))
 
 
 @guard.command("resume")
 @click.argument("stop_id")
 def resume(stop_id: str) -> None:
     """恢复查询 Ask that a stop be lifted, or lift it where an administrator has asked before."""
-    lifted = _run(lambda call: stop.resume(call, stop_id).lifted_at is not None, write=True)
+    lifted = run(lambda call: stop.resume(call, stop_id).lifted_at is not None, write=True)
     click.echo("已恢复 lifted" if lifted else "已申请，等待管理员确认 asked: an administrator must agree")
 
 
@@ -147,7 +147,8 @@ def _tell(items: list[dict[str, Any]], *, as_json: bool) -> None:
         click.echo("  ".join(str(value) for value in one.values() if value is not None))
 
 
-def _run(deed: Callable[[Call], T], *, write: bool) -> T:
+def run(deed: Callable[[Call], T], *, write: bool) -> T:
+    """Run a verb for the operator, in a transaction; where it cannot be done say why and end."""
     house: House | None = current_app.extensions.get("ona")
     if house is None:
         _give_up("there are no usable settings or no key ring: flask keys new", CANNOT)

@@ -9,7 +9,7 @@ from flask_smorest import Blueprint
 
 from idservice.call import Call
 from idservice.http.endpoint import endpoint
-from licences import artefacts, copy_forms, paper, qr, read
+from licences import artefacts, copy_forms, credentials, paper, portions, qr, read
 from licences.copies import Form
 from licences.schemas import PaperQuery
 
@@ -18,9 +18,9 @@ blueprint = Blueprint("artefacts", __name__, url_prefix="/v1/licences/<identifie
 
 @endpoint(blueprint, "GET", "/credential.sd-jwt", scope="licences.read", write=True)
 def credential(call: Call, identifier: str) -> Response:
-    """Return the SD-JWT VC (RFC 9901) with all its disclosures."""
+    """Return the SD-JWT VC (RFC 9901) with all its disclosures; the first request may make it."""
     licence = read.read(call, identifier, fields=["credential"])
-    return Response(artefacts.credential(call, licence), mimetype="application/dc+sd-jwt")
+    return Response(credentials.get(call, licence), mimetype="application/dc+sd-jwt")
 
 
 @endpoint(blueprint, "GET", "/record.json", scope="licences.read", write=True)
@@ -32,9 +32,17 @@ def record(call: Call, identifier: str) -> Response:
 
 @endpoint(blueprint, "GET", "/seal.dat", scope="licences.read", write=True)
 def seal(call: Call, identifier: str) -> Response:
-    """Return the department's seal on the record: an SES_Signature (GB/T 38540)."""
+    """Return the department's seal on the record: an SES_Signature (GB/T 38540); 404 if it was sealed in a portion."""
     licence = read.read(call, identifier, fields=["seal"])
-    return Response(artefacts.seal_signature(call, licence), mimetype="application/octet-stream")
+    der = portions.seal_signature(call, licence, artefacts.open_record(call, licence))
+    return Response(der, mimetype="application/octet-stream")
+
+
+@endpoint(blueprint, "GET", "/seal-proof.json", scope="licences.read", write=True)
+def seal_proof(call: Call, identifier: str) -> Response:
+    """Return record, seal and, of a licence that was sealed in a portion, the path from the one to the other."""
+    licence = read.read(call, identifier, fields=["record", "seal"])
+    return Response(portions.evidence(call, licence, artefacts.open_record(call, licence)), mimetype="application/json")
 
 
 @endpoint(blueprint, "GET", "/qr.svg", scope="licences.read", query=PaperQuery, write=True)

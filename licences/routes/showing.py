@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from flask_smorest import Blueprint
@@ -13,8 +14,15 @@ from licences import asker, show, verify
 from licences.detail_types import LICENCE_SHOW
 from licences.scan import Scan
 from licences.schemas import ReportSchema, ShowBody, ShownSchema, ShowStatusBody, ShowStatusSchema, VerificationBody
-from licences.showing import requests
-from licences.showing.schemas import RequestAnswerSchema, RequestBody, RequestSchema, RequestStateSchema
+from licences.showing import printing, requests
+from licences.showing.schemas import (
+    PrintedSchema,
+    PrintingBody,
+    RequestAnswerSchema,
+    RequestBody,
+    RequestSchema,
+    RequestStateSchema,
+)
 
 blueprint = Blueprint("showing", __name__, url_prefix="/v1", description="Show and verify licences")
 
@@ -107,3 +115,27 @@ def read_answer(call: Call, request_id: str) -> dict[str, Any]:
     found = requests.read(call, request_id)
     answer: dict[str, Any] = {name: getattr(found, name) for name in ("question", "check_number", "answer", "reasons")}
     return answer if found.report is None else {**answer, "report": {**found.report.as_json(), "at": call.now}}
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/printed-copies",
+    scope="verifications.create",
+    body=PrintingBody,
+    answer=PrintedSchema,
+    status=201,
+    write=True,
+    limit="60/minute",
+)
+def print_copy(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+    """Use a show code up for a sealed copy of the one licence it shows whole, marked with what it is printed for."""
+    copy = printing.print_copy(call, body["text"], asker.of_call(call, body))
+    data = base64.b64encode(copy.content).decode()
+    return {
+        "name": copy.file_name,
+        "media_type": copy.media_type,
+        "data": data,
+        "number": copy.note.number,
+        "expires_at": copy.note.expires_at,
+    }

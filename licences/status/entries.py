@@ -25,6 +25,8 @@ from licences.status.models import StatusChange, StatusEntry, StatusList
 from licences.status.token_list import SIZE, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from idservice.call import Call
 
 #: After so many places that were taken a new list is opened: on average at some two fifths of 2**20.
@@ -46,6 +48,12 @@ _FOLLOW = (
     update(_entries)
     .where(_entries.c.licence_key == bindparam("key"), _entries.c.value != bindparam("status"))
     .values(value=bindparam("status"))
+    .returning(_entries.c.place)
+)
+_END = (
+    update(_entries)
+    .where(_entries.c.place.in_(bindparam("places", expanding=True)), _entries.c.licence_key != bytes(16))
+    .values(value=int(Status.INVALID), licence_key=bytes(16))
     .returning(_entries.c.place)
 )
 _NOTE = insert(_changes)
@@ -109,6 +117,13 @@ def follow(call: Call, identifier: str, state: State) -> None:
     moved = call.connection.execute(_FOLLOW, {"key": key_of(identifier), "status": int(status)}).scalars().all()
     if moved:
         _note(call, list(moved), status)
+
+
+def end(call: Call, places: Collection[int]) -> None:
+    """Let copies be over for good whatever becomes of their licence: their places follow it no more."""
+    ended = call.connection.execute(_END, {"places": list(places)}).scalars().all()
+    if ended:
+        _note(call, list(ended), Status.INVALID)
 
 
 def reference(call: Call, place: int) -> StatusRef:

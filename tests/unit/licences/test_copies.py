@@ -20,10 +20,9 @@ from licences.asker import ANYBODY
 from licences.copies import Form
 from licences.copies_models import ArtefactCopy, ArtefactRoute
 from licences.deeds import Deed
-from tests.builders import migrate
 from tests.databases import Databases
 from tests.sealing import post_form
-from tests.town import ALICE, BOB, COMPANY, Town, build_town, type_of
+from tests.town import ALICE, BOB, COMPANY, Town, copy_town, found, type_of
 from tests.unit.licences.copying import FORMS, P256_ORDER, content, fetch, judged
 
 MUTANTS, AT_ONCE = 300, 50
@@ -241,8 +240,8 @@ def test_a_document_that_was_packed_anew_or_added_to_is_judged_by_what_it_names(
 
 
 def test_of_several_first_requests_one_makes_the_copy(databases: Databases, tmp_path: Path) -> None:
-    url = databases.fresh(migrate)
-    town = build_town(tmp_path, url)
+    url = databases.fresh(found)
+    town = copy_town(tmp_path, url)
     code = town.issue("resident_card").identifier
     town.person(ALICE)
     for form in FORMS:

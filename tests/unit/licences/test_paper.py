@@ -125,7 +125,7 @@ def test_the_pages_lead_there_and_hand_it_to_its_holder(town: Town, title: str) 
     assert (opened.status_code, opened.location) == (303, "/verify")
     found = town.browser(ALICE).client.get(f"/me/licences/{title}/qr.png")
     assert picture_text(found.data) == address
-    assert "js/paper.js" in town.web.get("/verify").text
+    assert "js/offline/page.js" in town.web.get("/verify").text
 
 
 def test_a_code_we_signed_and_never_made_is_refused(town: Town, title: str) -> None:

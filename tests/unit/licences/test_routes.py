@@ -14,11 +14,11 @@ from werkzeug.test import TestResponse
 
 import licences.routes
 from idservice.http.endpoint import CONTRACTS, Contract
-from tests.builders import migrate
 from tests.databases import Databases
-from tests.town import ALICE, CLERK, MATTER, OFFICER, SECURITY, Town, build_town, type_of
+from tests.town import ALICE, CLERK, MATTER, OFFICER, SECURITY, Town, copy_town, found, type_of
 
-OURS = {blueprint.name for blueprint in licences.routes.BLUEPRINTS}
+# What is shared is answered in envelopes of other standards: see tests/unit/licences/sharing/test_routes.py.
+OURS = {blueprint.name for blueprint in licences.routes.BLUEPRINTS} - {"sharing", "license_app"}
 # Administrators have no app in town: what they alone may do is tested with its own room.
 MINE = [c for c in CONTRACTS if c.name.split(".")[0] in OURS and c.scope != "admin.manage"]
 WITH_BODY = [contract for contract in MINE if contract.body is not None]
@@ -46,8 +46,8 @@ ODD_TEXTS = [
 
 @pytest.fixture(scope="module")
 def town(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    url = databases.fresh(migrate)
-    built = build_town(tmp_path_factory.mktemp("town"), url)
+    url = databases.fresh(found)
+    built = copy_town(tmp_path_factory.mktemp("town"), url)
     yield built
     built.house.database.engine.dispose()
     databases.drop(url)
@@ -60,7 +60,14 @@ def title(town: Town) -> str:
 
 def headers_for(town: Town, contract: Contract) -> dict[str, str]:
     """A token with the scope, of a caller who may do what the operation is for."""
-    if contract.scope in {"licences.show", "licences.object", "consents.manage", "accesses.read", "commitments.sign"}:
+    if contract.scope in {
+        "licences.show",
+        "licences.wallet",
+        "licences.object",
+        "consents.manage",
+        "accesses.read",
+        "commitments.sign",
+    }:
         return town.person(ALICE)
     if contract.scope in {"verifications.create", "lookups.create", "checks.create"}:
         return town.machine("counter")
@@ -94,7 +101,12 @@ def valid(contract: Contract, title: str) -> dict[str, Any]:
         "licence_types.enter_licence_type": {"definition": json.loads(json.dumps(asdict(kind))), "reason": "x"},
         "showing.show_licences": {"licences": [title]},
         "showing.show_status": {"code": "0" * 26},
+        "devices.enrol_device": {
+            "public_key": {"kty": "EC", "crv": "P-256", "x": "A" * 43, "y": "A" * 43},
+            "licences": [title],
+        },
         "showing.verify_scan": {"text": title},
+        "showing.print_copy": {"text": "0" * 26, "purpose": "x", "operator": {"id_number": CLERK}},
         "counter.look_up": {
             "matter": MATTER,
             "subject": {"number": ALICE},
@@ -136,6 +148,10 @@ def valid(contract: Contract, title: str) -> dict[str, Any]:
         "commitments.object_to_mark": {"reason": "x"},
         "commitments.find_commitment": {"finding": "false", "reason": "x"},
         "commitments.decide_on_mark": {"decision": "clear", "reason": "x"},
+        "wallet_copies.offer_licence": {"licence": title},
+        "wallet_copies.end_copies": {},
+        "wallet_requests.ask_wallet": {"purpose": "x", "types": [kind.code], "operator": {"id_number": CLERK}},
+        "wallet_requests.read_wallet_answer": {},
         "showing.ask_to_show": {"question": "licences", "purpose": "x", "operator": {"id_number": CLERK}},
     }
     return bodies[contract.name]

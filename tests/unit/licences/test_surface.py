@@ -4,6 +4,8 @@ import unicodedata
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from licences.surface import (
     MAX_INTEGER,
@@ -16,6 +18,7 @@ from licences.surface import (
     is_date,
     is_plain,
     masked,
+    quick_check,
 )
 
 
@@ -176,3 +179,27 @@ def test_a_plain_text_shows_every_one_of_its_characters() -> None:
         assert is_plain(character) is (unicodedata.category(character) not in unseen and not is_noncharacter), hex(
             point
         )
+
+
+QUICK = [
+    field(max_length=4),
+    field(FieldType.DATE),
+    field(FieldType.DATE, max_length=9),
+    field(FieldType.ENUM, choices=("甲", "乙 ", "x" * 30)),
+    field(FieldType.DECIMAL),
+]
+
+
+@given(st.text(max_size=6) | st.sampled_from(["2024-02-29", "2023-02-29", "甲", "乙 ", "x" * 30, "1.5"]))
+@example(" a")
+@example("a\u3000")
+@example("a\u200bb")
+@example("")
+def test_the_quick_check_passes_nothing_that_has_a_problem(text: str) -> None:
+    for one in QUICK:
+        assert find_problem(one, text) is None or not quick_check(one)(text), one.type
+
+
+def test_the_quick_check_passes_what_is_good() -> None:
+    for one, text in zip(QUICK, ("甲 乙", "2024-02-29", None, "甲", None), strict=True):
+        assert text is None or quick_check(one)(text)

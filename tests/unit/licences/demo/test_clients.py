@@ -6,8 +6,9 @@ from licences.demo.clients import CLIENTS
 
 def test_the_names_that_outsiders_rely_on() -> None:
     assert [client.client_id for client in CLIENTS] == [
-        *("app-basic", "app-jwt", "app-public", "app-fapi", "app-device", "app-ciba", "app-ciba-ping", "gateway"),
-        *("counter", "issuer", "directory"),
+        *("app-basic", "app-jwt", "app-public", "app-fapi", "app-device", "app-ciba", "app-ciba-ping"),
+        *("app-wallet", "app-wallet-haip", "gateway"),
+        *("counter", "issuer", "share", "directory"),
     ]
 
 
@@ -33,9 +34,11 @@ def test_the_fapi_app_is_what_its_profile_demands() -> None:
     bank = next(client for client in CLIENTS if client.client_id == "app-fapi")
     assert (bank.profile, bank.auth_method) == ("fapi2", "private_key_jwt")
     assert profiles.fault(bank.profile, bank.auth_method, ()) is None
-    assert {client.profile for client in CLIENTS if client is not bank} == {"standard"}
+    strict = {client.client_id: client.profile for client in CLIENTS if client.profile != "standard"}
+    assert strict == {"app-fapi": "fapi2", "app-wallet-haip": "haip"}
 
 
-def test_the_public_app_is_for_holders_alone() -> None:
-    public = next(client for client in CLIENTS if client.auth_method == "none")
-    assert not {"licences.issue", "licences.change", "seals.use", "verifications.create"} & set(public.scope.split())
+def test_the_public_apps_are_for_holders_alone() -> None:
+    for public in (client for client in CLIENTS if client.auth_method == "none"):
+        staff = {"licences.issue", "licences.change", "seals.use", "verifications.create"}
+        assert not staff & set(public.scope.split())

@@ -15,7 +15,7 @@ from idservice.models import Client, Mandate, Password, Person, Staff
 from idservice.oauth import initial_tokens
 from idservice.oauth.models import InitialAccessToken
 from idservice.register import people
-from licences import catalogue, change
+from licences import artefacts, catalogue, change
 from licences.catalogue_models import LicenceTypeVersion
 from licences.definition_file import shipped_types
 from licences.demo import charter, credentials, file, owned_seals, seed
@@ -24,6 +24,7 @@ from licences.demo.clients import CLIENTS
 from licences.demo.departments import SEAL_OFFICE
 from licences.demo.organisations import FIRST_REPRESENTATIVE
 from licences.models import IssuingAuthority, Licence, LicenceType
+from licences.sharing.models import SharingPermission
 from licences.verify import seal_check
 from seals.models import Seal
 from tests.builders import build_house, migrate
@@ -112,6 +113,12 @@ def test_a_city_of_an_earlier_version_gets_what_it_lacks(house: House) -> None:
     assert seed.act(house, initial_tokens.find, token) is not None
 
 
+def test_the_sharing_system_may_read_a_few_types_that_two_agreed_to(house: House) -> None:
+    rows = seed.act(house, lambda call: list(call.session.scalars(select(SharingPermission))))
+    assert len(rows) == 4
+    assert all(row.client_id == "share" and row.agreed_by not in {None, row.asked_by} for row in rows)
+
+
 def test_every_licence_is_sealed_and_in_its_state(house: House) -> None:
     def look(call: Call) -> None:
         for licence in TOWN.licences:
@@ -119,7 +126,7 @@ def test_every_licence_is_sealed_and_in_its_state(house: House) -> None:
             row = call.session.scalars(
                 select(Licence).where(Licence.subject == subject, Licence.type_code == licence.type_code)
             ).one()
-            assert seal_check(call, row).result == "ok"
+            assert seal_check(call, row, artefacts.open_record(call, row)).result == "ok"
             assert row.valid_from == licence.valid_from
             expected = {"suspend": "suspended", "revoke": "revoked", None: "valid"}[licence.then]
             assert row.state == expected
@@ -153,7 +160,7 @@ def test_a_renewed_licence_is_listed_in_its_newest_version(house: House) -> None
     newest = seed.act(house, renew)
     members = seed.act(house, file.content, FOUNDED, TOWN, {})
     assert newest in members["people"][0]["licences"]
-    assert len(members["people"][0]["licences"]) == len(set(members["people"][0]["licences"])) == 9
+    assert len(members["people"][0]["licences"]) == len(set(members["people"][0]["licences"])) == 10
 
 
 def test_a_database_of_others_is_refused(databases: Databases, tmp_path: Path, house: House) -> None:

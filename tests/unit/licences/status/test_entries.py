@@ -49,6 +49,20 @@ def test_every_copy_follows_the_licence(town: Town) -> None:
     assert [value for place, value in told if place in copies and place == min(copies)] == [2, 0, 2, 1]
 
 
+def test_an_ended_copy_follows_its_licence_no_more(town: Town) -> None:
+    licence = town.row(town.order()["identifier"])
+    ended, other = (town.act(lambda call: entries.allocate_place(call, licence, form="device")) for _ in range(2))
+    town.act(lambda call: entries.end(call, {ended}))
+    town.act(lambda call: entries.end(call, {ended}))
+    for deed, status in (("suspend", Status.SUSPENDED), ("resume", Status.VALID)):
+        assert town.change(licence.identifier, deed, reason="演示").status_code == 201
+        assert values_of(town, licence.identifier)[other] == status
+    found = select(StatusEntry.value).where(StatusEntry.place == ended)
+    assert town.act(lambda call: call.session.scalar(found)) == Status.INVALID
+    noted = select(StatusChange.value).where(StatusChange.place == ended)
+    assert town.act(lambda call: call.session.scalars(noted).all()) == [Status.INVALID], "told once"
+
+
 def test_the_check_of_stored_licences_finds_a_place_that_says_something_else(town: Town) -> None:
     licence = town.row(town.order()["identifier"])
     town.act(lambda call: entries.allocate_place(call, licence, form="mdoc"))
