@@ -18,6 +18,7 @@ ENVIRONMENT := $(VENV)/.environment
 RUNTIME     := $(VENV)/.runtime
 TOOLS       := $(VENV)/.tools
 PAGES       := $(VENV)/.pages
+PEERS       := $(VENV)/.peers
 LANGUAGES   := $(VENV)/.languages
 
 .DEFAULT_GOAL := help
@@ -28,7 +29,7 @@ LANGUAGES   := $(VENV)/.languages
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-dev: $(TOOLS) $(PAGES) $(LANGUAGES) ## 安装开发环境 set up .venv with everything the demo and the tests need
+dev: $(TOOLS) $(PAGES) $(PEERS) $(LANGUAGES) ## 安装开发环境 set up .venv with everything the demo and the tests need
 
 demo: $(RUNTIME) $(PAGES) $(LANGUAGES) ## 启动演示城市 start the demo city (PORT=8000 DATA=demo-data), until Ctrl-C
 	@exec $(BIN)/flask --app wsgi demo --port $(PORT) --data $(DATA) $(ARGS)
@@ -50,7 +51,7 @@ bench: dev ## 性能基准 measure speed, write benchmarks/results.json
 	$(BIN)/python -m benchmarks $(ARGS)
 
 soak: dev ## 长时间测试 run the long tests
-	$(BIN)/python -m pytest -m soak $(ARGS)
+	$(BIN)/python -m pytest -m soak --timeout 0 $(ARGS)
 
 docs: dev ## 生成接口文档 write docs/openapi.json from the code
 	@folder=$$(mktemp -d) && export ONA_KEYS_DIR=$$folder ONA_INSECURE_LOOPBACK=1 ONA_DATABASE_URL=sqlite:// && \
@@ -60,9 +61,10 @@ docs: dev ## 生成接口文档 write docs/openapi.json from the code
 lock: dev ## 更新依赖锁 lock the dependencies again (ARGS=--upgrade for newer versions); run it on Python 3.11
 	cd requirements && for set in base dev node; do ../$(LOCK) $(ARGS) --output-file=$$set.txt $$set.in || exit 1; done
 	npm install --package-lock-only
+	cd tests/peers && npm install --package-lock-only
 
 clean: ## 清理 remove what the set-up made; demo data and keys stay
-	rm -rf $(VENV) node_modules idservice/static/vendor seals/fonts .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) node_modules tests/peers/node_modules idservice/static/vendor seals/fonts .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find idservice/translations -name '*.mo' -delete 2>/dev/null || true
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -90,6 +92,11 @@ $(TOOLS): requirements/dev.txt requirements/base.txt | $(ENVIRONMENT)
 $(PAGES): package.json package-lock.json .npmrc deploy/vendor.py requirements/node.txt | $(ENVIRONMENT)
 	@echo "Installing the front-end packages and fonts ..."
 	@$(BIN)/python deploy/vendor.py
+	@touch $@
+
+$(PEERS): tests/peers/package.json tests/peers/package-lock.json tests/peers/.npmrc deploy/vendor.py requirements/node.txt | $(ENVIRONMENT)
+	@echo "Installing the implementations of others that the tests ask ..."
+	@$(BIN)/python deploy/vendor.py tests/peers
 	@touch $@
 
 # Babel comes with the run-time packages; order-only, because a new lock does not change a translation.

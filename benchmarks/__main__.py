@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks import (
+    bulk,
     client_credentials,
     collection,
     home,
     licences,
+    lookups,
     memory,
     ofd,
     paper_codes,
@@ -44,16 +46,18 @@ MEASURES: Final[Mapping[str, Callable[[Bench], dict[str, Figure]]]] = {
     "sweep": sweep.measure,
     "verification": licences.measure_verification,
     "issue": licences.measure_issue,
+    "lookups": lookups.measure,
     "sm2": sm2_signatures.measure,
     "sd_jwt": sd_jwt.measure,
     "status": status_lists.measure,
     "qr": qr_pictures.measure,
     "paper": paper_codes.measure,
     "collection": collection.measure,
+    "bulk": bulk.measure,
     "ofd": ofd.measure,
     "pdf": pdf.measure,
 }
-NEED_LOAD: Final = frozenset({"home", "token", "provider", "memory", "sweep", "verification", "issue"})
+NEED_LOAD: Final = frozenset({"home", "token", "provider", "memory", "sweep", "verification", "issue", "lookups"})
 
 
 def main() -> int:
@@ -62,6 +66,7 @@ def main() -> int:
     parser.add_argument("measures", nargs="*", metavar="MEASURE", help=f"of: {' '.join(MEASURES)} (default: all)")
     parser.add_argument("--rounds", type=int, default=LEAST_ROUNDS, help="at least 5, for medians worth having")
     parser.add_argument("--seconds", type=int, default=3, help="of one load")
+    parser.add_argument("--full", type=Path, metavar="FOLDER", help="lookups: a city of full size, built where missing")
     asked = parser.parse_args()
     wanted = asked.measures or list(MEASURES)
     if unknown := [name for name in wanted if name not in MEASURES]:
@@ -71,7 +76,7 @@ def main() -> int:
     try:
         if NEED_LOAD.intersection(wanted):
             wrk.require()
-        figures = _measure(wanted, asked.rounds, asked.seconds)
+        figures = _measure(wanted, asked.rounds, asked.seconds, asked.full)
     except (wrk.LoadError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -79,10 +84,10 @@ def main() -> int:
     return 0
 
 
-def _measure(wanted: list[str], rounds: int, seconds: int) -> dict[str, Figure]:
+def _measure(wanted: list[str], rounds: int, seconds: int, full: Path | None) -> dict[str, Figure]:
     figures: dict[str, Figure] = {}
     with tempfile.TemporaryDirectory(prefix="ona-bench-") as folder:
-        bench = Bench(Path(folder), rounds, seconds)
+        bench = Bench(Path(folder), rounds, seconds, full)
         with bench.running:
             for name in wanted:
                 print(f"{name} ...", file=sys.stderr, flush=True)

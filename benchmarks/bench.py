@@ -27,6 +27,7 @@ class Bench:
     folder: Path
     rounds: int
     seconds: int
+    full: Path | None = None  # where the city of full size lies, or is to be built
     running: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     @cached_property

@@ -118,7 +118,7 @@ class Browser:
             "redirect_uri": site.redirect_uri,
             "code_verifier": verifier,
         }
-        answer = self._ask(form(site.token_path, redeemed, user=site.client, password=site.secret))
+        answer = self.ask(form(site.token_path, redeemed, user=site.client, password=site.secret))
         if answer.status != 200 or "id_token" not in json.loads(answer.body):
             raise FlowError(f"no ID token: {answer.status} {answer.body[:200]!r}")
 
@@ -127,7 +127,7 @@ class Browser:
         person = random.choice(self.site.people)
         request = Request("GET", path)
         for _ in range(MOST_STEPS):
-            answer = self._ask(request)
+            answer = self.ask(request)
             if 300 <= answer.status < 400:
                 target = urljoin(self.site.url + request.path, answer.header("location"))
                 if target.startswith(self.site.redirect_uri):
@@ -163,7 +163,8 @@ class Browser:
         action = _path(urljoin(self.site.url + path, target.get("action") or path))
         return Request("POST", action, {"Content-Type": _FORM}, urlencode(values).encode())
 
-    def _ask(self, request: Request) -> Answer:
+    def ask(self, request: Request) -> Answer:
+        """Send a request with the cookies that were set so far."""
         path = request.path.partition("?")[0]
         cookies = "; ".join(
             f"{name}={value}" for (below, name), value in self._cookies.items() if path.startswith(below)

@@ -56,6 +56,7 @@ class Cost:
 
     rate: float  # requests a second
     cpu_ms: float  # of a request
+    p99_ms: float = 0.0  # the slowest in a hundred
 
 
 def cost(server: Server, load: Callable[[], Load], *, settled: bool = False) -> Cost:
@@ -65,7 +66,7 @@ def cost(server: Server, load: Callable[[], Load], *, settled: bool = False) -> 
     """
     before = server.cpu_seconds() if settled else _settled(server)
     done = load()
-    return Cost(done.rate, 1000 * (_settled(server) - before) / done.requests)
+    return Cost(done.rate, 1000 * (_settled(server) - before) / done.requests, done.p99_ms)
 
 
 def _settled(server: Server) -> float:

@@ -48,13 +48,16 @@ class Server:
 
 
 @contextlib.contextmanager
-def demonstration(folder: Path) -> Iterator[tuple[Server, City]]:
-    """Serve a new demonstration city in `folder`, without rate limits for this machine."""
-    port, file = free_port(), folder / "demo.json"
+def demonstration(folder: Path, data: str = "city") -> Iterator[tuple[Server, City]]:
+    """Serve the demonstration city that lies in `folder` under a name, without rate limits for this machine.
+
+    Where none lies there it is built first.
+    """
+    port, file = free_port(), folder / f"{data}.json"
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "demo", "--workers", str(WORKERS), "--port", str(port)]
-    command += ["--data", str(folder / "city"), "--json", str(file)]
+    command += ["--data", str(folder / data), "--json", str(file)]
     url = f"http://127.0.0.1:{port}"
-    with _running(command, {"ONA_UNTHROTTLED_LOOPBACK": "1"}, ready=f"{url}/readyz", log=folder / "demo.log") as pid:
+    with _running(command, {"ONA_UNTHROTTLED_LOOPBACK": "1"}, ready=f"{url}/readyz", log=folder / f"{data}.log") as pid:
         yield Server(url, pid, puts_off=sequencer.PACE + 0.5), City(json.loads(file.read_text()))
 
 
