@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, make_url, select
 from werkzeug.test import TestResponse
 
 from idservice.call import Call, Caller, House
@@ -27,7 +28,7 @@ from licences.guard.policy import ALLOW, ANY, Rule
 from licences.models import Licence
 from seals.authority import make_authority
 from seals.register import make
-from tests.builders import SYSTEM, act, build_app, house_of
+from tests.builders import SYSTEM, act, build_app, house_of, migrate
 from tests.identity import (
     CALLBACK,
     SECRET,
@@ -55,7 +56,8 @@ STRANGER = citizen_number("37160219790101221")  # valid, and never enrolled
 COMPANY = company_code("9137160210002000")
 PERSON_NAMES = {ALICE: "王小明", BOB: "赵大海", AGENT: "李晓华", CLERK: "孙窗口", OFFICER: "周主任"}
 HOLDER_SCOPE = (
-    "openid licences.read licences.show licences.object accesses.read consents.manage commitments.sign offline_access"
+    "openid licences.read licences.show licences.wallet licences.object accesses.read consents.manage commitments.sign"
+    " offline_access"
 )
 STAFF_SCOPE = "openid verifications.create lookups.create licences.issue licences.change licences.read catalogue.manage"
 WINDOW = "综合窗口3号"
@@ -163,7 +165,47 @@ def order_for(slug: str = "real_estate_title", number: str = ALICE, **more: Any)
     return {"type": kind.code, "holder": {"number": number}, "fields": kind.examples(), **more}
 
 
+@dataclass(frozen=True)
+class _Founded:
+    """What belongs to a founded town besides its database: the files of its keys with their modes, and who is who."""
+
+    keys: dict[str, tuple[bytes, int]]
+    subjects: dict[str, str]
+    seals: dict[str, str]
+
+
+_founded: dict[str, _Founded] = {}  # by kind of database
+
+
+def found(database_url: str) -> None:
+    """Settle a town in an empty database; a `prepare` of `Databases.fresh`, so once a process and kind of database."""
+    migrate(database_url)
+    with tempfile.TemporaryDirectory() as folder:
+        town = build_town(Path(folder), database_url)
+        town.house.database.engine.dispose()
+        keys = town.house.settings.keys_dir
+        files = {
+            str(path.relative_to(keys)): (path.read_bytes(), path.stat().st_mode & 0o777)
+            for path in keys.rglob("*")
+            if path.is_file()
+        }
+    _founded[make_url(database_url).get_backend_name()] = _Founded(files, town.subjects, town.seals)
+
+
+def copy_town(directory: Path, database_url: str) -> Town:
+    """Build the application over a database that `found` prepared."""
+    known = _founded[make_url(database_url).get_backend_name()]
+    for name, (content, mode) in known.keys.items():
+        path = directory / "keys" / name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode)
+        path.write_bytes(content)
+    app = build_app(directory, database_url)
+    return Town(app, house_of(app), dict(known.subjects), dict(known.seals))
+
+
 def build_town(directory: Path, database_url: str, **settings: object) -> Town:
+    """Settle a town in a database that has the schema, as its settings will have it."""
     app = build_app(directory, database_url, **settings)
     house = house_of(app)
 

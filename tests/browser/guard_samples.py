@@ -44,10 +44,30 @@ GUARD: dict[str, Any] = {
 QUESTIONS: dict[str, Any] = {"role": "audit", "error": None, "faulty": None, "values": {}, "done": None}
 ACCESS: dict[str, Any] = {"access": LOOK, "is_proved": True, "question": None, "days": 10, "error": None, "text": ""}
 
+PERMISSION: dict[str, Any] = {
+    "id": "app|11379900DM0001016L001", "client": "不动产登记系统", "client_id": "app", "type": "居民身份证",
+    "operations": ["find", "read", "download"], "department": "11379900DM0001016L", "matter": "购房不动产转移登记",
+    "ground": "《国务院关于在线政务服务的若干规定》第七条", "unattended": False, "asked_at": NOW, "agreed_at": None,
+    "is_own": False,
+}  # fmt: skip
+SHARING: dict[str, Any] = {
+    "role": "system", "error": None, "faults": [], "done": None, "values": {"operations": []},
+    "permissions": [PERMISSION, PERMISSION | {"unattended": True, "agreed_at": NOW}],
+    "operations": ["find", "read", "download", "verify_data", "verify_file"],
+    "types": [("11379900DM0001016L001", "居民身份证")], "matters": [("DM-M-005", "购房不动产转移登记")],
+    "departments": [("11379900DM0001016L", "演示市行政审批服务局")],
+}  # fmt: skip
+
 GUARD_SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "guard": ("control/guard.html", GUARD),
     "guard at rest": ("control/guard.html", GUARD | {"role": "system", "alarms": [], "stops": [], "done": "done"}),
     "guard refused": ("control/guard.html", GUARD | {"error": "请填写", "values": {"scope": "unit"}}),
+    "sharing": ("control/sharing.html", SHARING),
+    "sharing to agree": ("control/sharing.html", SHARING | {"role": "security", "done": "done"}),
+    "sharing refused": (
+        "control/sharing.html",
+        SHARING | {"permissions": [], "error": "有字段未通过校验", "faults": ["ground", "operations"]},
+    ),
     "questions": (
         "control/questions.html",
         QUESTIONS | {"waiting": [WAITING | {"overdue": True}, WAITING | {"id": "x"}], "answered": [ANSWERED]},

@@ -12,6 +12,7 @@ from tests.browser.matter_samples import MATTER_SAMPLES
 from tests.browser.register_samples import REGISTER_SAMPLES
 from tests.browser.seal_samples import SEAL_SAMPLES
 from tests.browser.showing_samples import SHOWING_SAMPLES
+from tests.browser.wallet_samples import WALLET_SAMPLES
 
 NOW = datetime(2026, 11, 22, 2, 30, 5, tzinfo=UTC)
 CITIZEN = {"name_masked": "王**"}
@@ -94,6 +95,12 @@ SHOW = {
     "current_user": CITIZEN, "code": "7K3MQ9TZ4XWD0H2VRB8NJE5CPG", "qr_svg": QR, "seconds": 60,
     "code_groups": ["7K3M", "Q9TZ", "4XWD", "0H2V", "RB8N", "JE5C", "PG"],
     "expires_at": NOW + timedelta(seconds=60), "licences": LICENCES[:1], "shown_to": None,
+}  # fmt: skip
+
+
+ANNOTATION: dict[str, Any] = {
+    "number": "ZJ" + "7" * 20, "purpose": "办理不动产转移登记", "asked_by": "示范市自然资源局", "made_at": NOW,
+    "expires_at": NOW,
 }  # fmt: skip
 
 
@@ -258,8 +265,13 @@ SAMPLES: dict[str, Sample] = {
     "counter expired": counter(result=checked("expired", code="ok", state="fail", seal="not_checked")),
     "counter forged": counter(result=checked("expired", "signature_invalid", credential="fail", seal="notice")),
     "counter unreadable": counter(result={"ok": False, "reasons": ["format_unknown"], "checks": []}),
-    "verify": ("verify.html", {"result": None, "error": "请输入内容或选择文件"}),
+    "counter offline": ("counter/offline.html", {"pins": ["x"]}),
+    "verify": ("verify.html", {"pins": ["x"], "result": None, "error": "请输入内容或选择文件"}),
     "verified": ("verify.html", {"result": checked("revoked", register="ok", state="fail"), "error": None}),
+    "verified copy": (
+        "verify.html",
+        {"result": checked("expired", state="ok", annotation="fail") | {"annotation": ANNOTATION}, "error": None},
+    ),
     "seal": ("seals/verify.html", {"report": None, "error": "请选择文件"}),
     "seal holds": ("seals/verify.html", {"report": sealed(format="ok", signature="ok", integrity="ok"), "error": None}),
     "seal with a trusted time": ("seals/verify.html", {"report": stamped(), "error": None}),
@@ -320,6 +332,7 @@ SAMPLES |= MATTER_SAMPLES
 SAMPLES |= REGISTER_SAMPLES
 SAMPLES |= LIFE_SAMPLES
 SAMPLES |= SHOWING_SAMPLES
+SAMPLES |= WALLET_SAMPLES
 SAMPLES |= CATALOGUE_SAMPLES
 
 # One red dot.

@@ -20,6 +20,11 @@ SHOWN = {
 LARGE = {"current_user": CITIZEN, "is_large": True}
 WALLET = {"licences": [CARD, {**CARD, "state": "expired", "can_be_shown": False}], "accesses": [], "mandates": []}
 
+DEVICE = {
+    "device": "0a1b2c3d4e5f6071", "title": "Chrome · Android", "licences": ["居民身份证", "机动车驾驶证"],
+    "made_at": NOW, "expires_at": NOW + timedelta(days=7),
+}  # fmt: skip
+
 CLERK = {"current_user": CITIZEN, "question": "出示证照：用电报装"}
 ASKED = {**CLERK, "id": "ab" * 32, "purpose": "用电报装", "qr_svg": None, "address": None, "seconds": 90}
 ASK = {
@@ -38,8 +43,23 @@ REPLAYED = {
     "licence": None, "licences": [],
 }  # fmt: skip
 
+WALLET_ASKED = {
+    "current_user": CITIZEN, "id": "ab" * 32, "title": "用电报装", "purpose": "用电报装", "qr_svg": None, "seconds": 90,
+}  # fmt: skip
+WALLET_DONE = {"current_user": None, "unit": "演示市行政审批服务局 3 号窗口", "purpose": "用电报装"}
+
 SHOWING_SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "licences in large type": ("me/index.html", {**LARGE, **WALLET}),
+    "show offline": ("me/offline.html", {}),
+    "show offline in large type": ("me/offline.html", {"is_large": True}),
+    "devices that show offline": (
+        "me/devices.html",
+        {"current_user": CITIZEN, "devices": [DEVICE], "licences": [CARD]},
+    ),
+    "no device and no licence to show offline": (
+        "me/devices.html",
+        {"current_user": CITIZEN, "devices": [], "licences": []},
+    ),
     "show in large type": ("me/show.html", {**LARGE, **SHOWN}),
     "counter asks": ("counter/ask.html", {"current_user": CITIZEN, **ASK, "error": None}),
     "counter asks with mistakes": ("counter/ask.html", {"current_user": CITIZEN, **ASK, "error": "请选择办理事项"}),
@@ -50,6 +70,21 @@ SHOWING_SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "counter's request refused": ("counter/asked.html", {**ASKED, "state": "refused"}),
     "counter's request expired": ("counter/asked.html", {**ASKED, "state": "expired"}),
     "counter's answer of yes": ("counter/answered.html", YES),
+    "counter asks a wallet": ("counter/wallet_ask.html", {"current_user": CITIZEN, **ASK, "type": "id", "error": None}),
+    "counter asks a wallet with mistakes": (
+        "counter/wallet_ask.html",
+        {"current_user": CITIZEN, **ASK, "type": "id", "error": "请选择办理事项"},
+    ),
+    "counter's wallet request": ("counter/wallet_asked.html", {**WALLET_ASKED, "state": "waiting", "qr_svg": QR}),
+    "counter's wallet request opened": ("counter/wallet_asked.html", {**WALLET_ASKED, "state": "fetched"}),
+    "counter's wallet request expired": ("counter/wallet_asked.html", {**WALLET_ASKED, "state": "expired"}),
+    "wallet's refusal at the counter": (
+        "counter/wallet_answered.html",
+        {"current_user": CITIZEN, "title": "用电报装", "check_number": "0427", "result": REPLAYED},
+    ),
+    "wallet's holder": ("wallet/answered.html", {**WALLET_DONE, "number": "0427", "over": False}),
+    "wallet's holder who refused": ("wallet/answered.html", {**WALLET_DONE, "number": None, "over": False}),
+    "wallet's holder too late": ("wallet/answered.html", {**WALLET_DONE, "number": None, "over": True}),
     "terminal": ("terminal/index.html", {"current_user": CITIZEN, "result": None, "error": None, "seconds": 60}),
     "terminal's refusal": ("terminal/index.html", {"current_user": CITIZEN, "result": REPLAYED, "seconds": 60}),
     "request to show": ("me/request.html", REQUEST),

@@ -63,7 +63,7 @@ def test_shown_licence_is_verified_once(live: Live, visit: Visit, scripts: bool)
 
     clerk.scan(code)
     assert answer(clerk) == "此码已使用过"
-    expect(clerk.page.locator(".ona-band__next")).to_have_text("请持证人刷新二维码，再扫一次。")
+    expect(clerk.page.locator(".ona-band__next")).to_have_text("可能是截图。请持证人当面换一个新码，再扫一次。")
     expect(clerk.page.locator(".ona-recent li")).to_have_count(2)
 
     citizen.open("/me/accesses")

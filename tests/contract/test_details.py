@@ -24,7 +24,8 @@ def test_an_operation_takes_details_of_the_type_that_confines_its_scope() -> Non
 
 def test_every_type_with_a_scope_is_good_for_something() -> None:
     carrying = {kind.name for kind in TYPES if kind.scope is not None}
-    assert carrying == {contract.detail for contract in DETAILED} == {"licence-issue", "licence-show", "seal-use"}
+    good_for = {contract.detail for contract in DETAILED}
+    assert carrying == good_for == {"licence-issue", "licence-show", "seal-use", "openid_credential"}
     assert {kind.name for kind in TYPES} - carrying == {MANDATE.name}
 
 

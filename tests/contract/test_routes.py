@@ -20,6 +20,7 @@ PUBLIC_OPERATIONS = {
     "matters.list_matters": "the list of matters is public",
     "matter_versions.list_versions": "and so is what it said before",
     "matter_versions.read_version": "and so is what it said before",
+    "sharing.download": "a link to a file is its own leave: random, ten minutes, once",
     "seals.verify_seal": "whoever receives a sealed file may check it",
 }
 PUBLIC_PAGES = {
@@ -35,15 +36,21 @@ PUBLIC_PAGES = {
     "/matters/<code>",
     "/verify",
     "/V",
+    "/counter/offline",
+    "/offline-worker.js",
     "/verify/seal",
 }
+PUBLIC_PAGES |= {"/wallet/answered/<code>/<response_code>"}  # where a wallet sends its holder: the codes say whose
 PUBLIC_PAGES |= {"/recover", "/recover/prove", "/recover/next", "/recover/check", "/recover/password"}
+PUBLIC_PAGES |= {"/me/offline", "/me/offline/worker.js"}  # they say nothing of anybody: a worker keeps them
 # Plain routes whose formats other standards fix; each authenticates as its standard says.
 PLAIN = (
     "oauth",
     "scim.",
     "issuer.",
     "status.",
+    "wallet_issuance.",
+    "openid4vp.",
     "log.",
     "tsa.",
     "operations.",

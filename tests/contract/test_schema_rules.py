@@ -27,9 +27,14 @@ import licences.counter.models
 import licences.guard.models
 import licences.life.models
 import licences.models
+import licences.portion_models
+import licences.sharing.models
 import licences.showing.models
 import licences.status.models
+import licences.wallets.issuance.models
+import licences.wallets.presentation.models
 import seals.models
+from idservice.column_types import Instant
 from idservice.db import UTCDateTime
 from idservice.models import Base
 
@@ -51,8 +56,12 @@ ROOMS = (
     licences.collection.models,
     licences.life.models,
     licences.models,
+    licences.portion_models,
+    licences.sharing.models,
     licences.showing.models,
     licences.status.models,
+    licences.wallets.issuance.models,
+    licences.wallets.presentation.models,
 )
 OWNERS = {"subject", "hashed", "reference", "log"}
 TABLES = {table.name: table for table in Base.metadata.sorted_tables}
@@ -138,8 +147,8 @@ def test_foreign_keys_lead_to_reference_tables_alone(table: sa.Table) -> None:
 @named(list(TABLES.values()))
 def test_times_carry_their_zone(table: sa.Table) -> None:
     for column in table.columns:
-        if isinstance(column.type, (sa.DateTime, UTCDateTime)):
-            assert isinstance(column.type, UTCDateTime), column
+        if isinstance(column.type, (sa.DateTime, UTCDateTime, Instant)):
+            assert isinstance(column.type, (UTCDateTime, Instant)), column
             assert column.type.impl_instance.timezone, column
 
 

@@ -27,6 +27,8 @@ TESTED_ELSEWHERE = {
     "licences/collection": "files and batches are brought in by tests/functional/test_collection.py",
     "licences/counter": "look-ups are walked in tests/functional/test_lookup_*.py, department checks beside them",
     "licences/life": "the life of licences is walked in tests/functional/test_licence_life.py",
+    "licences/sharing": "sharing is walked in tests/functional/test_sharing.py",
+    "licences/wallets/presentation": "wallets are asked and answer in tests/functional/test_wallet_presentation*.py",
     "cli": "commands are run as a person runs them in tests/functional",
     "pages": "pages are walked in tests/functional and tests/browser",
     "routes": "endpoints are walked in tests/functional",
@@ -163,10 +165,10 @@ def _imported_by_tests() -> set[str]:
 
 
 def test_locks_are_hashed_and_name_no_address() -> None:
-    packages = json.loads((ROOT / "package-lock.json").read_text("utf-8"))["packages"]
-    for name, package in packages.items():
-        assert "resolved" not in package, name
-        assert name == "" or package["integrity"].startswith("sha512-"), name
+    for lock in ("package-lock.json", "tests/peers/package-lock.json"):
+        for name, package in json.loads((ROOT / lock).read_text("utf-8"))["packages"].items():
+            assert "resolved" not in package, name
+            assert name == "" or package["integrity"].startswith("sha512-"), name
     for lock in (ROOT / "requirements").glob("*.txt"):
         text = lock.read_text("utf-8")
         assert "://" not in text, lock.name

@@ -8,7 +8,7 @@ from tests.builders import migrate
 from tests.databases import Databases
 from tests.fapi import Fapi, register
 from tests.identity import City, build_city
-from tests.town import Town, build_town
+from tests.town import Town, copy_town, found
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +31,8 @@ def fapi(city: City) -> Fapi:
 @pytest.fixture(scope="module")
 def town(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Build a small town that issues licences, once for a test module and kind of database."""
-    url = databases.fresh(migrate)
-    built = build_town(tmp_path_factory.mktemp("town"), url)
+    url = databases.fresh(found)
+    built = copy_town(tmp_path_factory.mktemp("town"), url)
     yield built
     built.house.database.engine.dispose()
     databases.drop(url)

@@ -65,7 +65,8 @@ def test_the_granted_details_stand_in_answer_token_and_introspection(town: Town)
 
 def test_metadata_and_resource_metadata_name_the_types(town: Town) -> None:
     for path in ("/.well-known/openid-configuration", "/.well-known/oauth-protected-resource/v1"):
-        assert town.web.get(path).json["authorization_details_types_supported"] == [ISSUE, SHOW, MANDATE, SEAL]
+        found = town.web.get(path).json["authorization_details_types_supported"]
+        assert found == [ISSUE, SHOW, MANDATE, "openid_credential", SEAL]
 
 
 def test_details_alone_are_a_request(town: Town) -> None:

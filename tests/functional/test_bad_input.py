@@ -65,7 +65,9 @@ BODIES: list[tuple[str, bytes]] = [
     ("application/json", b'{"text": "' + b"x" * 1_100_000 + b'"}'),
 ]
 
-SAYS_GOODBYE = {"/oauth/end_session"}  # of a visitor who is not logged in, whatever he sends
+#: They answer whatever is sent: one says goodbye to a stranger, one takes no body and gives a nonce.
+SAYS_GOODBYE = {"/oauth/end_session"}
+TAKES_NOTHING = {"/openid4vci/nonce"}
 # Werkzeug closes the spooled file of an unfinished part when it is forgotten, not when the part is refused.
 half_read = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
@@ -95,7 +97,9 @@ def path_of(rule: Rule, value: str) -> str:
 def send(city: City, method: str, path: str, **more: Any) -> TestResponse:
     more.setdefault("headers", {})
     answer: TestResponse = city.app.test_client(use_cookies=False).open(path, method=method, buffered=True, **more)
-    assert answer.status_code < 500, (method, path, answer.text[:500])
+    # Nothing sequences the audit log here: after a minute the city says so where it is asked.
+    is_told = path.startswith("/readyz") and answer.status_code == 503
+    assert answer.status_code < 500 or is_told, (method, path, answer.text[:500])
     if answer.status_code >= 400 and answer.mimetype != "text/html":
         document = answer.get_json(silent=True)
         assert document, (method, path, answer.text[:200])
@@ -151,7 +155,7 @@ def test_odd_bodies_at_every_door(city: City, machine: dict[str, str], kind: str
         if method != "GET":
             sent = {"input_stream": io.BytesIO(body), "content_length": len(body), "content_type": kind}
             answer = send(city, method, path_of(rule, "1"), headers=machine if is_known else {}, **sent)
-            assert answer.status_code >= 300 or rule.rule in SAYS_GOODBYE, "nothing of this is a deed"
+            assert answer.status_code >= 300 or rule.rule in SAYS_GOODBYE | TAKES_NOTHING, "nothing of this is a deed"
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND", "A" * 200])

@@ -1,6 +1,8 @@
 """Collection: licences come in by file and in batches, are sealed afterwards, and sources hear what is wrong."""
 
 import json
+import secrets
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -8,10 +10,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from idservice.models import AuditEntry
+from keys import sm2
+from keys.sm2 import sm3
 from licences.collection import signing
 from licences.collection.models import CollectedLicence
-from licences.collection.signing import Slice
+from licences.formats import portion
+from licences.formats.portion import Tree
 from licences.models import Licence
+from licences.portion_models import SealPortion
+from licences.slices import EVERYTHING, Slice
+from seals.stamp import Ready, Stamp
 from tests.town import ALICE, BOB, CIVIL, COMPANY, OFFICER, SECURITY, STRANGER, Town, type_of
 
 CODE = type_of("vocational_qualification").code
@@ -45,6 +54,11 @@ def seal(town: Town, *options: str, status: int = 0) -> dict[str, int]:
     assert done.exit_code == status, done.output
     found: dict[str, int] = json.loads(done.stdout)
     return found
+
+
+def intend(town: Town, *, limit: int) -> list[signing.Prepared]:
+    waiting = town.act(lambda call: signing.prepare(call, signing.waiting(call, EVERYTHING, after=None, limit=limit)))
+    return town.act(lambda call: signing.intend(call, waiting))
 
 
 def collected(town: Town, number: str) -> dict[str, Any]:
@@ -183,6 +197,100 @@ def test_two_parts_share_the_work(town: Town, tmp_path: Path) -> None:
     before = town.count(Licence)
     sealed = sum(seal(town, "--part", str(place), "3")["signed"] for place in range(3))
     assert town.count(Licence) - before == sealed == sum(found)
+
+
+def test_what_was_killed_half_way_is_done_again_and_nothing_twice(town: Town, tmp_path: Path) -> None:
+    rows = [row(f"ZY-5{n:02d}", holder=(ALICE, BOB)[n % 2]) for n in range(8)]
+    bring_in(town, tmp_path, rows, name="killed")
+    before = town.count(Licence)
+
+    def announced() -> list[signing.Prepared]:
+        return intend(town, limit=99)
+
+    announced()  # and killed
+    lost = town.act(partial(signing.sign, prepared=announced()))
+    assert town.count(Licence) == before, "signed, and killed before it was stored"
+    twice = [town.act(partial(signing.sign, prepared=announced())) for _ in range(2)]
+    assert [town.act(partial(signing.store, prepared=made)) for made in (*twice, lost)] == [(8, 0), (0, 0), (0, 0)]
+    assert town.count(Licence) == before + 8
+    assert seal(town) == {"signed": 0, "failed": 0}
+    found = town.app.test_cli_runner().invoke(args=["licences", "check", "--json"])
+    assert (found.exit_code, json.loads(found.stdout)["wrong"]) == (0, 0), found.output
+
+
+def test_a_row_whose_source_speaks_meanwhile_is_not_sealed_as_it_was(town: Town, tmp_path: Path) -> None:
+    bring_in(town, tmp_path, [row("ZY-601")], name="first")
+    found = intend(town, limit=9)
+    made = town.act(partial(signing.sign, prepared=found))
+    bring_in(town, tmp_path, [row("ZY-601", valid_until="2039-12-31")], name="second")
+    assert town.act(partial(signing.store, prepared=made)) == (0, 0)
+    assert seal(town) == {"signed": 1, "failed": 0}
+    assert str(town.row(collected(town, "ZY-601")["identifier"]).valid_until) == "2039-12-31"
+
+
+def test_a_portion_leaves_one_entry_for_each_step(town: Town, tmp_path: Path) -> None:
+    bring_in(town, tmp_path, [row(f"ZY-7{n:02d}") for n in range(3)], name="entries")
+    seal(town)
+    codes = [collected(town, f"ZY-7{n:02d}")["identifier"] for n in range(3)]
+
+    row_of = town.row(codes[0])
+    assert row_of.portion_id is not None
+    kept = town.act(lambda call: call.session.get_one(SealPortion, row_of.portion_id))
+    named = {"portion": kept.portion_id.hex(), "licences": 3}
+    noted = select(AuditEntry.deed, AuditEntry.facts).where(AuditEntry.facts.contains(named["portion"]))
+    entries = {deed: json.loads(facts) for deed, facts in town.act(lambda call: call.session.execute(noted).all())}
+    root = Tree(kept.size, kept.nodes).root.hex()
+    assert entries == {
+        "licences:licence:intend": named | {"seal": kept.seal_id, "root": root},
+        "licences:licence:issue": named | {"digest": sm3("\n".join(sorted(codes)).encode()).hex()},
+    }
+
+
+@pytest.mark.parametrize("broken", ["seal", "leaf"])
+def test_what_does_not_hold_is_not_stored(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    number = f"ZY-8-{broken}"
+    bring_in(town, tmp_path, [row(number)], name=broken)
+    other = sm2.sign(sm2.generate()[0], b"something else")
+    with monkeypatch.context() as changed:
+        if broken == "seal":
+            changed.setattr(
+                Ready, "stamp", lambda ready, _document, _name: Stamp(ready.seal_id, ready.sealed_at, other)
+            )
+        else:
+            changed.setattr(portion, "nonce_of", lambda _seed: secrets.token_bytes(16))
+        assert seal(town, status=1) == {"signed": 0, "failed": 1}
+    assert (collected(town, number)["state"], collected(town, number)["reason"]) == ("failed", "rehearsal_failed")
+    again = town.app.test_cli_runner().invoke(args=["licences", "sign", "--again", "--json"])
+    assert json.loads(again.stdout)["signed"] == 1
+
+
+def test_processes_share_the_sealing_and_the_checking(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "ONA_DATABASE_URL": town.house.settings.database_url,
+        "ONA_KEYS_DIR": town.house.settings.keys_dir,
+        "ONA_ISSUER": town.house.settings.issuer,
+        "ONA_INSECURE_LOOPBACK": 1,
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    bring_in(town, tmp_path, [row(f"ZY-9{n:02d}", holder=(ALICE, BOB)[n % 2]) for n in range(6)], name="shared")
+    assert seal(town, "--processes", "2") == {"signed": 6, "failed": 0}
+    code = collected(town, "ZY-900")["identifier"]
+    subject = town.row(code).subject
+
+    def tamper(call: Any) -> None:
+        licence = call.session.get_one(Licence, (subject, code))
+        licence.credential_signature = bytes(64)
+
+    town.act(tamper)
+    rejects = tmp_path / "wrong.jsonl"
+    command = ["licences", "check", "--json", "--processes", "2", "--rejects", str(rejects)]
+    done = town.app.test_cli_runner().invoke(args=command)
+    assert (done.exit_code, json.loads(done.stdout)) == (1, {"checked": town.count(Licence), "wrong": 1}), done.output
+    assert [json.loads(line)["identifier"] for line in rejects.read_text("utf-8").splitlines()] == [code]
 
 
 def test_a_source_is_asked_and_answers(town: Town) -> None:

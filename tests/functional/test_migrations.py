@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -26,12 +27,19 @@ import licences.counter.models
 import licences.guard.models
 import licences.life.models
 import licences.models
+import licences.portion_models
 import licences.showing.models
 import licences.status.models
+import licences.wallets.issuance.models
+import licences.wallets.presentation.models
 import seals.models
 from idservice import schema
 from idservice.db import Database
 from idservice.models import Base
+from licences import identifier
+from licences.catalogue_models import LicenceCoHolder
+from licences.collection.models import CollectedLicence
+from licences.models import IssueIntent, Licence, LicenceChange, LicenceRoute
 from tests.databases import Databases, PostgresDatabases
 
 ROOT = Path(__file__).parents[2]
@@ -51,8 +59,11 @@ ROOMS = (
     licences.collection.models,
     licences.life.models,
     licences.models,
+    licences.portion_models,
     licences.showing.models,
     licences.status.models,
+    licences.wallets.issuance.models,
+    licences.wallets.presentation.models,
     seals.models,
 )  # imported so that their tables are in the one metadata
 HISTORY = [revision.revision for revision in ScriptDirectory(str(schema.MIGRATIONS)).walk_revisions()][::-1]
@@ -105,14 +116,35 @@ def test_down_to_nothing_and_up_again(database: Database) -> None:
     assert differences(database) == []
 
 
+IN_PLACE = {"0030"}  # steps that keep the same in another way: they add nothing
+EXCHANGED = {"0032"}  # steps that take something away, too
+
+
 @pytest.mark.parametrize("revision", HISTORY)
 def test_each_step_can_be_undone(database: Database, revision: str) -> None:
     schema.upgrade(database, revision)
     before = parts(database)
     schema.downgrade(database, "-1")
-    assert parts(database) < before
+    undone = parts(database)
+    assert undone == before if revision in IN_PLACE else before - undone
+    assert undone <= before or revision in EXCHANGED
     schema.upgrade(database, revision)
     assert parts(database) == before
+
+
+def test_rows_outlast_the_making_anew_of_their_tables(database: Database) -> None:
+    schema.upgrade(database, "0029")
+    with database.engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO licence_route (identifier, subject) VALUES ('a', 'b')"))
+    made = "SELECT count(*) FROM sqlite_master WHERE name = 'licence_route' AND sql LIKE '%WITHOUT ROWID%'"
+    for step, expected in (
+        (lambda: schema.upgrade(database, "0030"), 1),
+        (lambda: schema.downgrade(database, "-1"), 0),
+    ):
+        step()
+        with database.engine.connect() as connection:
+            assert connection.execute(sa.text("SELECT identifier, subject FROM licence_route")).all() == [("a", "b")]
+            assert not database.is_sqlite or connection.scalar(sa.text(made)) == expected
 
 
 def test_a_second_upgrade_changes_nothing(database: Database) -> None:
@@ -153,3 +185,128 @@ def test_the_history_is_one_line_without_holes() -> None:
     assert [f"{number:04}" for number in range(1, len(HISTORY) + 1)] == HISTORY
     names = sorted(path.name for path in Path(schema.MIGRATIONS / "versions").glob("*.py"))
     assert [name[:4] for name in names] == HISTORY
+
+
+OURS = identifier.build("11379900DM0001075P001", "113716001000300047", "65HISCE3R1IIGPUZ11QA", 1)
+NEXT = identifier.build("11379900DM0001075P001", "113716001000300047", "65HISCE3R1IIGPUZ11QA", 2)
+OLD = "1.2.156.3005.2.of another form"
+ALICE, BOB, AT = "0a" * 16, "b0" * 16, datetime(2026, 3, 1, 12, 30, 0, 250_000, UTC)
+LATER = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def licence_row(subject: str, code: str, **more: object) -> dict[str, object]:
+    sealed = {"record_sealed": b"r", "seal_id": "1", "seal_signature": b"s", "credential_signature": b"c"}
+    row = {"subject": subject, "identifier": code, "type_code": "t", "issuer_code": "i", "state": "valid"}
+    return row | sealed | {"valid_from": AT.date(), "issued_at": AT, "changed_at": LATER, "credential_kid": "k"} | more
+
+
+def change_row(subject: str, code: str, place: int, deed: str, ground: str | None) -> dict[str, object]:
+    row = {"subject": subject, "identifier": code, "change_id": f"{place:032x}", "change": deed, "state": "valid"}
+    return row | {"actor": f"client:{deed}", "at": AT, "ground": ground}
+
+
+def intent_row(subject: str, code: str, place: int, done_at: datetime | None) -> dict[str, object]:
+    row = {"subject": subject, "intent_id": f"{place:032x}", "identifier": code, "record_digest": bytes([place]) * 32}
+    return row | {"at": AT, "done_at": done_at}
+
+
+FILLED: dict[str, list[dict[str, object]]] = {
+    "licence": [licence_row(ALICE, OURS, next_identifier=NEXT), licence_row(ALICE, NEXT), licence_row(BOB, OLD)],
+    "licence_route": [{"identifier": code, "subject": who} for code, who in ((OURS, ALICE), (NEXT, ALICE), (OLD, BOB))],
+    "licence_change": [
+        change_row(ALICE, OURS, 1, "issue", "decree_716_10"),
+        change_row(ALICE, OURS, 2, "renew", "licensing_50"),
+        change_row(ALICE, NEXT, 3, "issue", "decree_716_10"),
+        change_row(BOB, OLD, 4, "issue", None),
+    ],
+    "issue_intent": [
+        intent_row(ALICE, OURS, 1, LATER),
+        intent_row(ALICE, NEXT, 2, LATER),
+        intent_row(BOB, OLD, 3, LATER),
+        intent_row(BOB, NEXT, 4, None),
+    ],
+    "licence_co_holder": [{"subject": BOB, "identifier": OURS, "owner": ALICE, "place": 1}],
+    "collected_licence": [
+        {"subject": ALICE, "source": b"s", "type_code": "t", "department": "d", "state": "waiting", "missing": 0}
+        | {"record_sealed": b"r", "digest": b"d", "identifier": OURS, "collected_at": AT}
+    ],
+}
+
+
+def rows_of(database: Database, name: str) -> list[dict[str, object]]:
+    """Return the rows of a table as they are stored, but for what is empty; instants without their zone."""
+    with database.engine.connect() as connection:
+        table = sa.Table(name, sa.MetaData(), autoload_with=connection)
+        found = connection.execute(sa.select(table).order_by(*table.primary_key.columns)).mappings()
+        return [{key: plain(value) for key, value in row.items() if value is not None} for row in found]
+
+
+def plain(value: object) -> object:
+    return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) and value.tzinfo else value
+
+
+NEW = (
+    *(Licence.subject, Licence.identifier, Licence.next_identifier),
+    *(Licence.issued_at, Licence.issued_by, Licence.record_digest),
+)
+
+
+def test_licences_become_small_and_are_again_as_they_were(database: Database) -> None:
+    schema.upgrade(database, "0031")
+    with database.engine.begin() as connection:
+        for name, rows in FILLED.items():
+            table = sa.Table(name, sa.MetaData(), autoload_with=connection)
+            for row in rows:
+                connection.execute(sa.insert(table), {key: plain(value) for key, value in row.items()})
+    before = {name: rows_of(database, name) for name in FILLED}
+    for _ in range(2):
+        schema.upgrade(database, "0032")
+        with database.engine.connect() as connection:
+            said = connection.execute(sa.select(*NEW).order_by(Licence.subject, Licence.identifier)).mappings().all()
+            assert [(row["subject"], row["identifier"], row["issued_by"], row["record_digest"]) for row in said] == [
+                (ALICE, OURS, "client:issue", bytes([1]) * 32),
+                (ALICE, NEXT, "client:issue", bytes([2]) * 32),
+                (BOB, OLD, "client:issue", bytes([3]) * 32),
+            ]
+            assert {row["issued_at"] for row in said} == {AT}
+            assert [row["next_identifier"] for row in said] == [NEXT, None, None]
+            changes = connection.execute(sa.select(LicenceChange.identifier, LicenceChange.change)).all()
+            assert sorted(changes) == sorted([(OURS, "renew"), (OLD, "issue")])
+            assert connection.scalars(sa.select(IssueIntent.record_digest)).all() == [bytes([4]) * 32]
+            assert connection.execute(sa.select(LicenceCoHolder.owner, LicenceCoHolder.identifier)).all() == [
+                (ALICE, OURS)
+            ]
+            kept = connection.execute(sa.select(CollectedLicence.identifier, CollectedLicence.collected_at)).all()
+            assert kept == [(OURS, AT)]
+            routes = connection.execute(sa.select(LicenceRoute.identifier, LicenceRoute.subject)).all()
+            assert set(routes) == {(OURS, ALICE), (NEXT, ALICE), (OLD, BOB)}
+        schema.downgrade(database, "0031")
+        after = {name: rows_of(database, name) for name in FILLED}
+        for name in ("licence", "licence_route", "licence_co_holder", "collected_licence"):
+            assert after[name] == before[name]
+        for name in ("licence_change", "issue_intent"):  # those of issues are told again, at the time of the seal
+            key = "change" if name == "licence_change" else "record_digest"
+            told = [{(row["subject"], row["identifier"], row[key]) for row in rows[name]} for rows in (before, after)]
+            assert told[0] == told[1]
+            assert len(after[name]) == len(before[name])
+
+
+def test_licences_outlast_the_step_to_portions_and_cannot_go_back_from_it(database: Database) -> None:
+    schema.upgrade(database, "0032")
+    table = sa.Table("licence", sa.MetaData(), autoload_with=database.engine)
+    with database.engine.begin() as connection:
+        connection.execute(sa.insert(Licence.__table__), licence_row(ALICE, OURS))
+
+    def kept() -> list[tuple[object, ...]]:
+        with database.engine.connect() as connection:
+            asked = sa.select(table.c.seal_signature, table.c.credential_kid, table.c.valid_from)
+            return [tuple(row) for row in connection.execute(asked)]
+
+    for step in (schema.upgrade, lambda opened: schema.downgrade(opened, "0032"), schema.upgrade):
+        step(database)
+        assert kept() == [(b"s", "k", AT.date())]
+    with database.engine.begin() as connection:
+        connection.execute(table.update().values(seal_signature=None))
+    with pytest.raises(RuntimeError, match="portions"):
+        schema.downgrade(database, "0032")
+    assert kept() == [(None, "k", AT.date())]

@@ -370,8 +370,12 @@ def test_only_a_few_derivations_run_at_once_and_nobody_waits_for_ever(
 
 
 def test_a_login_that_is_under_way_holds_no_transaction(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = city.house.database
+
     def verify(_known: str, _secret: bytes) -> bool:
-        assert city.house.database.engine.pool.checkedout() == 0
+        waiting = database._lent._waiting if database._lent is not None else []
+        assert database.engine.pool.checkedout() == len(waiting)
+        assert not any(pooled.driver_connection.in_transaction for pooled in waiting)
         return False
 
     monkeypatch.setattr(password, "_verify", verify)

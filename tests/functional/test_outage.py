@@ -32,7 +32,7 @@ class Plug:
         if self.server is not None:
             self._allow(connections=False)
         else:
-            self.engine.pool.dispose()  # what is open goes on, wherever the file is
+            self.engine.dispose()  # what is open goes on, wherever the file is
             self.writer.pool.dispose()
             self.file.rename(self.file.with_suffix(".away"))
             self.file.mkdir()

@@ -18,8 +18,10 @@ from sqlalchemy import select, update
 from idservice.ids import secret_hash
 from idservice.models import RefreshToken, TokenFamily
 from idservice.oauth.refreshing import REPEATED_WITHIN
-from tests.builders import act, migrate
+from licences.showing import device_codes
+from tests.builders import act
 from tests.databases import Databases
+from tests.device import Device
 from tests.fapi import Fapi, register
 from tests.functional.nodes import Answer, Node, Nodes, race, running
 from tests.grants import DEVICE_GRANT, enter_code, register_apps, start_device
@@ -33,7 +35,7 @@ from tests.identity import (
     logged_in,
     query_of,
 )
-from tests.town import AGENT, ALICE, COMPANY, Town, build_town
+from tests.town import AGENT, ALICE, COMPANY, Town, copy_town, found
 
 WORKERS, RUNNERS = 4, 50
 LONG_ROUNDS = 20
@@ -55,8 +57,8 @@ class Ground:
 
 @pytest.fixture(scope="module")
 def ground(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    folder, url = tmp_path_factory.mktemp("races"), databases.fresh(migrate)
-    town = build_town(folder, url)
+    folder, url = tmp_path_factory.mktemp("races"), databases.fresh(found)
+    town = copy_town(folder, url)
     people = (town.subjects[ALICE], town.subjects[AGENT], town.subjects[COMPANY])
     city = City(town.app, town.house, *people, "", ec.generate_private_key(ec.SECP256R1()))
     register(city, "basic", auth_method="client_secret_basic", secret=SECRET)
@@ -176,6 +178,38 @@ def one_show_code(ground: Ground) -> None:
     assert told == {(200, True, ()): 1, (200, False, ("replayed",)): RUNNERS - 1}
 
 
+def one_offline_show_code(ground: Ground) -> None:
+    device, counter = Device(), ground.town.machine("counter")
+    act(ground.city.house, lambda call: device_codes.end_all(call, ground.town.subjects[ALICE]))
+    device.enrol(ground.town, ground.identifier)
+    code = device.code(ground.identifier)
+    answers = ground.race(lambda node: node.send("POST", "/v1/verifications", headers=counter, body={"text": code}))
+    told = Counter((answer.status_code, answer.json["ok"], tuple(answer.json["reasons"])) for answer in answers)
+    assert told == {(200, True, ()): 1, (200, False, ("replayed",)): RUNNERS - 1}
+
+
+def one_presentation_request(ground: Ground) -> None:
+    """Answered once though its holder presses fifty times, and read once by who asked."""
+    counter = ground.town.machine("counter")
+    asked = ground.town.post("/v1/presentation-requests", {"question": "licences", "purpose": "受理"}, counter).json
+    holder, where = ground.town.browser(ALICE), f"/me/requests/{asked['code']}"
+    form = {
+        "csrf_token": holder.open(where).form["values"]["csrf_token"],
+        "licences": ground.identifier,
+        "part": "masked",
+        "decision": "give",
+    }
+    cookies = "; ".join(f"{cookie.key}={cookie.value}" for cookie in holder.client._cookies.values())
+    headers = {"Accept": "text/html", "Cookie": cookies}
+    given = ground.race(lambda node: node.send("POST", where, form, headers))
+    assert Counter(answer.status_code for answer in given) == {200: 1, 409: RUNNERS - 1}
+    read = f"/v1/presentation-requests/{asked['id']}/verifications"
+    answers = ground.race(lambda node: node.send("POST", read, headers=counter, body={}))
+    told = Counter((answer.status_code, answer.json.get("code")) for answer in answers)
+    assert told == {(201, None): 1, (409, "presentation_request_unanswered"): RUNNERS - 1}
+    assert next(answer for answer in answers if answer.status_code == 201).json["report"]["ok"]
+
+
 RACES = [
     one_code,
     one_refresh_token,
@@ -185,6 +219,8 @@ RACES = [
     one_proof,
     one_client_assertion,
     one_show_code,
+    one_offline_show_code,
+    one_presentation_request,
 ]
 
 

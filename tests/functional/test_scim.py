@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
+from idservice.login import lockout
 from idservice.models import AccessRecord, AuditEntry, Person, Staff
 from idservice.scim import accounts, door
 from idservice.scim.door import OPERATIONS
 from idservice.scim.models import StaffAccount
 from tests.builders import act
+from tests.factors import forget_factors
 from tests.identity import (
     AGENT,
     ALICE,
@@ -43,6 +46,8 @@ from tests.staff import (
     refused,
     staffed,
 )
+
+CSRF = re.compile(r'name="csrf_token" value="[^"]+"')
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +117,26 @@ def test_an_account_from_its_making_to_its_end(office: City, scim: Scim) -> None
     for method in ("GET", "DELETE"):
         assert refused(scim(method, path)) == (404, None)
     assert scim.user("WANG.FANG")["id"] != found["id"], "the name is free again"
+
+
+def test_a_person_logs_in_by_the_name_of_his_account(office: City, scim: Scim) -> None:
+    """The password, the lock and the refusal are the same as with his number; the name by itself opens nothing."""
+    account = scim.linked("Wang.Fang")
+    unlinked, path = scim.user("somebody"), f"/Users/{account['id']}"
+    assert office.browser().log_in(number=" wang.FANG ").status == 200
+    refusals = [office.browser().log_in(number=name) for name in (unlinked["userName"], "wang.fan", "no such name")]
+    refusals.append(office.browser().log_in(number="wang.fang", password="another one"))
+    assert {page.status for page in refusals} == {400}
+    assert len({CSRF.sub("", page.text) for page in refusals}) == 1, "which of them it was is not told"
+    browser = office.browser()
+    for _ in range(lockout.FREE_TRIES - 1):  # with the wrong password above it makes all that are free
+        assert browser.log_in(number="wang.fang", password="wrong password").status == 400
+    assert office.browser().log_in(number=ALICE).status == 400, "the lock is the person's, whichever way one comes"
+    forget_factors(office)
+    assert office.browser().log_in(number=ALICE).status == 200
+    assert scim.patch(path, {"op": "replace", "value": {"active": False}}).status_code == 200
+    assert office.browser().log_in(number="wang.fang").status == 400, "an account that has ended is nobody's name"
+    assert office.browser().log_in(number=ALICE).status == 200, "and the person is a citizen like any other"
 
 
 @pytest.mark.parametrize("way", ["delete", "patch", "put"])

@@ -1,5 +1,6 @@
 """Whoever has a passkey proves himself before a licence that bears his face; whoever has none shows it as ever."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -8,13 +9,19 @@ import pyotp
 import pytest
 from sqlalchemy import delete, update
 
+from idservice.errors import Problem
 from idservice.login import totp
+from idservice.login.levels import PWD
 from idservice.login.models import Totp
 from idservice.models import LoginSession
+from keys.signer import Algorithm, generate_private, load_private
+from licences import identifier
 from licences.definition_file import shipped_types
 from licences.showing import identity
+from licences.wallets.issuance import configurations, issue
+from licences.wallets.issuance.requests import Wanted
 from tests.factors import SECRET_32, now_code
-from tests.town import ALICE, Town
+from tests.town import ALICE, Town, now
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +65,33 @@ def test_a_face_waits_for_the_second_factor_and_a_title_does_not(
     answer = town.web.post("/v1/presentations", json={"licences": [card]}, headers=town.person(ALICE))
     assert (answer.status_code, answer.json["code"]) == (401, "insufficient_user_authentication")
     assert "acr_values" in answer.headers["WWW-Authenticate"]
+
+
+def test_no_wallet_gets_a_face_by_a_login_that_may_not_show_it(
+    town: Town, cards: tuple[str, str], app: pyotp.TOTP
+) -> None:
+    card, title = cards
+    browser = town.browser(ALICE)
+
+    def offer(code: str) -> Any:
+        page = browser.open(f"/me/wallets/offers/{code}")
+        forms = re.search(r'name="forms"[^>]*value="([^"]+)"', page.text)
+        assert forms is not None
+        return browser.submit(page, forms=forms[1])
+
+    assert "<svg" in offer(title).text
+    asked = offer(card)
+    assert asked.url.startswith("/login/second")
+    browser.submit(asked, code=now_code(app))
+    assert "<svg" in offer(card).text
+
+    def take(call: Any) -> None:
+        kind = identifier.parts(card).type_code
+        wanted = Wanted(configurations.of_type(call, kind)[0].name, None, (), is_attested=False, envelope=None)
+        issue.answer(call, wanted, (load_private(Algorithm.ES256, generate_private(Algorithm.ES256)).public,))
+
+    with pytest.raises(Problem, match="insufficient_user_authentication"):
+        town.act(take, caller=town.caller(ALICE, level=3, amr=(PWD,), auth_time=now()))
 
 
 def test_whoever_has_no_passkey_shows_as_ever(town: Town, cards: tuple[str, str]) -> None:

@@ -24,10 +24,11 @@ import pytest
 from idservice.login import password
 from idservice.oauth import initial_tokens
 from tests.builders import act, migrate
-from tests.databases import SqliteDatabases
+from tests.databases import Databases
 from tests.factors import forget_factors
 from tests.grants import register_apps, start_ciba
 from tests.identity import ALICE, PASSWORD, STRANGER, Browser, City, build_city
+from tests.staff import Scim, staffed
 
 REQUESTS, WARM_UP, REPETITIONS = 1000, 100, 3
 MOST = 4.5
@@ -38,12 +39,13 @@ Ask = Callable[[str], Any]
 
 
 @pytest.fixture
-def city(tmp_path: Path) -> Iterator[City]:
-    url = SqliteDatabases(tmp_path).fresh(migrate)
+def city(tmp_path: Path, databases: Databases) -> Iterator[City]:
+    url = databases.fresh(migrate)
     built = build_city(tmp_path, url, sms_sender=f"file:{tmp_path / 'sms.jsonl'}")
     act(built.house, lambda call: password.set_password(call, built.alice, PASSWORD))
     yield built
     built.house.database.engine.dispose()
+    databases.drop(url)
 
 
 def welch(first: list[float], second: list[float]) -> float:
@@ -125,6 +127,14 @@ def test_login_with_its_key_derivation(city: City) -> None:
 def test_login(city: City, no_derivation: None, secret: str) -> None:
     ask = posted(city.browser(), "/login", "/login", password=secret)
     assert tell_apart(ask, ALICE, STRANGER, lambda: forget_factors(city)) < MOST
+
+
+@pytest.mark.soak
+def test_login_by_the_name_of_a_staff_account(city: City, no_derivation: None) -> None:
+    """One that a directory has given to somebody, against one that it has not."""
+    Scim(staffed(city)).linked("wang.fang")
+    ask = posted(city.browser(), "/login", "/login", password=SECRETS["wrong"])
+    assert tell_apart(ask, "wang.fang", "wang.fong", lambda: forget_factors(city)) < MOST
 
 
 @pytest.mark.soak

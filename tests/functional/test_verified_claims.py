@@ -307,6 +307,56 @@ def test_a_refreshed_token_says_what_holds_now(city: City) -> None:
     assert userinfo(city, again)["verified_claims"]["verification"]["assurance_level"] == "L3"
 
 
+# --- the modules of the conformance suite's plan `ekyc-server`, by their names
+
+
+NAME_ALONE = {"verification": {"trust_framework": "cn_one_number"}, "claims": {"name": "王小明"}}
+
+
+def test_ekyc_server_happypath_and_defaults(city: City) -> None:
+    assert userinfo(city, logged_in(city, of("userinfo", asked())))["verified_claims"] == NAME_ALONE
+
+
+def test_ekyc_server_emptyobject(city: City) -> None:
+    """An empty object in the place of `null` asks for the same."""
+    found = userinfo(city, logged_in(city, of("userinfo", asked({"trust_framework": {}}, {"name": {}}))))
+    assert found["verified_claims"] == NAME_ALONE
+
+
+def test_ekyc_server_essentialfalse(city: City) -> None:
+    found = userinfo(city, logged_in(city, of("userinfo", asked(claims={"name": {"essential": False}}))))
+    assert found["verified_claims"] == NAME_ALONE
+
+
+@pytest.mark.parametrize("name", ["no_such_claim", "特殊 \"<&' claim", "essential"])
+def test_ekyc_server_unknown_claim_omitted(city: City, name: str) -> None:
+    stated = {"essential": True} if name == "essential" else None
+    got = logged_in(city, of("userinfo", asked(claims={"name": None, name: stated})))
+    assert userinfo(city, got)["verified_claims"] == NAME_ALONE
+
+
+def test_ekyc_server_one_claim_with_random_value_omitted(city: City) -> None:
+    wanted = asked(claims={"name": None, "birthdate": {"value": "8f2c1d"}})
+    assert userinfo(city, logged_in(city, of("userinfo", wanted)))["verified_claims"] == NAME_ALONE
+
+
+def test_ekyc_server_request_only_in_idtoken_and_userinfo(city: City) -> None:
+    """Each answers what was asked there; what was asked for in both is in both."""
+    both = json.dumps({target: {"verified_claims": asked()} for target in ("id_token", "userinfo")})
+    for claims, in_id_token, in_userinfo in (
+        (of("id_token", asked()), True, False), (of("userinfo", asked()), False, True), (both, True, True),
+    ):  # fmt: skip
+        got = logged_in(city, claims)
+        found = ("verified_claims" in claims_of(got["id_token"]), "verified_claims" in userinfo(city, got))
+        assert found == (in_id_token, in_userinfo)
+
+
+def test_ekyc_server_userinfo_notfoundinop(city: City) -> None:
+    """Nothing that is asked for is known of a person: no empty object is told in its place."""
+    got = logged_in(city, of("userinfo", asked(claims={"credit_code": None})))
+    assert userinfo(city, got).keys() == {"sub"}
+
+
 def test_metadata_announces_what_is_true(city: City) -> None:
     document = city.app.test_client().get("/.well-known/openid-configuration").json
     assert document["verified_claims_supported"] is True

@@ -170,7 +170,7 @@ def test_a_code_meant_for_one_unit_serves_no_other(
     code = town.show(title, audience=audience)
     report = town.verify(code, **asker)
     assert report["ok"] is ok
-    assert report["reasons"] == ([] if ok else ["code_expired"])
+    assert report["reasons"] == ([] if ok else ["wrong_audience"])
     if not ok:
         assert town.verify(code, client="civil-counter", department=CIVIL)["ok"], "a refused code is not used up"
 
