@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flask import Flask, g, request
+from flask import Flask
 from flask.cli import AppGroup
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -24,7 +24,7 @@ from idservice import language, settings, type_size
 from idservice.call import House
 from idservice.db import Database
 from idservice.errors import Problem
-from idservice.http import forms, headers, logs, metrics, openapi, problems
+from idservice.http import current, forms, headers, logs, metrics, openapi, problems
 from idservice.http.application import Application
 from idservice.http.limits import Limiter
 from idservice.key_ring import open_ring
@@ -118,8 +118,8 @@ def _furnish(app: Application, config: Settings) -> None:
 def _install(app: Application, config: Settings) -> None:
     @app.before_request
     def name_request() -> None:
-        g.request_id = secrets.token_hex(8)
-        if "\0" in request.environ["PATH_INFO"]:
+        current.kept().request_id = secrets.token_hex(8)
+        if "\0" in current.asked().environ["PATH_INFO"]:
             raise Problem("bad_request", "The address holds U+0000.")
 
     metrics.install(app, config)
