@@ -32,15 +32,17 @@ T = TypeVar("T")
 
 TRIES = 6
 SERIALIZATION_STATES = {"40001", "40P01"}  # SQL standard: serialization failure; PostgreSQL: deadlock
+LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL: another transaction did not let go in time
 # SQL standard: connection exception; PostgreSQL: insufficient resources, operator intervention, system error. And no
 # writes, from a server that became a standby just now.
 _AWAY_CLASSES = ("08", "53", "57P", "58")
-_AWAY_STATES = {"25006"} | SERIALIZATION_STATES
+_AWAY_STATES = {"25006", LOCK_NOT_AVAILABLE} | SERIALIZATION_STATES
 # https://www.sqlite.org/rescode.html: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN
 _SQLITE_AWAY = {5, 6, 8, 10, 13, 14}
 _SYNCHRONOUS = "NORMAL" if group_commit.IS_OFFERED else "FULL"
 _begins: WeakKeyDictionary[Dialect, str] = WeakKeyDictionary()  # how transactions of each begin
 _CONNECT_WITHIN = 5  # seconds; a host that is gone says nothing at all
+_LOCK_WITHIN = 10  # seconds; a transaction that hangs must not hold up all others for ever, on either database
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -276,13 +278,22 @@ def _engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         # The connection used last has its statements and pages at hand; a database in memory has but one.
         lifo = {"pool_use_lifo": True} if parsed.database not in {None, "", ":memory:"} else {}
-        connect = {"timeout": 10, "check_same_thread": False}
+        connect = {"timeout": _LOCK_WITHIN, "check_same_thread": False}
         engine = create_engine(parsed, pool_size=5, connect_args=connect, **lifo)
         event.listen(engine, "connect", _prepare_sqlite)
         _begin_with(engine, "BEGIN")
         return engine
     within = {} if "connect_timeout" in parsed.query else {"connect_timeout": _CONNECT_WITHIN}
-    return create_engine(parsed, pool_size=5, max_overflow=5, pool_pre_ping=True, connect_args=within)
+    engine = create_engine(parsed, pool_size=5, max_overflow=5, pool_pre_ping=True, connect_args=within)
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    """Bound the wait for a lock for as long as the connection lives; migrations lift it for their own transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{_LOCK_WITHIN}s'")
+    connection.commit()
 
 
 def _group_commit(engine: Engine) -> GroupCommit | None:

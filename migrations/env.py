@@ -66,6 +66,8 @@ def run(connection: Connection) -> None:
         compare_server_default=True,
     )
     if connection.dialect.name == "postgresql":
+        # Another upgrade may take its turn for an hour, and a table is changed when its last reader is done.
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
     with context.begin_transaction():
         context.run_migrations()

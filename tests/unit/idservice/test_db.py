@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from idservice.db import TRIES, Database, UTCDateTime, add_if_new, table_of
+from idservice.db import TRIES, Database, UTCDateTime, add_if_new, is_outage, table_of
 from idservice.models import Person
 from tests.databases import PostgresDatabases, SqliteDatabases
 
@@ -157,6 +157,27 @@ def test_a_lost_connection_is_replaced(server: Database) -> None:
 
     server.run(deed, write=True)
     assert (count(server), len(attempts)) == (1, 2)
+
+
+@pytest.mark.postgres
+def test_who_waits_for_a_lock_too_long_is_told_so(server: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = server.run(lambda session: session.scalar(sa.text("SHOW lock_timeout")), write=False)
+    assert bound == "10s", "as SQLite's writers wait"
+    monkeypatch.setattr("idservice.db._LOCK_WITHIN", 1)
+    waiting, attempts = Database(server.engine.url.render_as_string(hide_password=False)), []
+
+    def deed(session: Session) -> None:
+        attempts.append(1)
+        add_one(session)
+
+    with server.engine.begin() as hung:
+        hung.execute(COUNTER.update().values(n=7))
+        with pytest.raises(OperationalError) as raised:
+            waiting.run(deed, write=True)
+    assert (getattr(raised.value.orig, "sqlstate", None), is_outage(raised.value), len(attempts)) == ("55P03", True, 1)
+    waiting.run(deed, write=True)
+    assert count(server) == 8, "the connection is as good as before"
+    waiting.engine.dispose()
 
 
 class Fault(Exception):
