@@ -59,7 +59,7 @@ def measure(bench: Bench) -> dict[str, Figure]:
     numbers = enrol(town.house, folder, HOLDERS)
     for turn in range(bench.rounds):
         ours.append(bring_in(town.house, folder, numbers, ROWS, f"{turn}-"))
-        theirs.append(_bare(town.house, folder))
+        theirs.append(bare(town.house, folder))
         by_hand.append(_by_hand(town.house, folder, numbers))
         _forget(town.house)
     return {
@@ -123,7 +123,7 @@ def _forget(house: House) -> None:
         connection.exec_driver_sql("DELETE FROM collected_licence")
 
 
-def _bare(house: House, folder: Path) -> float:
+def bare(house: House, folder: Path) -> float:
     """Enter as many rows of the same size into a bare table, and index it."""
     rows = _rows(house)
     started = time.perf_counter()
