@@ -12,7 +12,6 @@ import secrets
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import delete, insert, update
 
@@ -29,14 +28,10 @@ from idservice.register import people
 
 if TYPE_CHECKING:
     from idservice.call import Call
-    from idservice.register.people import PersonFacts
-    from keys.fields import FieldCipher
 
 LIFE = timedelta(minutes=20)
 PURPOSE = "recovery"
 REAL_NAME, REAL_PERSON, COUNTER = 2, 3, 4
-_FIELDS = 3  # of a person that are encrypted
-_nothing: WeakKeyDictionary[FieldCipher, bytes] = WeakKeyDictionary()
 
 
 class Next(StrEnum):
@@ -51,7 +46,7 @@ def send_code(call: Call, number: str) -> sms.Message:
     """Make a code for whoever bears the number, or for nobody."""
     folded = fold(number)
     found, other = people.find_kind(call, folded), stand_in.of(call, folded)
-    person = _facts(call, found[0] if found is not None else other)
+    person = people.facts_alike(call, found[0] if found is not None else other)
     if person is None or person.status != "active":
         return sms.make(call, other, None, PURPOSE)
     return sms.make(call, person.subject, person.phone, PURPOSE)
@@ -69,7 +64,7 @@ def prove(call: Call, form: str, code: str, name: str) -> str | None:
     """Return the secret of a recovery if the code is right and the name is the person's; None otherwise."""
     subject = sms.subject_of(call, form, PURPOSE) or stand_in.of(call, form)
     is_sent = sms.check(call, form, subject, PURPOSE, code) is not None
-    person = _facts(call, subject)
+    person = people.facts_alike(call, subject)
     given, known = "".join(name.split()), "".join(person.name.split()) if person else ""
     is_name = hmac.compare_digest(given.encode("utf-8", "surrogatepass"), known.encode())
     is_right = is_sent and is_name and person is not None
@@ -117,18 +112,6 @@ def finish(call: Call, row: Recovery, new: str) -> bool:
     call.session.execute(delete(Lock).where(Lock.subject == row.subject))
     audit.record(call, Deed.PASSWORD_RESET, subject=row.subject)
     return True
-
-
-def _facts(call: Call, subject: str) -> PersonFacts | None:
-    """Return a person's facts; of nobody, decrypt as many fields of nothing."""
-    person = people.facts(call, subject)
-    if person is None:
-        sealed = _nothing.get(call.cipher)
-        if sealed is None:
-            sealed = _nothing[call.cipher] = call.cipher.seal(b"nobody", table="recovery", column="nothing", row="")
-        read = [call.cipher.open(sealed, table="recovery", column="nothing", row="").decode() for _ in range(_FIELDS)]
-        people.PersonFacts(subject, read[0], read[1], None, 0, "")
-    return person
 
 
 def _begin(call: Call, subject: str) -> str:

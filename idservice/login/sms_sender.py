@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from idservice.settings import Settings
 
 
+_NO_ADDRESS = "-" * 11  # as long as a mobile number
+
+
 class Sender(Protocol):
     """Carries one message, or none; whether it arrives is not known."""
 
@@ -28,17 +31,24 @@ class Sender(Protocol):
 
 
 class FileSender:
-    """Appends each message as one line of JSON to a file: for demonstrations and tests."""
+    """Appends each message as one line of JSON to a file: for demonstrations and tests.
+
+    What nobody gets goes to a file beside it, whose name ends in `.nobody`: it takes as long.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path, self._nobody = path, path.with_name(f"{path.name}.nobody")
 
     def send(self, to: str | None, *, code: str | None, text: str, at: datetime) -> None:
-        """Append one line; for nobody, nothing is written to the same file."""
-        line = json.dumps({"to": to, "code": code, "at": at.isoformat(), "text": text}, ensure_ascii=False) + "\n"
-        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        """Append one line."""
+        line = (
+            json.dumps({"to": to or _NO_ADDRESS, "code": code, "at": at.isoformat(), "text": text}, ensure_ascii=False)
+            + "\n"
+        )
+        path = self._path if to is not None else self._nobody
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(file, line.encode() if to is not None else b"")
+            os.write(file, line.encode())
         finally:
             os.close(file)
 

@@ -181,7 +181,7 @@ def test_an_unknown_number_costs_the_same_work(city: City, sent: Path, step: str
     for _ in range(6):  # open, then locked
         known, unknown = work(AGENT), work(STRANGER)
         assert known == unknown
-        assert known.count("decrypt") == recovery._FIELDS
+        assert known.count("decrypt") == 3  # number, name and telephone
         assert any(statement.startswith("INSERT INTO audit_entry") for statement in known), "the writer is heard too"
 
 

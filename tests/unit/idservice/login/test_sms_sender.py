@@ -26,7 +26,9 @@ def test_a_file_gets_one_line_of_json_for_each_message(tmp_path: Path) -> None:
     first, second = (json.loads(line) for line in path.read_text("utf-8").splitlines())
     assert first == {"to": "13800001234", "code": "012345", "at": "2026-11-22T02:30:00+00:00", "text": "验证码"}
     assert second["code"] is None
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    nobody = tmp_path / "sms.jsonl.nobody"
+    assert json.loads(nobody.read_text("utf-8"))["text"] == "nobody gets this", "at the same price"
+    assert {stat.S_IMODE(one.stat().st_mode) for one in (path, nobody)} == {0o600}
 
 
 def test_a_gateway_is_named_by_module_and_function(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import json
 import random
 import threading
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -12,6 +13,7 @@ from idservice.call import Call, House
 from idservice.errors import Problem
 from idservice.models import AuditEntry, Person, SubjectIndex
 from idservice.register import people
+from idservice.statement import Statement
 from keys.fields import FieldError
 from keys.ring import Purpose
 from tests.builders import act
@@ -44,6 +46,40 @@ def test_nobody_is_nobody(house: House) -> None:
     assert find(house, "") is None
     assert act(house, lambda call: people.find_kind(call, STRANGER)) is None
     assert act(house, lambda call: people.facts(call, "0" * 32)) is None
+
+
+def test_what_reads_nobody_alike_reads_the_same_of_somebody(house: House) -> None:
+    with_phone = act(house, lambda call: people.enrol(call, number=ALICE, name="示范甲", phone="13800000000"))
+    without = act(house, lambda call: people.enrol(call, number=AGENT, name="示范乙"))
+    for subject in (with_phone, without, "0" * 32, "nobody"):
+
+        def both(call: Call, whose: str = subject) -> tuple[Any, Any]:
+            return people.facts(call, whose), people.facts_alike(call, whose)
+
+        facts, alike = act(house, both)
+        assert facts == alike
+    assert act(house, lambda call: people.facts_alike(call, "nobody".ljust(32, "-"))) is None, "no stand-in is anybody"
+
+
+def test_a_number_that_nobody_bears_gives_a_row_as_wide(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On its way from a database server a missing row would be told by the clock."""
+    act(house, lambda call: people.enrol(call, number=ALICE, name="示范甲", phone="13800000000"))
+    widths: list[int] = []
+    rows = Statement.rows
+
+    def seen(self: Statement, connection: Any, parameters: Any) -> Any:
+        found = rows(self, connection, parameters)
+        widths.append(sum(len(str(value)) for row in found for value in row))
+        return found
+
+    monkeypatch.setattr(Statement, "rows", seen)
+    for number in (ALICE, STRANGER):
+        subject = act(house, lambda call, number=number: people.find(call, number)) or "nobody"
+        act(house, lambda call, subject=subject: people.facts_alike(call, subject))
+    assert len(widths) == 4
+    assert min(widths) > 0
+    assert abs(widths[0] - widths[2]) < 10
+    assert abs(widths[1] - widths[3]) < 120, "a little, for a name may be short"
 
 
 @pytest.mark.parametrize("again", [ALICE, ALICE.lower(), f" {ALICE[:6]} {ALICE[6:]} "])
