@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from keys.keyfile import Purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from keys.ring import KeyRing
 
@@ -63,6 +63,19 @@ class FieldCipher:
         cipher = self._cipher(kid, table, column)
         return head + cipher.encrypt(head[_KEY_END:], plaintext, self._place(table, column, row, version))
 
+    def seal_many(
+        self, values: Sequence[bytes], *, table: str, column: str, rows: Sequence[str], version: int = 1
+    ) -> list[bytes]:
+        """Encrypt many values of one column as `seal` does, each for its row; one key and one ask for nonces."""
+        kid = self._ring.active_secret_id(Purpose.FIELDS)
+        encrypt, place = self._cipher(kid, table, column).encrypt, self._place
+        head, nonces = _FORMAT + bytes.fromhex(kid), secrets.token_bytes(12 * len(values))
+        sealed: list[bytes] = []
+        for start, value, row in zip(range(0, len(nonces), 12), values, rows, strict=True):
+            nonce = nonces[start : start + 12]
+            sealed.append(head + nonce + encrypt(nonce, value, place(table, column, row, version)))
+        return sealed
+
     def open(self, blob: bytes, *, table: str, column: str, row: str, version: int = 1) -> bytes:
         """Decrypt what `seal` returned for the same place; FieldError otherwise."""
         if len(blob) < _OVERHEAD or blob[:1] != _FORMAT:
@@ -86,14 +99,31 @@ class FieldCipher:
             return (first,)
         return (first, *(self._index(kid, field, value) for kid in live if kid != active))
 
+    def indexes_many(self, field: str, values: Sequence[str]) -> list[tuple[bytes, ...]]:
+        """Return what `indexes` returns for each of many values."""
+        active, live = self._ring.active_secret_id(Purpose.INDEX), self._ring.secrets(Purpose.INDEX)
+        columns = [self._index_all(kid, field, values) for kid in (active, *(kid for kid in live if kid != active))]
+        return list(zip(*columns, strict=True))
+
+    def _index_all(self, kid: str, field: str, values: Sequence[str]) -> list[bytes]:
+        copy, hashes = self._index_key(kid, field).copy, []
+        for value in values:
+            hashed = copy()
+            hashed.update(value.encode())
+            hashes.append(hashed.finalize())
+        return hashes
+
     def _index(self, kid: str, field: str, value: str) -> bytes:
+        hashed = self._index_key(kid, field).copy()  # with its key schedule, which costs more than a number's hash
+        hashed.update(value.encode())
+        return hashed.finalize()
+
+    def _index_key(self, kid: str, field: str) -> HMAC:
         key = self._index_keys.get((kid, field))
         if key is None:
             secret = self._secret(Purpose.INDEX, kid)
             key = self._index_keys[kid, field] = HMAC(_derive(secret, "index", field), SHA256())
-        hashed = key.copy()  # with its key schedule, which costs more than a number's hash
-        hashed.update(value.encode())
-        return hashed.finalize()
+        return key
 
     def _cipher(self, kid: str, table: str, column: str) -> AESGCM:
         secret = self._secret(Purpose.FIELDS, kid)  # asked every time: a revoked secret must stop working

@@ -150,3 +150,28 @@ def test_errors_say_nothing_of_the_content(cipher):
         cipher.open(sealed, **(PLACE | {"row": "110101"}))
     assert "110101" not in str(error.value)
     assert "demonstration" not in str(error.value)
+
+
+def test_many_are_sealed_as_single_ones_are(cipher, ring):
+    values, rows = [VALUE, b"", bytes(300)], ["1", "22", "333"]
+    for _ in range(2):
+        sealed = cipher.seal_many(values, table="person", column="name_sealed", rows=rows)
+        assert len({blob[9:21] for blob in sealed}) == 3, "a nonce of its own for each"
+        for blob, value, row in zip(sealed, values, rows, strict=True):
+            assert cipher.open(blob, table="person", column="name_sealed", row=row) == value
+        with pytest.raises(FieldError):
+            cipher.open(sealed[0], table="person", column="name_sealed", row="22")
+        ring.rotate(Purpose.FIELDS, now=NOW)
+    assert cipher.seal_many([], table="person", column="name_sealed", rows=[]) == []
+    with pytest.raises(ValueError, match="shorter"):
+        cipher.seal_many(values, table="person", column="name_sealed", rows=["1"])
+
+
+def test_many_are_found_as_single_ones_are(cipher, ring):
+    values = ["a", "", "滨州"]
+    assert cipher.indexes_many("subject", values) == [cipher.indexes("subject", value) for value in values]
+    ring.rotate(Purpose.INDEX, now=NOW)
+    found = cipher.indexes_many("subject", values)
+    assert found == [cipher.indexes("subject", value) for value in values]
+    assert {len(hashes) for hashes in found} == {2}
+    assert cipher.indexes_many("subject", []) == []
