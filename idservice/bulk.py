@@ -119,6 +119,9 @@ def _processed(rows: Sequence[tuple[Any, ...]], processors: Sequence[Processor |
 
 
 def _each_once(values: Sequence[Any], processor: Processor) -> list[Any]:
-    """Process a column, each of its values once: those of days and instants are few, or all the same."""
-    done = {value: processor(value) for value in set(values)}
+    """Process a column, each of its values once where they are few: days and instants are, ids are not."""
+    different = set(values)
+    if 2 * len(different) > len(values):
+        return [*map(processor, values)]
+    done = {value: processor(value) for value in different}
     return [*map(done.__getitem__, values)]

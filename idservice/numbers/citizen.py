@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 from idservice.numbers import regions
 from idservice.numbers.fold import InvalidNumber, fold
@@ -141,14 +142,22 @@ def _birth_date(number: str, today: date | None) -> date:
         raise InvalidNumber("alphabet" if len(number) == 18 else "length")
     if _check_character(number[:17]) != number[17]:
         raise InvalidNumber("check_digit")
-    try:
-        birth_date = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
-    except ValueError:
-        raise InvalidNumber("birth_date") from None
+    birth_date = _day(number[6:14])
+    if birth_date is None:
+        raise InvalidNumber("birth_date")
     # By ordinals, since a datetime is a date to the type checker but cannot be compared with one.
     if today is not None and birth_date.toordinal() > today.toordinal():
         raise InvalidNumber("birth_date")
     return birth_date
+
+
+@lru_cache(maxsize=65_536)  # a register is full of the days of one century
+def _day(digits: str) -> date | None:
+    """Return the day that eight digits name, or None."""
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return None
 
 
 def _kind(number: str) -> Kind:

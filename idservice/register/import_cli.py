@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
     from idservice.call import House
-    from idservice.register.importing import Register
+    from idservice.register.importing_work import Register
 
 YES, SOME_REJECTED, CANNOT = 0, 1, 2
 STDIN = Path("-")

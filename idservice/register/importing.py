@@ -2,96 +2,70 @@
 
 Whatever happens, every line up to the checkpoint is in the register or among the rejects, and no later one is counted.
 A run that was killed goes on there; a file brought in again changes nothing, because rows are found by their numbers.
-Checking, hashing and sealing may be shared out among processes; the database is written by one.
+What needs no database (`importing_work`) may be shared out among processes; the database is written by one.
 """
 
 from __future__ import annotations
 
 import gc
 import hashlib
-from codecs import BOM_UTF8
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from enum import StrEnum
+from datetime import UTC, datetime
 from itertools import chain
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from idservice import audit
 from idservice.call import Call, Caller
-from idservice.key_ring import open_ring
-from idservice.register import importing_rows, legal_entities, population
+from idservice.register import importing_rows, importing_work, legal_entities, population
 from idservice.register.importing_index import NumberTakenMeanwhile, Outcome
-from idservice.register.importing_rows import Form, HeaderRefused, Layout, Lines, RowRefused
+from idservice.register.importing_rows import Form, HeaderRefused, Layout, Lines
+from idservice.register.importing_work import Job, Prepared, Register
 from idservice.register.models import RegisterImport
-from keys.fields import FieldCipher
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from idservice.call import House
     from idservice.register.importing_rejects import Rejects
-    from idservice.settings import Settings
 
-AT_ONCE = 5_000  # lines in one transaction; random keys touch a page each, so that fewer would write far more
-AHEAD = 2  # portions being prepared while one is entered
+AT_ONCE = 5_000  # lines prepared together: what is made of them should stay in the processor's cache
+COLLECTED_AFTER = 8  # portions; a few objects of each are rubbish, and what waits is gone through to find them
 TRIES = 5
 COUNTS = ("added", "changed", "unchanged", "rejected")
 OPERATOR = Caller(channel="cli", client_id="operator")
-_CACHE = "PRAGMA cache_size=-65536"  # KiB; the keys of a register are random, so its index must fit in memory
-
-_NO_LINES = Lines(1, ())
+# KiB and pages. The keys of a register are random, so its index must fit in memory, and each portion changes most of
+# its pages: they are brought home from the log once for many portions. What is committed is on the disk all the same.
+_ROOM = ("cache_size=-131072", "wal_autocheckpoint=16000")
 
 Tell = Callable[[int], object]
 
 
-@dataclass(frozen=True, slots=True)
-class Register:
-    """What a file can be brought into: which members its rows have, and how they are checked and entered.
-
-    `prepare(cipher, line, values, today)` returns a row or raises `RowRefused`, in any process;
-    `take(call, rows, dry_run=)` enters rows no two of which share their first hash.
-    """
-
-    kind: str
-    members: Mapping[str, str]
-    needed: frozenset[str]
-    prepare: Callable[..., Any]
-    take: Callable[..., Outcome]
-    deed: StrEnum = audit.Deed.REGISTER_IMPORTED
-
-
 REGISTERS: Final[Mapping[str, Register]] = {
-    name: Register(name, module.MEMBERS, module.NEEDED, module.prepare, module.take)
-    for name, module in {"people": population, "organisations": legal_entities}.items()
+    one.kind: one
+    for one in (
+        Register(
+            "people",
+            population.MEMBERS,
+            population.NEEDED,
+            population.prepare,
+            population.take,
+            prepare_many=population.prepare_many,
+        ),
+        Register(
+            "organisations",
+            legal_entities.MEMBERS,
+            legal_entities.NEEDED,
+            legal_entities.prepare,
+            legal_entities.take,
+        ),
+    )
 }
 
 
 class ImportRefused(ValueError):
     """The file cannot be brought in as it stands; the message says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What is brought in, and how."""
-
-    register: Register
-    layout: Layout
-    today: date
-    dry_run: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A portion of lines after the work that needs no database."""
-
-    lines: Lines
-    rows: list[Any]
-    rejects: list[tuple[int, tuple[str, ...]]]
 
 
 @dataclass(slots=True)
@@ -140,11 +114,12 @@ def bring_in(
         raise ImportRefused("the rejects of the interrupted run are gone: begin anew with --restart")
     rejects.cut(size)
     waiting = _skip(chain([first], portions), progress, digest, tell)
-    with _workers(house, job, processes) as pool, _garbage_waits():
-        for prepared in _prepare(house, job, waiting, pool):
+    with importing_work.workers(house, job, processes) as pool, _garbage_waits():
+        for done, prepared in enumerate(importing_work.portions(house, job, waiting, pool)):
             _enter(house, job, prepared, progress, rejects)
             tell(prepared.lines.size)
-            gc.collect()
+            if not done % COLLECTED_AFTER:
+                gc.collect()
     if not dry_run:
         house.database.run(lambda session: _finish(session, progress.import_id), write=True)
     return progress
@@ -152,29 +127,16 @@ def bring_in(
 
 @contextmanager
 def _garbage_waits() -> Iterator[None]:
-    """Let the collector run between portions alone: among ten thousand rows it would look around for nothing."""
+    """Let the collector run after some portions alone: among ten thousand rows it would look around for nothing."""
     was_enabled = gc.isenabled()
     gc.disable()
+    gc.freeze()  # what stands already stays, and is not gone through for each portion
     try:
         yield
     finally:
+        gc.unfreeze()
         if was_enabled:
             gc.enable()
-
-
-def prepare(cipher: FieldCipher, job: Job, lines: Lines) -> Prepared:
-    """Check, hash and seal a portion; the header and blank lines are neither rows nor rejects."""
-    done = Prepared(lines, [], [])
-    make, cipher = job.register.prepare, cipher.for_portion()
-    for number, line in enumerate(lines.raw, lines.first):
-        if line.isspace() or (number == 1 and job.layout.form is Form.CSV):
-            continue
-        try:
-            text = line.removeprefix(BOM_UTF8) if number == 1 else line
-            done.rows.append(make(cipher, number, job.layout.values(text), job.today))
-        except RowRefused as refused:
-            done.rejects.append((number, refused.reasons))
-    return done
 
 
 # --- where to begin ----------------------------------------------------------------------------------------------
@@ -208,51 +170,7 @@ def _skip(portions: Iterable[Lines], progress: Progress, digest: bytes, tell: Te
     raise ImportRefused("the file is not the one whose import was interrupted: begin anew with --restart")
 
 
-# --- the work that needs no database -----------------------------------------------------------------------------
-
-_work: tuple[FieldCipher, Job] | None = None  # of a worker process, which has no house
-
-
-def _begin_work(settings: Settings, job: Job) -> None:
-    global _work  # noqa: PLW0603 - the one thing a worker process keeps
-    _work = FieldCipher(open_ring(settings)), job
-    gc.freeze()
-    gc.disable()
-
-
-def _prepare_in_worker(lines: Lines) -> Prepared:
-    assert _work is not None  # noqa: S101 - the pool's initializer has run
-    gc.collect()
-    return replace(prepare(*_work, lines), lines=_NO_LINES)  # whoever asked has them
-
-
-def _workers(house: House, job: Job, processes: int) -> Any:
-    if processes == 0:
-        return nullcontext()
-    given = (house.settings, job)
-    return ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin_work, initargs=given)
-
-
-def _prepare(house: House, job: Job, portions: Iterator[Lines], pool: ProcessPoolExecutor | None) -> Iterator[Prepared]:
-    """Yield the portions in their order, prepared here or by other processes that are kept a few portions ahead."""
-    if pool is None:
-        for portion in portions:
-            yield prepare(house.cipher, job, portion)
-        return
-    running: deque[tuple[Lines, Future[Prepared]]] = deque()
-    for portion in portions:
-        running.append((portion, pool.submit(_prepare_in_worker, portion)))
-        if len(running) > AHEAD:
-            yield _returned(*running.popleft())
-    while running:
-        yield _returned(*running.popleft())
-
-
-def _returned(lines: Lines, prepared: Future[Prepared]) -> Prepared:
-    return replace(prepared.result(), lines=lines)
-
-
-# --- the work that does ------------------------------------------------------------------------------------------
+# --- one portion -------------------------------------------------------------------------------------------------
 
 
 def _enter(house: House, job: Job, prepared: Prepared, progress: Progress, rejects: Rejects) -> None:
@@ -263,7 +181,8 @@ def _enter(house: House, job: Job, prepared: Prepared, progress: Progress, rejec
 
     def enter(session: Session) -> dict[str, int]:
         if house.database.is_sqlite:
-            session.connection().exec_driver_sql(_CACHE)
+            for pragma in _ROOM:
+                session.connection().exec_driver_sql(f"PRAGMA {pragma}")
         call = Call(house, session, OPERATOR, datetime.now(UTC))
         outcome = _take(call, job, prepared)
         told = {"rejected": len(outcome.rejects)} | {name: getattr(outcome, name) for name in COUNTS[:3]}
@@ -309,6 +228,8 @@ def _take(call: Call, job: Job, prepared: Prepared) -> Outcome:
 
 
 def _once_each(rows: list[Any]) -> tuple[list[Any], list[Any]]:
+    if len({row.hashes[0] for row in rows}) == len(rows):
+        return rows, []
     seen: set[bytes] = set()
     now: list[Any] = []
     later: list[Any] = []

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 from idservice import bulk
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from idservice.call import Call
 
 _index = table_of(SubjectIndex)
-_ENTER = insert(_index)
 
 
 class NumberTakenMeanwhile(Exception):
@@ -32,10 +30,15 @@ class Known(NamedTuple):
 
 
 class Numbered(Protocol):
-    """A row with the hashes of its number, the active secret's first, and the subject it gets if it is new."""
+    """A row that names somebody by a number."""
 
-    hashes: tuple[bytes, ...]
-    subject: str
+    @property
+    def hashes(self) -> tuple[bytes, ...]:
+        """Return the hashes of the number, the active secret's first."""
+
+    @property
+    def subject(self) -> str:
+        """Return the subject that the number gets if it is new."""
 
 
 @dataclass(slots=True)
@@ -72,9 +75,8 @@ def enter_numbers(call: Call, rows: Sequence[Numbered], *, kind: str) -> None:
     """
     if not rows:
         return
-    values = [{"number_hash": row.hashes[0], "subject": row.subject, "kind": kind} for row in rows]
-    values.sort(key=lambda value: bytes(value["number_hash"]))  # type: ignore[arg-type]  # neighbours in the index
+    values = sorted((row.hashes[0], row.subject, kind) for row in rows)  # neighbours in the index
     try:
-        call.session.connection().execute(_ENTER, values)
+        bulk.insert(call.connection, _index, ("number_hash", "subject", "kind"), values)
     except IntegrityError:
         raise NumberTakenMeanwhile from None

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 
+from idservice import bulk
 from idservice.db import table_of
 from idservice.ids import random_id
 from idservice.models import Mandate, Organisation
@@ -42,7 +43,7 @@ NEEDED: Final = frozenset({"number", "name"})
 _STATES = {"active": "active", "closed": "closed", "存续": "active", "注销": "closed"}
 
 _organisations = table_of(Organisation)
-_INSERT = insert(_organisations)
+_COLUMNS = ("subject", "credit_code", "name", "status", "created_at")
 _UPDATE = (
     update(_organisations)
     .where(_organisations.c.subject == bindparam("whose"))
@@ -147,13 +148,7 @@ def _change(row: Row, before: Any) -> dict[str, Any] | None:
 
 def _write(call: Call, fresh: Sequence[Row], changes: list[dict[str, Any]]) -> None:
     enter_numbers(call, fresh, kind=KIND)
-    connection = call.session.connection()
-    if fresh:
-        members = [
-            {"subject": row.subject, "credit_code": row.code, "name": row.name, "status": row.status or "active",
-             "created_at": call.now}
-            for row in fresh
-        ]  # fmt: skip
-        connection.execute(_INSERT, members)
+    new = [(row.subject, row.code, row.name, row.status or "active", call.now) for row in fresh]
+    bulk.insert(call.connection, _organisations, _COLUMNS, sorted(new))  # neighbours in the key
     if changes:
-        connection.execute(_UPDATE, changes)
+        call.connection.execute(_UPDATE, changes)

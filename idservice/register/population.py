@@ -7,13 +7,15 @@ his name and telephone up to date, may raise his level and may say that he has d
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, update
 
+from idservice import bulk
 from idservice.db import table_of
 from idservice.ids import random_id
 from idservice.models import Person
@@ -26,6 +28,7 @@ from idservice.register.people import INDEX_FIELD
 
 if TYPE_CHECKING:
     from idservice.call import Call
+    from idservice.register.importing_columns import Table
     from keys.fields import FieldCipher
 
 KIND: Final = "person"
@@ -45,7 +48,7 @@ _LEVELS = {"1": 1, "2": 2, "3": 3}
 _STATES = {"active": "active", "deceased": "deceased", "正常": "active", "死亡": "deceased"}
 
 _people = table_of(Person)
-_INSERT = insert(_people)
+_COLUMNS = ("subject", "number_sealed", "name_sealed", "phone_sealed", "level", "status", "created_at")
 _UPDATE = (
     update(_people)
     .where(_people.c.subject == bindparam("whose"))
@@ -53,18 +56,33 @@ _UPDATE = (
 )
 
 
-@dataclass(slots=True)
-class Row:
-    """One checked row, sealed for the subject it will get if it is new; `repr` leaves the person out."""
+class Row(NamedTuple):
+    """One checked row, sealed for the subject it will get if it is new."""
 
     line: int
     hashes: tuple[bytes, ...]
     subject: str
-    sealed: dict[str, bytes | None] = field(repr=False)
-    name: str = field(repr=False)
-    phone: str | None = field(repr=False)
+    number_sealed: bytes
+    name_sealed: bytes
+    phone_sealed: bytes | None
+    name: str
+    phone: str | None
     level: int | None
     status: str | None
+
+    def __repr__(self) -> str:
+        """Name the line alone: the rest is a person's."""
+        return f"Row(line={self.line})"
+
+
+class _Stored(NamedTuple):
+    """What the register says of a person."""
+
+    subject: str
+    name_sealed: bytes
+    phone_sealed: bytes | None
+    level: int
+    status: str
 
 
 def prepare(cipher: FieldCipher, line: int, values: Mapping[str, str], today: date) -> Row:
@@ -85,13 +103,68 @@ def prepare(cipher: FieldCipher, line: int, values: Mapping[str, str], today: da
     if reasons or name is None:
         raise RowRefused(*reasons)
     subject, mobile = random_id(), phone[1] if phone else None
-    sealed = {
-        "number_sealed": _seal(cipher, "number_sealed", subject, number),
-        "name_sealed": _seal(cipher, "name_sealed", subject, name),
-        "phone_sealed": _seal(cipher, "phone_sealed", subject, mobile) if mobile else None,
+    return Row(
+        line,
+        cipher.indexes(INDEX_FIELD, number),
+        subject,
+        _seal(cipher, "number_sealed", subject, number),
+        _seal(cipher, "name_sealed", subject, name),
+        _seal(cipher, "phone_sealed", subject, mobile) if mobile else None,
+        name,
+        mobile,
+        _LEVELS.get(values.get("level", "")),
+        _STATES.get(values.get("status", "")),
+    )
+
+
+def prepare_many(cipher: FieldCipher, table: Table, today: date) -> tuple[list[Row], Sequence[int]]:
+    """Return the rows that are good, as `prepare` makes them, and the lines of those that it must judge."""
+    if not table.columns.keys() >= NEEDED:
+        return [], table.lines
+    judges: dict[str, Callable[[str], Any]] = {
+        "number": partial(_number, today=today),
+        "name": lambda text: name_of({"name": text}),
+        "phone": _mobile,
+        "level": _LEVELS.get,
+        "status": _STATES.get,
     }
-    level, status = _LEVELS.get(values.get("level", "")), _STATES.get(values.get("status", ""))
-    return Row(line, cipher.indexes(INDEX_FIELD, number), subject, sealed, name, mobile, level, status)
+    columns: dict[str, Sequence[Any]] = {name: [*map(judges[name], column)] for name, column in table.columns.items()}
+    odd = {place for column in columns.values() if None in column for place, one in enumerate(column) if one is None}
+    good, left = replace(table, columns=columns).without(odd)
+    return _rows(cipher, good), left
+
+
+def _rows(cipher: FieldCipher, table: Table) -> list[Row]:
+    columns, nothing = table.columns, [None] * len(table.lines)
+    subjects = [random_id() for _line in table.lines]
+
+    def sealed(column: str, values: Sequence[str]) -> list[bytes]:
+        return cipher.seal_many([value.encode() for value in values], table="person", column=column, rows=subjects)
+
+    made = zip(
+        table.lines,
+        cipher.indexes_many(INDEX_FIELD, columns["number"]),
+        subjects,
+        sealed("number_sealed", columns["number"]),
+        sealed("name_sealed", columns["name"]),
+        sealed("phone_sealed", columns["phone"]) if "phone" in columns else nothing,
+        columns["name"],
+        *(columns.get(name, nothing) for name in ("phone", "level", "status")),
+        strict=True,
+    )
+    return [*map(Row._make, made)]
+
+
+def _number(text: str, *, today: date) -> str | None:
+    try:
+        return citizen.check(text, today=today)
+    except InvalidNumber:
+        return None
+
+
+def _mobile(text: str) -> str | None:
+    found = _MOBILE.fullmatch(text)
+    return found[1] if found else None
 
 
 def take(call: Call, rows: Sequence[Row], *, dry_run: bool) -> Outcome:
@@ -113,32 +186,33 @@ def take(call: Call, rows: Sequence[Row], *, dry_run: bool) -> Outcome:
     outcome.subjects = [row.subject for row in fresh] + [change["whose"] for change in changes]
     if not dry_run:
         enter_numbers(call, fresh, kind=KIND)
-        connection = call.session.connection()
-        if fresh:
-            connection.execute(_INSERT, [_new(call, row) for row in fresh])
+        new = sorted(_new(call, row) for row in fresh)  # neighbours in the key
+        bulk.insert(call.connection, _people, _COLUMNS, new)
         if changes:
-            connection.execute(_UPDATE, changes)
+            call.connection.execute(_UPDATE, changes)
             register_changes.tell(call, [change["whose"] for change in changes])
     return outcome
 
 
-def _new(call: Call, row: Row) -> dict[str, Any]:
-    facts = {"level": row.level or REAL_NAME, "status": row.status or "active", "created_at": call.now}
-    return {"subject": row.subject, **row.sealed, **facts}
+def _new(call: Call, row: Row) -> tuple[Any, ...]:
+    """Return the values of a new row in the order of `_COLUMNS`."""
+    sealed = (row.number_sealed, row.name_sealed, row.phone_sealed)
+    return (row.subject, *sealed, row.level or REAL_NAME, row.status or "active", call.now)
 
 
 def _changes(call: Call, standing: Sequence[tuple[Row, str]]) -> list[dict[str, Any]]:
     """Return the new values of those rows that say something else than the register."""
     if not standing:
         return []
-    asked = select(_people).where(_people.c.subject.in_([subject for _row, subject in standing]))
-    stored = {found.subject: found for found in call.session.connection().execute(asked)}
+    whose = [subject for _row, subject in standing]
+    asked = bulk.select_where_in(call.connection, _people, _Stored._fields, "subject", whose)
+    stored = {before[0]: _Stored(*before) for before in asked}
     found = ((subject, row, stored.get(subject)) for row, subject in standing)
     changes = (_change(call, subject, row, before) for subject, row, before in found if before is not None)
     return [change for change in changes if change is not None]
 
 
-def _change(call: Call, subject: str, row: Row, before: Any) -> dict[str, Any] | None:
+def _change(call: Call, subject: str, row: Row, before: _Stored) -> dict[str, Any] | None:
     cipher = call.cipher
     name_sealed, phone_sealed = before.name_sealed, before.phone_sealed
     if _open(cipher, "name_sealed", subject, name_sealed) != row.name:

@@ -254,6 +254,29 @@ def test_other_processes_prepare_the_same(desk: Desk) -> None:
     assert desk.bring(text) == told(unchanged=20, rejected=1)
 
 
+@pytest.mark.parametrize("processes", [0, 2])
+def test_after_a_few_portions_several_are_entered_together(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    monkeypatch.setattr(importing, "AT_ONCE", 2)
+    text = HEADER + "".join(line if n != 17 else "x,x,,,\n" for n, line in enumerate(rows(24)))
+    done: list[int] = []
+    assert desk.bring(text, processes=processes, tell=done.append) == told(added=23, rejected=1)
+    entries = desk.do(lambda call: call.session.scalars(select(AuditEntry).order_by(AuditEntry.entry_id)).all())
+    places = [json.loads(entry.facts)["lines"] for entry in entries]
+    assert places == ["1-2", "3-4", "5-6", "7-8", "9-18", "19-25"]
+    assert [reject["line"] for reject in desk.refused()] == [19]
+    assert (len(done), sum(done)) == (6, len(text.encode()))
+
+
+def test_of_rows_in_portions_entered_together_the_later_counts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "AT_ONCE", 1)
+    names = [f"王{chr(0x5C0F + n)}" for n in range(9)]
+    text = HEADER + "".join(f"{ALICE},{name},,,\n" for name in names)
+    assert desk.bring(text) == told(added=1, changed=8)
+    assert desk.person(ALICE).name == names[-1]
+
+
 # --- organisations -----------------------------------------------------------------------------------------------
 
 COLUMNS = "统一社会信用代码,名称,状态,法定代表人身份号码\n"
