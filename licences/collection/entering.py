@@ -10,10 +10,10 @@ from sqlalchemy.exc import IntegrityError
 
 from idservice import bulk
 from idservice.db import table_of
-from idservice.register.importing import Register
 from idservice.register.importing_index import Outcome, find_hashes
+from idservice.register.importing_work import Register
 from licences import catalogue
-from licences.collection import rows
+from licences.collection import columns, rows
 from licences.collection.models import CollectedLicence
 from licences.deeds import Deed
 
@@ -43,6 +43,10 @@ _TOUCH = (
 )
 
 
+if TYPE_CHECKING:
+    _Placed = tuple[str, bytes, Row]  # whose it is, the hash it is named by, and the row
+
+
 class _Held(NamedTuple):
     """What is stored of a row: the hash it is named by, and the digest of its record."""
 
@@ -64,62 +68,79 @@ def known(call: Call, *, type_code: str | None = None, department: str | None = 
 def register(checked_against: Known) -> Register:
     """Return the library of licences as something that a file can be brought into."""
     needed = NEEDED if checked_against.type_code is not None else NEEDED | {"type"}
-    prepare = partial(rows.prepare, checked_against)
-    return Register(KIND, rows.members(checked_against), needed, prepare, take, Deed.COLLECTED)
+    return Register(
+        KIND,
+        rows.members(checked_against),
+        needed,
+        prepare=partial(rows.prepare, checked_against),
+        take=take,
+        deed=Deed.COLLECTED,
+        prepare_many=partial(columns.prepare_many, checked_against),
+    )
 
 
 def take(call: Call, portion: Sequence[Row], *, dry_run: bool) -> Outcome:
     """Enter rows that are new, bring those up to date whose source says something else now, and leave the rest."""
     outcome = Outcome()
     holders = find_hashes(call, [row.holder for row in portion])
-    placed: list[tuple[Row, str]] = []
+    placed: list[_Placed] = []
     for row in portion:
         found = holders.get(row.holder[0])
-        if found is None:
-            outcome.rejects.append((row.line, ("holder_unknown",)))
-        elif found.kind != row.kind:
-            outcome.rejects.append((row.line, ("holder_kind",)))
+        if found is not None and found.kind == row.kind:
+            placed.append((found.subject, row.hashes[0], row))
         else:
-            placed.append((row, found.subject))
-    placed.sort(key=lambda pair: (pair[1], pair[0].hashes[0]))  # neighbours in the keys
+            outcome.rejects.append((row.line, ("holder_unknown" if found is None else "holder_kind",)))
+    placed.sort()  # neighbours in the keys; no two rows have the same first hash, so that it never comes to the rows
     if not dry_run and _enter_as_new(call, placed):
-        outcome.added, outcome.subjects = len(placed), [subject for _row, subject in placed]
+        outcome.added, outcome.subjects = len(placed), [subject for subject, _source, _row in placed]
         return outcome
     stored = _stored(call, placed)
-    fresh = [(row, subject) for row, subject in placed if _held(stored, row, subject) is None]
-    standing = [(row, subject, held) for row, subject in placed if (held := _held(stored, row, subject)) is not None]
+    fresh = [one for one in placed if _held(stored, one[2], one[0]) is None]
+    standing = [
+        (row, subject, held) for subject, _source, row in placed if (held := _held(stored, row, subject)) is not None
+    ]
     changed = [(row, subject, held) for row, subject, held in standing if held.digest != row.digest]
     same = [(row, subject, held) for row, subject, held in standing if held.digest == row.digest]
     outcome.added, outcome.changed, outcome.unchanged = len(fresh), len(changed), len(same)
-    outcome.subjects = [subject for _row, subject in fresh] + [subject for _row, subject, _held in changed]
+    outcome.subjects = [subject for subject, *_row in fresh] + [subject for _row, subject, _held in changed]
     if not dry_run:
         _write(call, fresh, changed, same)
     return outcome
 
 
-def _enter_as_new(call: Call, placed: Sequence[tuple[Row, str]]) -> bool:
+def _enter_as_new(call: Call, placed: Sequence[_Placed]) -> bool:
     """Enter all rows if none of them is there yet, and say whether that was so: a first import asks nothing of each.
 
     Their key says so, as long as there is one secret alone that rows may have been named under.
     """
-    if any(len(row.hashes) > 1 for row, _subject in placed):
+    if any(len(row.hashes) > 1 for _subject, _source, row in placed):
         return False
     try:
         with call.connection.begin_nested():
-            bulk.insert(call.connection, _table, _COLUMNS, [_new(call, row, subject) for row, subject in placed])
+            _insert(call, placed)
     except IntegrityError:
         return False
     return True
 
 
+def _insert(call: Call, placed: Sequence[_Placed]) -> None:
+    now = call.now
+    new = [
+        (subject, source, row.type_code, row.department, "waiting", row.notice, row.sealed, row.digest, None,
+         row.missing, row.updated_on, now)
+        for subject, source, row in placed
+    ]  # fmt: skip
+    bulk.insert(call.connection, _table, _COLUMNS, new)
+
+
 def _write(
     call: Call,
-    fresh: Sequence[tuple[Row, str]],
+    fresh: Sequence[_Placed],
     changed: Sequence[tuple[Row, str, _Held]],
     same: Sequence[tuple[Row, str, _Held]],
 ) -> None:
     if fresh:
-        bulk.insert(call.connection, _table, _COLUMNS, [_new(call, row, subject) for row, subject in fresh])
+        _insert(call, fresh)
     if changed:
         call.connection.execute(_UPDATE, [_change(call, row, subject, held.source) for row, subject, held in changed])
     if same:
@@ -130,9 +151,9 @@ def _write(
         call.connection.execute(_TOUCH, seen)
 
 
-def _stored(call: Call, placed: Sequence[tuple[Row, str]]) -> dict[tuple[str, bytes], Any]:
+def _stored(call: Call, placed: Sequence[_Placed]) -> dict[tuple[str, bytes], Any]:
     # By holder alone, who has a few: every pair of two long lists would be looked for otherwise.
-    whose = sorted({subject for _row, subject in placed})
+    whose = sorted({subject for subject, *_row in placed})
     found = bulk.select_where_in(call.connection, _table, ("subject", "source", "digest"), "subject", whose)
     return {(subject, source): _Held(source, digest) for subject, source, digest in found}
 
@@ -142,27 +163,16 @@ def _held(stored: Mapping[tuple[str, bytes], _Held], row: Row, subject: str) -> 
     return next((found for value in row.hashes if (found := stored.get((subject, value))) is not None), None)
 
 
-def _new(call: Call, row: Row, subject: str) -> tuple[Any, ...]:
-    """Return the values of a new row in the order of `_COLUMNS`."""
-    return (
-        subject,
-        row.hashes[0],
-        row.type_code,
-        row.department,
-        "waiting",
-        row.notice,
-        row.sealed,
-        row.digest,
-        None,
-        row.missing,
-        row.updated_on,
-        call.now,
-    )
-
-
 def _change(call: Call, row: Row, subject: str, source: bytes) -> dict[str, Any]:
-    sealed = row.sealed if source == row.hashes[0] else rows.seal(call.cipher, source, row.record)
-    stated = dict(zip(_COLUMNS, _new(call, row, subject), strict=True))
-    new = {name: stated[name] for name in _CHANGED}
-    values = {f"new_{name}": value for name, value in new.items()} | {"new_record_sealed": sealed}
-    return {"whose": subject, "which": source, **values}
+    sealed = row.sealed if source == row.hashes[0] else rows.seal_anew(call.cipher, row.sealed, row.hashes[0], source)
+    return {
+        "whose": subject,
+        "which": source,
+        "new_state": "waiting",
+        "new_reason": row.notice,
+        "new_record_sealed": sealed,
+        "new_digest": row.digest,
+        "new_missing": row.missing,
+        "new_updated_on": row.updated_on,
+        "new_collected_at": call.now,
+    }

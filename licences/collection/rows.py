@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from licences.definition import LicenceType
 
 STATES: Final = ("waiting", "signed", "failed")
-SOURCE_FIELD: Final = "collected_licence.source"
+TABLE: Final = "collected_licence"
+SEALED: Final = "record_sealed"
+SOURCE_FIELD: Final = f"{TABLE}.source"
 MEMBERS: Final[Mapping[str, str]] = {
     **{
         name: name
@@ -41,10 +43,10 @@ MEMBERS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 _BESIDE_FIELDS: Final = frozenset(MEMBERS.values())
 LONG_TERM: Final = frozenset({"长期", "9999-12-31"})
-_DATES: Final = ("valid_from", "valid_until", "issued_on", "updated_on")
+DATES: Final = ("valid_from", "valid_until", "issued_on", "updated_on")
 _COMPACT = re.compile(r"[0-9]{8}")
 _YES: Final = {"true": True, "是": True, "1": True, "false": False, "否": False, "0": False}
-_LONGEST_NUMBER: Final = 128
+LONGEST_NUMBER: Final = 128
 _LONGEST_IDENTIFIER: Final = 128  # GB/T 36903
 _to_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
@@ -57,18 +59,22 @@ class Known:
     departments: Mapping[str, tuple[str, ...]]
     type_code: str | None = None
     department: str | None = None
-    _plans: dict[str, _Plan] = field(default_factory=dict, compare=False, repr=False)
+    _plans: dict[str, Plan] = field(default_factory=dict, compare=False, repr=False)
 
-    def plan(self, code: str) -> _Plan | None:
+    def __reduce__(self) -> tuple[type[Known], tuple[object, ...]]:
+        """Go to another process without the plans, which hold functions made here."""
+        return Known, (self.types, self.departments, self.type_code, self.department)
+
+    def plan(self, code: str) -> Plan | None:
         """Return how rows of a type are checked, made out once for all of them; None where there is no such type."""
         found = self._plans.get(code)
         if found is None and (kind := self.types.get(code)) is not None:
-            found = self._plans[code] = _Plan.of(kind, self.departments.get(code, ()))
+            found = self._plans[code] = Plan.of(kind, self.departments.get(code, ()))
         return found
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class Plan:
     """The checks of one type: for each field its member in a row, its name, and what says at once that a text fits."""
 
     kind: LicenceType
@@ -78,7 +84,8 @@ class _Plan:
     fields: tuple[tuple[str, str, Callable[[str], bool]], ...]
 
     @classmethod
-    def of(cls, kind: LicenceType, issuing: tuple[str, ...]) -> _Plan:
+    def of(cls, kind: LicenceType, issuing: tuple[str, ...]) -> Plan:
+        """Make out the checks of a type and of who issues it."""
         return cls(
             kind,
             issuing,
@@ -97,7 +104,6 @@ class Row(NamedTuple):
     kind: str
     type_code: str
     department: str
-    record: bytes
     sealed: bytes  # the record, for a row named by the first of `hashes`
     digest: bytes
     missing: int
@@ -126,19 +132,19 @@ def prepare(known: Known, cipher: FieldCipher, line: int, values: Mapping[str, s
     """
     reasons: list[str] = []
     plan = known.plan(values.get("type", known.type_code or ""))
-    department = _department(known, plan, values)
+    department = department_of(known, plan, values)
     if plan is None or department is None:
         raise RowRefused("type" if plan is None else "department")
-    holder, person = _holder(values.get("holder", ""), reasons)
+    holder, person = holder_of(values.get("holder", ""), reasons)
     if holder and not (plan.takes_person if person else plan.takes_organisation):
         reasons.append("holder_kind")
     number = values.get("number", "")
-    if not number or len(number) > _LONGEST_NUMBER or not is_plain(number):
+    if not number or len(number) > LONGEST_NUMBER or not is_plain(number):
         reasons.append("number")
-    dates = {name: day for name in _DATES if name in values and (day := _day(name, values[name], reasons)) is not None}
+    dates = {name: day for name in DATES if name in values and (day := day_of(name, values[name], reasons)) is not None}
     if "valid_from" in dates and "valid_until" in dates and dates["valid_until"] < dates["valid_from"]:
         reasons.append("dates")
-    notice = _identifier_notice(values.get("identifier"), reasons)
+    notice = notice_of(values.get("identifier"), reasons)
     fields = _fields(plan, values, reasons)
     if reasons:
         raise RowRefused(*reasons)
@@ -158,7 +164,6 @@ def prepare(known: Known, cipher: FieldCipher, line: int, values: Mapping[str, s
         "person" if person else "organisation",
         code,
         department,
-        record,
         seal(cipher, hashes[0], record),
         hashlib.sha256(record).digest()[:16],
         len(plan.fields) - len(fields),
@@ -169,17 +174,25 @@ def prepare(known: Known, cipher: FieldCipher, line: int, values: Mapping[str, s
 
 def seal(cipher: FieldCipher, source: bytes, record: bytes) -> bytes:
     """Return a record encrypted for the row named by `source`."""
-    return cipher.seal(record, table="collected_licence", column="record_sealed", row=source.hex())
+    return cipher.seal(record, table=TABLE, column=SEALED, row=source.hex())
 
 
 def open_record(cipher: FieldCipher, source: bytes, sealed: bytes) -> dict[str, Any]:
     """Return what a stored row says."""
-    opened = cipher.open(sealed, table="collected_licence", column="record_sealed", row=source.hex())
-    found: dict[str, Any] = json.loads(opened)
+    found: dict[str, Any] = json.loads(_open(cipher, source, sealed))
     return found
 
 
-def _department(known: Known, plan: _Plan | None, values: Mapping[str, str]) -> str | None:
+def seal_anew(cipher: FieldCipher, sealed: bytes, source: bytes, other: bytes) -> bytes:
+    """Return a record that is encrypted for the row named by `source` encrypted for the one named by `other`."""
+    return seal(cipher, other, _open(cipher, source, sealed))
+
+
+def _open(cipher: FieldCipher, source: bytes, sealed: bytes) -> bytes:
+    return cipher.open(sealed, table=TABLE, column=SEALED, row=source.hex())
+
+
+def department_of(known: Known, plan: Plan | None, values: Mapping[str, str]) -> str | None:
     """Return the credit code of the department a row comes from, if it issues the type."""
     if plan is None:
         return None
@@ -187,7 +200,8 @@ def _department(known: Known, plan: _Plan | None, values: Mapping[str, str]) -> 
     return named if named in plan.issuing else None
 
 
-def _holder(text: str, reasons: list[str]) -> tuple[str, bool]:
+def holder_of(text: str, reasons: list[str]) -> tuple[str, bool]:
+    """Return the number of a holder as the register has it, and whether it is a person's; add why it is none."""
     try:
         return citizen.check(text), True
     except InvalidNumber:
@@ -198,7 +212,7 @@ def _holder(text: str, reasons: list[str]) -> tuple[str, bool]:
             return "", False
 
 
-def _day(name: str, text: str, reasons: list[str]) -> date | None:
+def day_of(name: str, text: str, reasons: list[str]) -> date | None:
     """Return a date written YYYY-MM-DD or YYYYMMDD (GB/T 36903 allows both); an end may be 长期."""
     if name == "valid_until" and text in LONG_TERM:
         return None
@@ -210,7 +224,7 @@ def _day(name: str, text: str, reasons: list[str]) -> date | None:
     return date.fromisoformat(text)
 
 
-def _identifier_notice(text: str | None, reasons: list[str]) -> str | None:
+def notice_of(text: str | None, reasons: list[str]) -> str | None:
     """Return what is odd about the identifier a source gives: a wrong check digit is noted, never refused."""
     if text is None:
         return None
@@ -220,7 +234,7 @@ def _identifier_notice(text: str | None, reasons: list[str]) -> str | None:
     return None if identifier.is_valid(text) else "identifier_check"
 
 
-def _fields(plan: _Plan, values: Mapping[str, str], reasons: list[str]) -> dict[str, Any]:
+def _fields(plan: Plan, values: Mapping[str, str], reasons: list[str]) -> dict[str, Any]:
     """Return the fields of the face; nearly every row is all good texts, and takes the quick way."""
     found = {name: values[member] for member, name, _fits in plan.fields if member in values}
     if len(found) == len(plan.fields) == len(values) - len(values.keys() & _BESIDE_FIELDS) and all(
@@ -229,7 +243,7 @@ def _fields(plan: _Plan, values: Mapping[str, str], reasons: list[str]) -> dict[
         return found
     given = {name.removeprefix("field."): text for name, text in values.items() if name.startswith("field.")}
     types = {one.name: one.type for one in plan.kind.fields}
-    submitted = {name: _value(types.get(name), text) for name, text in given.items()}
+    submitted = {name: value_of(types.get(name), text) for name, text in given.items()}
     try:
         return validate_fields(plan.kind, submitted)
     except FieldsRefusedError as error:
@@ -237,7 +251,8 @@ def _fields(plan: _Plan, values: Mapping[str, str], reasons: list[str]) -> dict[
         return {}
 
 
-def _value(kind: FieldType | None, text: str) -> str | int | bool:
+def value_of(kind: FieldType | None, text: str) -> str | int | bool:
+    """Return what a field of a type holds where a table has this text; what is no such value comes back as it is."""
     if kind is FieldType.BOOLEAN and text in _YES:
         return _YES[text]
     if kind is FieldType.INTEGER and text.isascii() and text.isdigit() and len(text) <= 16:
