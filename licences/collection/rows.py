@@ -177,6 +177,11 @@ def seal(cipher: FieldCipher, source: bytes, record: bytes) -> bytes:
     return cipher.seal(record, table=TABLE, column=SEALED, row=source.hex())
 
 
+def seal_number(cipher: FieldCipher, source: bytes, number: str) -> bytes:
+    """Return what is kept of a record once a licence says the rest: the number it has at its source."""
+    return seal(cipher, source, _to_json({"number": number}).encode())
+
+
 def open_record(cipher: FieldCipher, source: bytes, sealed: bytes) -> dict[str, Any]:
     """Return what a stored row says."""
     found: dict[str, Any] = json.loads(_open(cipher, source, sealed))

@@ -47,6 +47,7 @@ _MARK = (
         state=bindparam("now_state"),
         identifier=func.coalesce(bindparam("licence", type_=_table.c.identifier.type), _table.c.identifier),
         reason=case((bindparam("now_state") == "failed", bindparam("why")), else_=_table.c.reason),
+        record_sealed=func.coalesce(bindparam("kept", type_=_table.c.record_sealed.type), _table.c.record_sealed),
     )
 )
 
@@ -61,6 +62,7 @@ class Prepared:
 
     place: Place
     digest: bytes  # of what the source said
+    number: str  # that the licence has there
     body: dict[str, Any]
     replaces: str | None = None
     intent: Intent | None = None
@@ -124,7 +126,8 @@ def store(call: Call, prepared: Sequence[Prepared]) -> tuple[int, int]:
     ended = [_ended(call, one) for one in mine]
     done = [(one.place, identifier) for one, identifier, _refused in ended if identifier is not None]
     if ended:
-        call.connection.execute(_MARK, [_marked(one.place, *end) for one, *end in ended])
+        cipher = call.cipher.for_portion()
+        call.connection.execute(_MARK, [_marked(cipher, one, *end) for one, *end in ended])
     if done:
         named = "\n".join(sorted(f"{place[0]} {place[1].hex()} {identifier}" for place, identifier in done))
         digest = hashlib.sha256(named.encode()).hexdigest()
@@ -151,7 +154,7 @@ def _opened(cipher: FieldCipher, row: CollectedLicence, holder: Holder | None) -
         "fields": said["fields"],
         **_dates(said),
     }
-    return Prepared((row.subject, row.source), row.digest, body, row.identifier)
+    return Prepared((row.subject, row.source), row.digest, said["number"], body, row.identifier)
 
 
 def _goes_with_others(call: Call, one: Prepared) -> bool:
@@ -208,9 +211,12 @@ def _issue(call: Call, one: Prepared, intent: Intent) -> str:
     return str(change.change(call, one.replaces, one.body, intent, approved=True)["licence"].identifier)
 
 
-def _marked(place: Place, identifier: str | None, refused: str | None) -> dict[str, Any]:
+def _marked(cipher: FieldCipher, one: Prepared, identifier: str | None, refused: str | None) -> dict[str, Any]:
+    """Return what becomes of a row; what a licence says from now on is not kept a second time, but for its number."""
     state = "failed" if identifier is None else "signed"
-    return {"whose": place[0], "which": place[1], "now_state": state, "licence": identifier, "why": refused}
+    kept = None if identifier is None else rows.seal_number(cipher, one.place[1], one.number)
+    marked = {"whose": one.place[0], "which": one.place[1], "now_state": state, "licence": identifier, "why": refused}
+    return marked | {"kept": kept}
 
 
 def _dates(said: dict[str, Any]) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from idservice.call import Call
 from idservice.models import AuditEntry
 from keys import sm2
 from keys.sm2 import sm3
 from licences.collection import signing
 from licences.collection.models import CollectedLicence
+from licences.collection.rows import open_record
 from licences.formats import portion
 from licences.formats.portion import Tree
 from licences.models import Licence
@@ -85,6 +87,9 @@ def test_a_file_comes_in_and_is_sealed(town: Town, tmp_path: Path) -> None:
     stored = town.web.get(f"/v1/licences/{code}", headers=town.machine("issuer")).json
     assert (stored["number"], stored["valid_from"], stored["fields"]) == ("ZY-001", "2024-01-05", FIELDS)
     assert seal(town) == {"signed": 0, "failed": 0}
+    assert said(town) == {"number": "ZY-001"}, "what the licence says is kept once"
+    assert counts(bring_in(town, tmp_path, [row()])) == [0, 0, 1, 0]
+    assert seal(town) == {"signed": 0, "failed": 0}
 
     field = next(iter(FIELDS))
     other = row(**{f"field.{field}": type_of("vocational_qualification").fields[0].example})
@@ -94,6 +99,16 @@ def test_a_file_comes_in_and_is_sealed(town: Town, tmp_path: Path) -> None:
     assert newer != code
     assert town.row(code).state == "replaced"
     assert str(town.row(newer).valid_until) == "2034-01-04"
+
+
+def said(town: Town) -> dict[str, Any]:
+    """Return what the one collected row keeps of what its source said."""
+
+    def read(call: Call) -> dict[str, Any]:
+        kept = call.session.scalars(select(CollectedLicence)).one()
+        return open_record(call.cipher, kept.source, kept.record_sealed)
+
+    return town.act(read)
 
 
 def test_bad_rows_are_rejected_with_reasons_and_cost_nothing_else(town: Town, tmp_path: Path) -> None:
