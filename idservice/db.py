@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -24,7 +25,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from idservice import group_commit
+from idservice import group_commit, writer_lock
 from idservice.group_commit import GroupCommit
 from idservice.quick_connection import Lent, QuickConnection, may_stand_for
 
@@ -40,7 +41,8 @@ _AWAY_STATES = {"25006", LOCK_NOT_AVAILABLE} | SERIALIZATION_STATES
 # https://www.sqlite.org/rescode.html: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN
 _SQLITE_AWAY = {5, 6, 8, 10, 13, 14}
 _SYNCHRONOUS = "NORMAL" if group_commit.IS_OFFERED else "FULL"
-_begins: WeakKeyDictionary[Dialect, str] = WeakKeyDictionary()  # how transactions of each begin
+# How transactions of each begin.
+_begins: WeakKeyDictionary[Dialect, Callable[[sqlite3.Connection], object]] = WeakKeyDictionary()
 _CONNECT_WITHIN = 5  # seconds; a host that is gone says nothing at all
 _LOCK_WITHIN = 10  # seconds; a transaction that hangs must not hold up all others for ever, on either database
 
@@ -189,7 +191,7 @@ class Database:
         self._writer = _sqlite_writer(self.engine) if self.is_sqlite else self.engine
         self._lent = Lent(self.engine) if _file(self.engine) is not None else None
         self._group = _group_commit(self.engine)
-        # SQLite has one writer. Threads of one process queue here; between processes it asks again every few ms.
+        # SQLite has one writer. Threads of one process queue here; processes wait for each other in `writer_lock`.
         queue = threading.RLock() if self.is_sqlite else contextlib.nullcontext()
         self._queue: AbstractContextManager[Any] = queue
 
@@ -281,7 +283,7 @@ def _engine(url: str) -> Engine:
         connect = {"timeout": _LOCK_WITHIN, "check_same_thread": False}
         engine = create_engine(parsed, pool_size=5, connect_args=connect, **lifo)
         event.listen(engine, "connect", _prepare_sqlite)
-        _begin_with(engine, "BEGIN")
+        _begin_with(engine, writer_lock.begin_reading)
         return engine
     within = {} if "connect_timeout" in parsed.query else {"connect_timeout": _CONNECT_WITHIN}
     engine = create_engine(parsed, pool_size=5, max_overflow=5, pool_pre_ping=True, connect_args=within)
@@ -311,18 +313,18 @@ def _file(engine: Engine) -> Path | None:
 def _sqlite_writer(reader: Engine) -> Engine:
     """Return an engine over the same connections whose transactions write from their start."""
     writer = create_engine(reader.url, pool=reader.pool)
-    _begin_with(writer, "BEGIN IMMEDIATE")
+    _begin_with(writer, writer_lock.begin)
     return writer
 
 
-def _begin_with(engine: Engine, statement: str) -> None:
+def _begin_with(engine: Engine, begins: Callable[[sqlite3.Connection], object]) -> None:
     """Let the dialect begin transactions; a listener for "begin" would make SQLAlchemy raise events all the time."""
 
     def begin(connection: Any) -> None:
         if not connection.driver_connection.in_transaction:  # one over a quick connection has begun
-            connection.driver_connection.execute(statement)
+            begins(connection.driver_connection)
 
-    _begins[engine.dialect] = statement
+    _begins[engine.dialect] = begins
     engine.dialect.do_begin = begin  # type: ignore[method-assign,assignment]
 
 

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Dialect, Engine
 
 _MOST: Final = 4  # of the pool's five: a process has as many threads that answer requests
@@ -66,11 +68,11 @@ class Lent:
 
 
 class QuickConnection:
-    """One transaction, begun here; `driver` is the connection of SQLite's driver."""
+    """One transaction, begun here by `begin`; `driver` is the connection of SQLite's driver."""
 
     __slots__ = ("_engine", "_lent", "_pooled", "_whole", "dialect", "driver")
 
-    def __init__(self, engine: Engine, begin: str, lent: Lent) -> None:
+    def __init__(self, engine: Engine, begin: Callable[[Any], object], lent: Lent) -> None:
         self._engine, self._lent, self.dialect = engine, lent, engine.dialect
         self._whole: Connection | None = None
         try:
@@ -80,10 +82,10 @@ class QuickConnection:
         driver: Any = self._pooled.driver_connection
         self.driver = driver
         try:
-            driver.execute(begin)
+            begin(driver)
         except sqlite3.Error as error:
             lent.give_back(self._pooled)
-            raise as_sqlalchemy(error, self.dialect, begin) from error
+            raise as_sqlalchemy(error, self.dialect, "BEGIN") from error
 
     def whole(self) -> Connection:
         """Return SQLAlchemy's connection, in this transaction."""

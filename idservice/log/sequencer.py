@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-BATCH = 2000  # rows of one transaction: on SQLite every other writer waits meanwhile
+BATCH = 500  # rows of one transaction: on SQLite every other writer waits meanwhile, some 13 ms
 LOCK = 0x6F6E6102  # arbitrary, apart from the lock of the migrations
 SWEEP_EVERY = 60.0  # seconds
 PACE = 2.0  # seconds between looks; a deed is under a checkpoint well within 10 s

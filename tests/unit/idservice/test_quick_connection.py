@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from idservice import writer_lock
 from idservice.db import Database
 from idservice.quick_connection import Lent, QuickConnection, may_stand_for
 from idservice.statement import Statement
@@ -99,8 +100,8 @@ def test_a_lock_that_somebody_holds_is_a_fault_of_sqlalchemy_s(database: Databas
     with database.engine.connect() as holder:
         holder.exec_driver_sql("INSERT INTO note VALUES ('x')")
         with pytest.raises(OperationalError, match="locked"):
-            QuickConnection(other.engine, "BEGIN IMMEDIATE", lent)
-    QuickConnection(other.engine, "BEGIN IMMEDIATE", lent).close()
+            QuickConnection(other.engine, writer_lock.begin, lent)
+    QuickConnection(other.engine, writer_lock.begin, lent).close()
     assert other.engine.pool.checkedout() == 1  # type: ignore[attr-defined]
     other.engine.dispose()
 
