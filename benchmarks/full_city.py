@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 WITH, WITHOUT = "city", "city-without-accesses"
 SLUGS: Final = ("resident_card", "real_estate_title", "household_register")
 HELD: Final = len(SLUGS)  # Binzhou: 5.78 million licences of 1.93 million holders
-_DONE: Final = "full_city.json"
+DONE: Final = "full_city.json"
 _CACHE_KIB: Final = 1_000_000
 
 
@@ -62,7 +62,7 @@ FULL: Final = Size(5_780_000, 14_800_000, 4_000)
 
 def build(folder: Path, size: Size) -> list[dict[str, Any]]:
     """Build the city in `folder`, unless it is there, and return who may be asked for: number and licences."""
-    done = folder / _DONE
+    done = folder / DONE
     if done.exists() and (found := json.loads(done.read_text()))["size"] == asdict(size):
         for data in (WITH, WITHOUT):
             schema.upgrade(Database(f"sqlite:///{_database(folder / data)}"))  # a server would not have the time
@@ -157,7 +157,7 @@ def main() -> None:
     parser.add_argument("--asked", type=int, default=FULL.asked)
     given = parser.parse_args()
     build(given.folder, Size(given.licences, given.accesses, given.asked))
-    told = json.loads((given.folder / _DONE).read_text())
+    told = json.loads((given.folder / DONE).read_text())
     print(f"{told['size']}: {told['seconds']} s, {told['bytes'] / 2**30:.1f} GiB")
 
 

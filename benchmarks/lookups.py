@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from benchmarks.servers import Server
     from idservice.call import House
 
+SCOPE: Final = "verifications.create lookups.create"
 MATTER: Final = "DM-M-037"  # one licence proves who he is
 _MOST_PER_SECOND: Final = 2_500  # more than two cores can do
 _GOOD_FOR: Final = timedelta(minutes=10)
@@ -57,33 +58,25 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Counter:
-    """A city that is being served, and what a counter there sends."""
+class Clerk:
+    """What a counter sends to a city, with fresh codes of those who may be asked for."""
 
-    server: Server
     city: City
     house: House
     asked: Sequence[Asked]
 
-    def look_up(self, seconds: int) -> Cost:
-        """Look up for some seconds."""
-        requests = self.requests("/v1/lookups", self.look_up_body, seconds)
-        return self._cost(requests, seconds, '"outcome":"licence"')
+    def look_ups(self, token: str, many: int, path: str = "/v1/lookups") -> list[Request]:
+        """Return requests that each look somebody up."""
+        return [post_json(path, self._look_up_body(*shown), token=token) for shown in self._codes(many)]
 
-    def verify(self, seconds: int) -> Cost:
-        """Verify shown codes for some seconds."""
-        requests = self.requests("/v1/verifications", self._verification_body, seconds)
-        return self._cost(requests, seconds, '"ok":true')
-
-    def requests(self, path: str, body: Callable[[str, str], dict[str, Any]], seconds: int) -> list[Request]:
-        """Return requests that each bring a fresh code."""
-        token = self._token()
+    def verifications(self, token: str, many: int) -> list[Request]:
+        """Return requests that each verify a shown code."""
         return [
-            post_json(path, body(number, code), token=token) for number, code in self._codes(_MOST_PER_SECOND * seconds)
+            post_json("/v1/verifications", {**self._stated(), "text": code}, token=token)
+            for _, code in self._codes(many)
         ]
 
-    def look_up_body(self, number: str, code: str) -> dict[str, Any]:
-        """Return what a clerk sends to look somebody up."""
+    def _look_up_body(self, number: str, code: str) -> dict[str, Any]:
         return {
             **self._stated(),
             "matter": MATTER,
@@ -92,19 +85,8 @@ class Counter:
             "authorisation": {"code": code},
         }
 
-    def _verification_body(self, _number: str, code: str) -> dict[str, Any]:
-        return {**self._stated(), "text": code}
-
     def _stated(self) -> dict[str, Any]:
         return {"purpose": "窗口核验", "operator": {"id_number": self.city.members["clerks"][0]["id_number"]}}
-
-    def _cost(self, requests: Sequence[Request], seconds: int, expected: str) -> Cost:
-        url = self.server.url
-        return cost(self.server, lambda: wrk.send(url, requests, seconds=seconds, expected=expected, once=True))
-
-    def _token(self) -> str:
-        asked = self.city.token_request("counter", "verifications.create lookups.create")
-        return str(json.loads(fetch(self.server.url, asked))["access_token"])
 
     def _codes(self, many: int) -> list[tuple[str, str]]:
         """Return codes as holders would show them just now, with their numbers: rows, since nobody waits for these."""
@@ -128,21 +110,62 @@ class Counter:
         return made
 
 
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A city that is being served, and the clerk who asks there."""
+
+    server: Server
+    clerk: Clerk
+
+    @property
+    def city(self) -> City:
+        """Return the city."""
+        return self.clerk.city
+
+    @property
+    def house(self) -> House:
+        """Return the house that this process opened on the city's database."""
+        return self.clerk.house
+
+    def look_up(self, seconds: int) -> Cost:
+        """Look up for some seconds."""
+        return self._cost(self.look_ups(seconds), seconds, '"outcome":"licence"')
+
+    def verify(self, seconds: int) -> Cost:
+        """Verify shown codes for some seconds."""
+        requests = self.clerk.verifications(self._token(), _MOST_PER_SECOND * seconds)
+        return self._cost(requests, seconds, '"ok":true')
+
+    def look_ups(self, seconds: int, path: str = "/v1/lookups") -> list[Request]:
+        """Return requests that each look somebody up, enough for some seconds."""
+        return self.clerk.look_ups(self._token(), _MOST_PER_SECOND * seconds, path)
+
+    def _cost(self, requests: Sequence[Request], seconds: int, expected: str) -> Cost:
+        url = self.server.url
+        return cost(self.server, lambda: wrk.send(url, requests, seconds=seconds, expected=expected, once=True))
+
+    def _token(self) -> str:
+        return str(json.loads(fetch(self.server.url, self.city.token_request("counter", SCOPE)))["access_token"])
+
+
 @contextlib.contextmanager
 def counter(folder: Path, size: full_city.Size, data: str) -> Iterator[Counter]:
     """Serve one of the databases of the full city in `folder`, which is built where it is not there."""
     asked = full_city.build(folder, size)
     with servers.demonstration(folder, data) as (server, city):
         house: House = open_application(city.members).extensions["ona"]
-        yield Counter(
-            server, city, house, house.database.run(lambda session: _found(house, session, asked), write=False)
-        )
+        yield Counter(server, clerk_of(city, house, asked))
         house.database.engine.dispose()
 
 
-def _found(house: House, session: Session, asked: Sequence[Mapping[str, Any]]) -> list[Asked]:
-    call = Call(house, session, Caller(channel="cli"), datetime.now(UTC))
-    return [Asked(one["number"], people.find(call, one["number"]) or "", one["licences"][0]) for one in asked]
+def clerk_of(city: City, house: House, asked: Sequence[Mapping[str, Any]]) -> Clerk:
+    """Return the clerk of a full city; `asked` is what `full_city.build` tells of those who may be asked for."""
+
+    def find(session: Session) -> list[Asked]:
+        call = Call(house, session, Caller(channel="cli"), datetime.now(UTC))
+        return [Asked(one["number"], people.find(call, one["number"]) or "", one["licences"][0]) for one in asked]
+
+    return Clerk(city, house, house.database.run(find, write=False))
 
 
 def measure(bench: Bench) -> dict[str, Figure]:
@@ -174,7 +197,7 @@ def _targets(
         return cost(bare, lambda: wrk.send(bare.url, requests, seconds=seconds, expected=expected))
 
     def hand_cost() -> Cost:
-        requests = crowded.requests(by_hand, crowded.look_up_body, seconds)
+        requests = crowded.look_ups(seconds, by_hand)
         return cost(hand, lambda: wrk.send(hand.url, requests, seconds=seconds, expected="licence", once=True))
 
     return {
@@ -189,7 +212,7 @@ def _targets(
 
 
 def _type_code(crowded: Counter) -> str:
-    return identifier.parts(crowded.asked[0].card).type_code
+    return identifier.parts(crowded.clerk.asked[0].card).type_code
 
 
 def _figures(found: Mapping[str, Sequence[Cost]]) -> dict[str, Figure]:

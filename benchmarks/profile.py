@@ -1,6 +1,7 @@
 """Where does the time of one request go? `python -m benchmarks.profile FILE MEASURE [--sort tottime]`.
 
 FILE is that of a demonstration city (`flask demo --json FILE`); its server may be stopped, its folder must be there.
+`lookup` and `scan` (a verification as `python -m benchmarks lookups` sends it) take the FILE of a full city.
 The requests go straight into the application, in this process: no server, no network.
 """
 
@@ -16,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import full_city, lookups
 from benchmarks.application import exchange, open_application, send
 from benchmarks.city import City
 from benchmarks.flow import Browser
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
 
 WARM = 50
 READS = {"home": "/v1/", "jwks": "/.well-known/jwks.json", "discovery": "/.well-known/openid-configuration"}
-MEASURES = (*READS, "token", "introspection", "flow", "verification", "issue")
+AT_SIZE = ("lookup", "scan")
+MEASURES = (*READS, *AT_SIZE, "token", "introspection", "flow", "verification", "issue")
 
 Deed = Callable[[], object]
 
@@ -47,7 +50,7 @@ def main() -> None:
     asked = parser.parse_args()
     members = json.loads(asked.file.read_text())
     app = open_application(members)
-    deeds = _deeds(City(members), app, asked.measure, 2 * asked.count + WARM)
+    deeds = _deeds(City(members), app, asked, 2 * asked.count + WARM)
     _do(deeds[:WARM])
     print(f"{asked.measure}: {_milliseconds(deeds[WARM : WARM + asked.count]):.3f} CPU ms each in process")
     if asked.bare:
@@ -59,14 +62,16 @@ def main() -> None:
     pstats.Stats(profile).sort_stats(asked.sort).print_stats(asked.lines)
 
 
-def _deeds(city: City, app: Flask, measure: str, count: int) -> Sequence[Deed]:
-    if measure == "flow":
+def _deeds(city: City, app: Flask, asked: argparse.Namespace, count: int) -> Sequence[Deed]:
+    if asked.measure == "flow":
         site = city.site(app.extensions["ona"])
         return [lambda: Browser(site, partial(exchange, app)).log_in()] * count
-    return [partial(send, app, request) for request in _requests(city, app, measure, count)]
+    return [partial(send, app, request) for request in _requests(city, app, asked, count)]
 
 
-def _requests(city: City, app: Flask, measure: str, count: int) -> Sequence[Request]:
+def _requests(city: City, app: Flask, asked: argparse.Namespace, count: int) -> Sequence[Request]:
+    measure: str = asked.measure
+
     def token(client: str, scope: str) -> str:
         return str(json.loads(send(app, city.token_request(client, scope)))["access_token"])
 
@@ -76,6 +81,11 @@ def _requests(city: City, app: Flask, measure: str, count: int) -> Sequence[Requ
         return [city.introspection_request("counter", token("counter", "verifications.create"))] * count
     if measure == "token":
         return [city.token_request("counter", "verifications.create")] * count
+    if measure in AT_SIZE:
+        told = json.loads(asked.file.with_name(full_city.DONE).read_text())
+        clerk = lookups.clerk_of(city, app.extensions["ona"], told["asked"])
+        ask = clerk.look_ups if measure == "lookup" else clerk.verifications
+        return ask(token("counter", lookups.SCOPE), count)
     if measure == "verification":
         house = app.extensions["ona"]
         return city.verification_requests(house, token("counter", "verifications.create"), count)
