@@ -72,14 +72,12 @@ def run(folder: Path, licences: int, holders: int, database: str | None) -> dict
     told["register"] = _rates(holders, _flask(house, "register", "import", "people", str(people)))
     told["import"] = _rates(licences, _flask(house, "licences", "import", str(library), "--type", kind.code))
     if house.database.is_sqlite:
-        told["import_bare"] = {"rows_per_second": round(collection.bare(house, folder))}
-    by_hand = bulk.ROWS_BY_HAND / bulk.seconds(house.settings, "issue_by_hand")
-    told["sign"] = _rates(licences, _flask(house, "licences", "sign", "--processes", "2")) | {"by_hand": round(by_hand)}
+        told["import"] |= _beside(told["import"], "bare", collection.bare(house, folder))
+    for deed, same_by_hand in (("sign", "issue_by_hand"), ("check", "verify_by_hand")):
+        by_hand = bulk.ROWS_BY_HAND / bulk.seconds(house.settings, same_by_hand)
+        told[deed] = _rates(licences, _flask(house, "licences", deed, "--processes", "2"))
+        told[deed] |= _beside(told[deed], "by_hand", by_hand)
     told["bytes_per_licence"] = round(bulk.stored_bytes(house) / licences)
-    by_hand = bulk.ROWS_BY_HAND / bulk.seconds(house.settings, "verify_by_hand")
-    told["check"] = _rates(licences, _flask(house, "licences", "check", "--processes", "2")) | {
-        "by_hand": round(by_hand)
-    }
     return told
 
 
@@ -126,6 +124,10 @@ def _rates(count: int, spent: Spent) -> dict[str, Any]:
         "rows_per_second": round(count / spent.seconds),
         "cpu_us_per_row": round(1e6 * spent.cpu / count, 1),
     }
+
+
+def _beside(ours: dict[str, Any], name: str, theirs: float) -> dict[str, Any]:
+    return {name: round(theirs), f"ratio_{name}": round(ours["rows_per_second"] / theirs, 3)}
 
 
 def main() -> None:
