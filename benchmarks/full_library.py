@@ -109,6 +109,7 @@ def _flask(house: House, *command: str) -> Spent:
         "ONA_INSECURE_LOOPBACK": "1",
     }
     before, started = _children(), time.perf_counter()
+    house.database.engine.dispose()  # the last connection that is closed brings SQLite's write-ahead log home
     subprocess.run([sys.executable, "-m", "flask", "--app", "wsgi", *command], cwd=_ROOT, env=environment, check=True)
     return Spent(time.perf_counter() - started, _children() - before)
 
