@@ -7,7 +7,7 @@ Nothing in a token chooses how the token is checked: the key is one of ours by `
 from __future__ import annotations
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,12 +18,13 @@ from keys.signer import Algorithm
 from keys.strict_json import StrictJSONError, strict_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from keys.signer import PublicKey, Signer
 
 MAX_TOKEN = 16_384  # characters
 _MAX_HEADER = 2_048
+_MAX_CHAIN = 5  # certificates
 _MAX_SIGNATURE = 683  # PS256 with 4096 bits
 _JOSE = frozenset({Algorithm.ES256, Algorithm.EDDSA, Algorithm.PS256})  # SM2 has no registered JOSE name
 # Thumbprints and the content type are harmless notes of other people's libraries; we never act on them.
@@ -132,6 +133,30 @@ def decode_with_key(
 ) -> Decoded:
     """Check a token against the one key that may have signed it, whatever it calls that key."""
     return _Parts.read(token, max_bytes, frozenset()).checked(key, typ)
+
+
+def decode_with_chain(
+    token: str, *, typ: str, key_of: Callable[[tuple[bytes, ...]], PublicKey | None], max_bytes: int = MAX_TOKEN
+) -> Decoded:
+    """Check a token that brings the certificates of its key (`x5c`): key attestations of wallets, and nothing else.
+
+    `key_of` returns the key of the first of them (DER) where it believes the chain, else None.
+    """
+    parts = _Parts.read(token, max_bytes, frozenset({"x5c"}), _NEVER - {"x5c"}, max_header=max_bytes)
+    key = key_of(_chain(parts.header.get("x5c")))
+    if key is None:
+        raise JWSError("unknown_key")
+    return parts.checked(key, typ)
+
+
+def _chain(stated: object) -> tuple[bytes, ...]:
+    """Return the certificates of `x5c`: base64, not base64url (RFC 7515 section 4.1.6)."""
+    if not isinstance(stated, list) or not 0 < len(stated) <= _MAX_CHAIN:
+        raise JWSError("header_refused")
+    try:
+        return tuple(b64decode(one, validate=True) for one in stated)
+    except (TypeError, ValueError):
+        raise JWSError("header_refused") from None
 
 
 def decode_with_own_key(

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     STATUS_STALE = "status_stale"
     CLOCK_WRONG = "clock_wrong"
     HOLDER_MISMATCH = "holder_mismatch"
+    HOLDER_UNPROVEN = "holder_unproven"
     NOT_SEALED = "not_sealed"
     DOCUMENT_ALTERED = "document_altered"
     SEAL_INVALID = "seal_invalid"
