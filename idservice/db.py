@@ -28,6 +28,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from idservice import group_commit, writer_lock
 from idservice.group_commit import GroupCommit
 from idservice.quick_connection import Lent, QuickConnection, may_stand_for
+from idservice.short_log import ShortLog
 
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ _SYNCHRONOUS = "NORMAL" if group_commit.IS_OFFERED else "FULL"
 # How transactions of each begin.
 _begins: WeakKeyDictionary[Dialect, Callable[[sqlite3.Connection], object]] = WeakKeyDictionary()
 _CONNECT_WITHIN = 5  # seconds; a host that is gone says nothing at all
-_LOCK_WITHIN = 10  # seconds; a transaction that hangs must not hold up all others for ever, on either database
+_LOCK_WITHIN = writer_lock.WITHIN  # seconds, on PostgreSQL too: who hangs must not hold up all others for ever
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -191,6 +192,7 @@ class Database:
         self._writer = _sqlite_writer(self.engine) if self.is_sqlite else self.engine
         self._lent = Lent(self.engine) if _file(self.engine) is not None else None
         self._group = _group_commit(self.engine)
+        self._log = ShortLog(self._lent) if self._lent is not None else None
         # SQLite has one writer. Threads of one process queue here; processes wait for each other in `writer_lock`.
         queue = threading.RLock() if self.is_sqlite else contextlib.nullcontext()
         self._queue: AbstractContextManager[Any] = queue
@@ -248,6 +250,8 @@ class Database:
             self._group.settle()
         except OSError as error:
             raise OutcomeUnknownError("the disk did not take what was committed") from error
+        if self._log is not None:
+            self._log.look(self._group.log_bytes)
 
     def try_lock(self, session: Session, key: int) -> bool:
         """Take a lock that ends with the transaction; False if another transaction holds it.
@@ -280,7 +284,7 @@ def _engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         # The connection used last has its statements and pages at hand; a database in memory has but one.
         lifo = {"pool_use_lifo": True} if parsed.database not in {None, "", ":memory:"} else {}
-        connect = {"timeout": _LOCK_WITHIN, "check_same_thread": False}
+        connect = {"timeout": writer_lock.WITHIN, "check_same_thread": False}
         engine = create_engine(parsed, pool_size=5, connect_args=connect, **lifo)
         event.listen(engine, "connect", _prepare_sqlite)
         _begin_with(engine, writer_lock.begin_reading)

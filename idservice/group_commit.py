@@ -32,6 +32,7 @@ class GroupCommit:
         self._turn = threading.Condition()
         self._is_busy = False
         self._asked = self._done = 0
+        self.log_bytes = 0  # as it was at the last turn
         self.is_broken = False
 
     def settle(self) -> None:
@@ -64,9 +65,11 @@ class GroupCommit:
 
     def _opened(self) -> int:
         """Return the log's file, opened again where SQLite has made a new one, as after the last connection closed."""
-        if self._file is not None and os.fstat(self._file).st_nlink:
-            return self._file
         if self._file is not None:
+            known = os.fstat(self._file)
+            self.log_bytes = known.st_size
+            if known.st_nlink:
+                return self._file
             os.close(self._file)
             self._file = None
         self._file = os.open(self._log, os.O_RDONLY)

@@ -11,6 +11,7 @@ import time
 from typing import Final
 
 BEGIN: Final = "BEGIN IMMEDIATE"
+WITHIN: Final = 10  # seconds that a connection of `db` waits for a lock, this one included
 _NAP: Final = 0.0005  # seconds: about as long as a short deed holds the lock
 
 
@@ -19,20 +20,19 @@ def begin_reading(driver: sqlite3.Connection) -> None:
     driver.execute("BEGIN")
 
 
-def begin(driver: sqlite3.Connection) -> None:
-    """Begin a transaction that writes, as soon as nobody else does.
+def begin(driver: sqlite3.Connection, *, within: float = WITHIN) -> None:
+    """Begin a transaction that writes, as soon as nobody else does; the connection waits `within` seconds for all else.
 
     Raises:
-        sqlite3.OperationalError: somebody else did for as long as the connection may wait, or there is no database.
+        sqlite3.OperationalError: somebody else did for all that time, or there is no database.
     """
-    (most,) = driver.execute("PRAGMA busy_timeout").fetchone()  # ms
-    end = time.monotonic() + most / 1000
+    end = time.monotonic() + within
     driver.execute("PRAGMA busy_timeout=0")
     try:
         while not _is_begun(driver, end):
             time.sleep(_NAP)
     finally:
-        driver.execute(f"PRAGMA busy_timeout={most:d}")
+        driver.execute(f"PRAGMA busy_timeout={round(1000 * within)}")
 
 
 def _is_begun(driver: sqlite3.Connection, end: float) -> bool:

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from idservice import writer_lock
+from idservice.db import Database
 
 
 @pytest.fixture
@@ -38,11 +41,11 @@ def test_a_writer_gives_up_in_its_time_and_naps_evenly_until_then(
     other.execute("BEGIN IMMEDIATE")
     begun = time.monotonic()
     with pytest.raises(sqlite3.OperationalError, match="locked"):
-        writer_lock.begin(writer)
+        writer_lock.begin(writer, within=0.02)
     assert time.monotonic() - begun >= 0.02
     assert set(naps) == {writer_lock._NAP}
     other.execute("ROLLBACK")
-    writer_lock.begin(writer)
+    writer_lock.begin(writer, within=0.02)
     assert writer.execute("PRAGMA busy_timeout").fetchone() == (20,), "every other wait is as it was"
     writer.close()
 
@@ -65,6 +68,16 @@ def test_a_writer_has_the_lock_as_soon_as_it_is_free(
     with pytest.raises(sqlite3.OperationalError, match="locked"):
         other.execute("BEGIN IMMEDIATE")
     writer.close()
+
+
+def test_the_wait_is_that_of_the_service(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'notes.db'}")
+
+    def wait(session: Session) -> int:
+        return int(session.execute(text("PRAGMA busy_timeout")).scalar_one())
+
+    assert {database.run(wait, write=write) for write in (False, True, False)} == {1000 * writer_lock.WITHIN}
+    database.engine.dispose()
 
 
 def test_who_only_reads_never_waits_for_a_writer(file: Path, other: sqlite3.Connection) -> None:
