@@ -30,7 +30,7 @@ from idservice.login import (
     staff_names,
     stand_in,
 )
-from idservice.login.device import KNOWN
+from idservice.login.device import Device
 from idservice.models import Password, Person
 from idservice.numbers import citizen
 from idservice.numbers.fold import InvalidNumber
@@ -73,10 +73,10 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """The cookies of a successful login."""
+    """What the browser gets by a successful login: a cookie value, and an entry for that of the device."""
 
     session_cookie: str
-    device_cookie: str
+    device_entry: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,7 @@ class _Found:
     password_of: str
     hash: str
     changed_at: datetime
-    device: str | None  # the name of a known one
-    device_kind: str = KNOWN
+    device: Device | None  # a known one
     failures: int = 0
 
 
@@ -105,7 +104,7 @@ def log_in(house: House, number: str, secret: str, visitor: Visitor) -> LoggedIn
     stand_in.make_ready(house)
     found = _run(house, visitor, lambda call: _look_up(call, folded, visitor), write=False)
     if found.device is not None:
-        _limit(house, visitor, DEVICE_LIMIT, "login.device", found.device)
+        _limit(house, visitor, DEVICE_LIMIT, "login.device", found.device.name)
     else:
         _limit(house, visitor, NUMBER_LIMIT, "login.number", hashlib.sha256(folded.encode()).hexdigest())
         _limit(house, visitor, CITY_LIMIT, "login.city", "-")
@@ -125,9 +124,14 @@ def log_in_with_passkey(call: Call, sent: Mapping[str, str], visitor: Visitor, *
         return None
     changed_at = change_password.changed_at(call, subject) or device.NO_PASSWORD
     live = call.keys.secrets(Purpose.SESSION).values()
-    known = device.name_of(live, visitor.device_cookie, subject, changed_at)
-    found = _Found(subject, subject, password.NOBODY, changed_at, known, device.PROVED)
-    return _open(call, found, visitor, level=level, amr=[levels.POP, levels.MFA])
+    found = _Found(
+        subject=subject,
+        password_of=subject,
+        hash=password.NOBODY,
+        changed_at=changed_at,
+        device=device.find(live, visitor.device_cookie, subject, changed_at),
+    )
+    return _open(call, found, visitor, level=level, amr=[levels.POP, levels.MFA], kind=device.PROVED)
 
 
 def _limit(house: House, visitor: Visitor, limit: str, what: str, who: str) -> None:
@@ -159,9 +163,8 @@ def _look_up(call: Call, number: str, visitor: Visitor) -> _Found:
     subject, other = (bearer, first) if bearer is not None else (first, second)
     row = _HIS_OR_ANOTHERS.first(call.connection, {"subject": subject, "other": other})
     live, cookie = call.keys.secrets(Purpose.SESSION).values(), visitor.device_cookie
-    known = device.name_of(live, cookie, row.subject, row.changed_at)
-    kind = device.kind_of(live, cookie, row.subject, row.changed_at) or device.KNOWN
-    return _Found(subject, row.subject, row.hash, row.changed_at, known, kind, row.failures)
+    known = device.find(live, cookie, row.subject, row.changed_at)
+    return _Found(subject, row.subject, row.hash, row.changed_at, known, row.failures)
 
 
 def _decide(call: Call, found: _Found, visitor: Visitor, *, is_right: bool) -> LoggedIn | None:
@@ -180,12 +183,15 @@ def _level_of_active(call: Call, subject: str) -> int | None:
     return level
 
 
-def _open(call: Call, found: _Found, visitor: Visitor, *, level: int, amr: list[str] | None = None) -> LoggedIn:
-    subject = found.subject
+def _open(
+    call: Call, found: _Found, visitor: Visitor, *, level: int, amr: list[str] | None = None, kind: str = device.KNOWN
+) -> LoggedIn:
+    subject, known = found.subject, found.device
     call.caller = replace(call.caller, person=subject)
     first = signing_out.give_way(call, visitor.session_cookie, subject)
-    unusual = risk.signals(call, subject, is_known_device=found.device is not None, failures=found.failures)
+    unusual = risk.signals(call, subject, is_known_device=known is not None, failures=found.failures)
     cookie = session.start(call, subject, level=level, amr=amr or PASSWORD_ONLY, first=first, signals=unusual)
     audit.record(call, audit.Deed.LOGIN, subject=subject, signals=unusual or None)
+    name, kind = (known.name, max(kind, known.kind, key=device.KINDS.index)) if known is not None else (None, kind)
     secret = call.keys.secret(Purpose.SESSION)
-    return LoggedIn(cookie, device.new(secret, subject, found.changed_at, kind=found.device_kind))
+    return LoggedIn(cookie, device.new(secret, subject, found.changed_at, kind=kind, name=name))

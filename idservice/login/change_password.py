@@ -14,7 +14,7 @@ from idservice.login import device, password, sms_sender
 from idservice.login.deeds import Deed
 from idservice.login.password import PasswordRefused
 from idservice.models import Password
-from idservice.oauth import signing_out
+from idservice.oauth import families, signing_out
 from idservice.register import people
 from keys.ring import Purpose
 
@@ -26,13 +26,16 @@ COMMON = frozenset(Path(__file__).with_name("common_passwords.txt").read_text("u
 
 
 def change(call: Call, subject: str, new: str, *, keep: str | None) -> str:
-    """Set a person's password and end his sessions but the one that `keep` names; return a new device cookie.
+    """Set a person's password and end his sessions but the one that `keep` names; return the entry of a new device.
+
+    Every token ends, those of the kept session too: an app that was logged in to with the old password asks anew.
 
     Raises:
         PasswordRefused: see `refuse_weak`.
     """
     refuse_weak(call, subject, new)
     password.set_password(call, subject, new)
+    families.kill_all(call, subject, reason="password_changed")
     signing_out.end_others(call, subject, but=keep)
     audit.record(call, Deed.PASSWORD_CHANGED, subject=subject)
     emit.credential_changed(call, subject, credential="password", change="update")

@@ -4,6 +4,8 @@ A try is counted before it is looked at, in the row of the person, so that paral
 Five are free; each further one locks for longer, up to an hour. The password counts in its own row, see `attempt`: a
 right password must not wipe out wrong second factors.
 
+A device on which the owner has passed before is let through a gate that others have shut, and counts at one of its own.
+
 Where the clock must not tell how a gate stands, `_settle` does the same work whether it is open, shut, or just shut.
 """
 
@@ -76,7 +78,8 @@ _ENDS = {f"after_{number}": lock_after(number) or LONGEST_LOCK for number in _ST
 def _settle(call: Call, counted: Statement, **asked: Any) -> bool:
     """Count a try in one statement that writes one row in every case; return whether it was right and the gate open.
 
-    A right try is not counted, and lifts the lock; while the gate is shut, nothing counts. `exempt` as in `through`.
+    A right try is not counted, and lifts the lock; while the gate is shut, nothing counts. Whoever is `exempt` passes
+    all the same if he is right.
     """
     ends = {name: call.now + lock for name, lock in _ENDS.items()}
     left = counted.first(call.connection, {"now": call.now, **ends, **asked})
@@ -88,33 +91,64 @@ def settle_password(call: Call, subject: str, tried: str, *, is_right: bool, exe
     return _settle(call, _SETTLED_PASSWORD, whose=subject, tried=tried, is_right=is_right, exempt=exempt)
 
 
-def pass_by(call: Call, subject: str, gate: Gate, *, is_right: bool) -> bool:
-    """Return whether an answer that was looked at already is right and the gate open, at the same price in any case."""
+def pass_by(call: Call, subject: str, gate: Gate, *, is_right: bool, device: str | None = None) -> bool:
+    """Return whether an answer that was looked at already is right and the gate open, at the same price in any case.
+
+    `device` as in `through`: only the owner's costs more.
+    """
+    if device is not None:
+        own = _own(gate, device)
+        _add(call, subject, own)
+        is_right = _settle(call, _SETTLED_GATE, whose=subject, which=own, is_right=is_right, exempt=False)
     _add(call, subject, gate)
-    return _settle(call, _SETTLED_GATE, whose=subject, which=str(gate), is_right=is_right, exempt=False)
+    exempt = device is not None
+    return _settle(call, _SETTLED_GATE, whose=subject, which=str(gate), is_right=is_right, exempt=exempt)
 
 
-def through(call: Call, subject: str, gate: Gate, look: Callable[[], T | None], *, exempt: bool = False) -> T | None:
+def through(
+    call: Call, subject: str, gate: Gate, look: Callable[[], T | None], *, device: str | None = None
+) -> T | None:
     """Return what `look` finds, or None: because it found nothing, or because the gate is shut and it was not asked.
 
-    `exempt` is a visitor on a device on which the person has passed this gate before: others cannot shut him out.
-    The caller must commit whatever comes back, or the try has not been counted.
+    `device` names one on which the person has passed this gate before: others cannot shut him out there, and whoever
+    has got hold of it stands before a gate of its own. The caller must commit whatever comes back, or the try has not
+    been counted.
     """
-    mine = (Lock.subject == subject, Lock.gate == str(gate))
-    is_open = () if exempt else (or_(Lock.locked_until.is_(None), Lock.locked_until <= call.now),)
-    _add(call, subject, gate)
-    failures = call.session.scalar(
-        update(Lock).where(*mine, *is_open).values(failures=Lock.failures + 1).returning(Lock.failures)
-    )
-    if failures is None:
-        return None
+    doors = {str(gate): False} if device is None else {_own(gate, device): False, str(gate): True}  # exempt or not
+    counted: dict[str, int] = {}
+    for door, is_exempt in doors.items():
+        failures = _count(call, subject, door, exempt=is_exempt)
+        if failures is None:
+            return None
+        counted[door] = failures
     found = look()
-    if found is not None:
-        call.session.execute(update(Lock).where(*mine).values(failures=0, locked_until=None))
-    elif (lock := lock_after(failures)) is not None:
-        call.session.execute(update(Lock).where(*mine).values(locked_until=call.now + lock))
+    for door, failures in counted.items():
+        _enter(call, subject, door, 0 if found is not None else failures)
     return found
 
 
-def _add(call: Call, subject: str, gate: Gate) -> None:
-    add_if_new(call.session, Lock, {"subject": subject, "gate": str(gate), "failures": 0, "locked_until": None})
+def _count(call: Call, subject: str, door: str, *, exempt: bool) -> int | None:
+    """Count a try and return how many there were without a right one; None before a gate that is shut."""
+    is_open = () if exempt else (or_(Lock.locked_until.is_(None), Lock.locked_until <= call.now),)
+    _add(call, subject, door)
+    counted = update(Lock).where(Lock.subject == subject, Lock.gate == door, *is_open)
+    return call.session.scalar(counted.values(failures=Lock.failures + 1).returning(Lock.failures))
+
+
+def _enter(call: Call, subject: str, door: str, failures: int) -> None:
+    """Enter what came of a try: none failed after a right one, and so many else."""
+    lock = lock_after(failures)
+    mine = update(Lock).where(Lock.subject == subject, Lock.gate == door)
+    if failures == 0:
+        call.session.execute(mine.values(failures=0, locked_until=None))
+    elif lock is not None:
+        call.session.execute(mine.values(locked_until=call.now + lock))
+
+
+def _own(gate: Gate, device: str) -> str:
+    """Return the name of the gate that a device has for itself."""
+    return f"{gate[0]}-{device[:14]}"
+
+
+def _add(call: Call, subject: str, door: str) -> None:
+    add_if_new(call.session, Lock, {"subject": subject, "gate": str(door), "failures": 0, "locked_until": None})

@@ -16,7 +16,7 @@ class Lock(Base):
     __tablename__ = "factor_lock"
     __table_args__ = SUBJECT
     subject: Mapped[str] = mapped_column(String(32), primary_key=True)
-    gate: Mapped[str] = mapped_column(String(16), primary_key=True)  # second | recovery
+    gate: Mapped[str] = mapped_column(String(16), primary_key=True)  # second | recovery | of a known device
     failures: Mapped[int]
     locked_until: Mapped[datetime | None]
 
@@ -109,5 +109,5 @@ class PersonCheck(Base):
     subject: Mapped[str] = mapped_column(String(32), primary_key=True)
     check_id: Mapped[str] = mapped_column(String(32), primary_key=True)  # time-ordered
     level: Mapped[int]
-    checker: Mapped[str] = mapped_column(String(16))
+    checker: Mapped[str] = mapped_column(String(16))  # "counter" for level 4
     at: Mapped[datetime]

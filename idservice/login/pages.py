@@ -81,7 +81,7 @@ def _visitor() -> attempt.Visitor:
 
 def _let_in(done: attempt.LoggedIn, to: str) -> Response:
     response: Response = redirect(to, 303)  # type: ignore[assignment]
-    return device.give_cookie(session.give_cookie(response, done.session_cookie), done.device_cookie)
+    return device.give_cookie(session.give_cookie(response, done.session_cookie), done.device_entry)
 
 
 def _form(call: Call, to: str, *, error: str | None) -> str:

@@ -15,10 +15,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy import delete, select, update
 
-from idservice import audit
+from idservice import audit, signed_text
 from idservice.db import add_if_new
 from idservice.events import emit
 from idservice.ids import secret_hash
@@ -39,6 +38,7 @@ MOST = 10  # passkeys of one person
 MAX_ANSWER = 16_384
 MAX_TITLE = 64
 NEW, USE = "new", "use"
+TICKET = "passkey ticket"  # what is signed, and by no other page
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,17 +207,18 @@ def _bytes(text: object) -> bytes | None:
 
 
 def _ceremony(call: Call, options: str, kind: str, browser: str, challenge: bytes) -> Ceremony:
-    ticket = _serializer(call).dumps([b64u(challenge), kind, browser, int(call.now.timestamp() * 1000)])
-    return Ceremony(options, ticket if isinstance(ticket, str) else ticket.decode())
+    facts = [b64u(challenge), kind, browser, int(call.now.timestamp() * 1000)]
+    return Ceremony(options, signed_text.sign(call.keys.secret(Purpose.SESSION), TICKET, facts))
 
 
 def _claim(call: Call, sent: Mapping[str, str], kind: str, browser: str) -> bytes | None:
     """Return the challenge of a ticket that is ours, for this browser and ceremony, in time, and use it up."""
-    try:
-        challenge, sealed_kind, sealed_browser, milliseconds = _serializer(call).loads(sent.get("ticket", "")[:1024])
-        age = call.now - datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (BadData, TypeError, ValueError):
+    live = call.keys.secrets(Purpose.SESSION).values()  # the page may have been opened before a rotation
+    facts = signed_text.opened(live, TICKET, sent.get("ticket"))
+    if facts is None:
         return None
+    challenge, sealed_kind, sealed_browser, milliseconds = facts
+    age = call.now - datetime.fromtimestamp(milliseconds / 1000, UTC)
     if sealed_kind != kind or not hmac.compare_digest(sealed_browser, browser) or age > LIFE:
         return None
     used = {"value_hash": secret_hash(f"passkey\0{challenge}"), "expires_at": call.now + LIFE}
@@ -232,10 +233,6 @@ def _json(text: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def _serializer(call: Call) -> URLSafeSerializer:
-    return URLSafeSerializer(call.keys.secret(Purpose.SESSION), salt="passkey")
 
 
 def _title(text: str) -> str:

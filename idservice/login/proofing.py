@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 LIFE = timedelta(minutes=10)
 TYPE = "ona-proofing+jwt"
 REAL_PERSON = 3  # the level that a check of the real person proves
+AT_COUNTER, COUNTER = 4, "counter"  # the level of who was there himself with his identity card, and who checked it
 RAISE, RECOVERY = "raise", "recovery"
 
 
@@ -118,16 +119,16 @@ def claim(call: Call, name: str, *, browser: str) -> Proofing | None:
     return call.session.scalar(used.values(used_at=call.now).returning(Proofing))
 
 
-def raise_level(call: Call, subject: str, checker: str) -> bool:
-    """Enter that a person has been checked as real; a higher level stays."""
-    raised = update(Person).where(Person.subject == subject, Person.level < REAL_PERSON, Person.status == "active")
-    if call.session.scalar(raised.values(level=REAL_PERSON).returning(Person.subject)) is None:
+def raise_level(call: Call, subject: str, checker: str, *, level: int = REAL_PERSON) -> bool:
+    """Enter that a person has been checked as real; the same or a higher level stays."""
+    raised = update(Person).where(Person.subject == subject, Person.level < level, Person.status == "active")
+    if call.session.scalar(raised.values(level=level).returning(Person.subject)) is None:
         return False
-    made = {"subject": subject, "check_id": timed_id(call.now), "level": REAL_PERSON}
+    made = {"subject": subject, "check_id": timed_id(call.now), "level": level}
     call.session.execute(insert(PersonCheck), {**made, "checker": checker, "at": call.now})
     live = (LoginSession.subject == subject, LoginSession.ended_at.is_(None))
-    call.session.execute(update(LoginSession).where(*live).values(level=REAL_PERSON))
-    audit.record(call, Deed.LEVEL_RAISED, subject=subject, level=REAL_PERSON, checker=checker)
+    call.session.execute(update(LoginSession).where(*live).values(level=level))
+    audit.record(call, Deed.LEVEL_RAISED, subject=subject, level=level, checker=checker)
     return True
 
 

@@ -3,35 +3,48 @@
 Three steps, each in a form that only its browser holds: the telephone and the real name (levels 1 and 2), for level 3 a
 check of the real person, then the new password. Level 4 was proved at a counter and is recovered there. Up to the
 first right answer nothing tells whether anybody bears the number: the rows, the work and the words are the same.
+
+Whoever knows a number can fill the lock of its recovery and use up its messages. On a device on which its bearer has
+logged in before both are counted apart.
 """
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import secrets
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from idservice import audit
+from idservice.db import table_of
 from idservice.ids import secret_hash
-from idservice.login import change_password, lockout, sms, stand_in
+from idservice.login import change_password, device, lockout, sms, stand_in
 from idservice.login.deeds import Deed
+from idservice.login.device import Device
 from idservice.login.lockout import Gate
 from idservice.login.models import Lock, Recovery
+from idservice.models import Password
 from idservice.numbers import citizen
 from idservice.numbers.fold import InvalidNumber
-from idservice.oauth import families
 from idservice.register import people
+from idservice.statement import Statement
+from keys.ring import Purpose
 
 if TYPE_CHECKING:
     from idservice.call import Call
 
 LIFE = timedelta(minutes=20)
-PURPOSE = "recovery"
+PURPOSE, OWN = "recovery", "recovery-own"  # the latter for who asks on a device of his own
 REAL_NAME, REAL_PERSON, COUNTER = 2, 3, 4
+
+_password = table_of(Password).c
+_PASSWORD_TIME = Statement(
+    select(func.max(_password.changed_at).label("changed_at")).where(_password.subject == bindparam("subject"))
+)
 
 
 class Next(StrEnum):
@@ -42,14 +55,22 @@ class Next(StrEnum):
     COUNTER = "counter"
 
 
-def send_code(call: Call, number: str) -> sms.Message:
-    """Make a code for whoever bears the number, or for nobody."""
+def send_code(call: Call, number: str, device_cookie: str | None) -> sms.Message:
+    """Make a code for whoever bears the number, or for nobody.
+
+    Raises:
+        Problem: too_many_requests.
+    """
     folded = fold(number)
     found, other = people.find_kind(call, folded), stand_in.of(call, folded)
     person = people.facts_alike(call, found[0] if found is not None else other)
-    if person is None or person.status != "active":
-        return sms.make(call, other, None, PURPOSE)
-    return sms.make(call, person.subject, person.phone, PURPOSE)
+    subject, phone = other, None
+    if person is not None and person.status == "active":
+        subject, phone = person.subject, person.phone
+    known = _device(call, subject, device_cookie)
+    who = known.name if known is not None else hashlib.sha256(folded.encode()).hexdigest()
+    sms.limit(call.house, who, call.caller.address)
+    return sms.make(call, subject, phone, PURPOSE if known is None else OWN)
 
 
 def fold(number: str) -> str:
@@ -60,15 +81,18 @@ def fold(number: str) -> str:
         return ""
 
 
-def prove(call: Call, form: str, code: str, name: str) -> str | None:
+def prove(call: Call, form: str, code: str, name: str, device_cookie: str | None) -> str | None:
     """Return the secret of a recovery if the code is right and the name is the person's; None otherwise."""
-    subject = sms.subject_of(call, form, PURPOSE) or stand_in.of(call, form)
-    is_sent = sms.check(call, form, subject, PURPOSE, code) is not None
+    subject, purpose = sms.subject_of(call, form, (PURPOSE, OWN))
+    subject = subject or stand_in.of(call, form)
+    is_sent = sms.check(call, form, subject, purpose, code) is not None
     person = people.facts_alike(call, subject)
-    given, known = "".join(name.split()), "".join(person.name.split()) if person else ""
-    is_name = hmac.compare_digest(given.encode("utf-8", "surrogatepass"), known.encode())
+    known = _device(call, subject, device_cookie)
+    given, on_record = "".join(name.split()), "".join(person.name.split()) if person else ""
+    is_name = hmac.compare_digest(given.encode("utf-8", "surrogatepass"), on_record.encode())
     is_right = is_sent and is_name and person is not None
-    is_proved = lockout.pass_by(call, subject, Gate.RECOVERY, is_right=is_right)
+    own = known.name if known is not None else None
+    is_proved = lockout.pass_by(call, subject, Gate.RECOVERY, is_right=is_right, device=own)
     outcome = "done" if is_proved else "refused"
     audit.record(call, Deed.RECOVERY_BEGUN, outcome=outcome, subject=subject)
     return _begin(call, subject) if is_proved else None
@@ -108,10 +132,15 @@ def finish(call: Call, row: Recovery, new: str) -> bool:
     if call.session.scalar(once.values(used_at=call.now).returning(Recovery.subject)) is None:
         return False
     change_password.change(call, row.subject, new, keep=None)
-    families.kill_all(call, row.subject, reason="recovery")
     call.session.execute(delete(Lock).where(Lock.subject == row.subject))
     audit.record(call, Deed.PASSWORD_RESET, subject=row.subject)
     return True
+
+
+def _device(call: Call, subject: str, cookie: str | None) -> Device | None:
+    """Return the device if this person has logged in on it; one row is read, whether or not anybody bears the name."""
+    changed_at = _PASSWORD_TIME.first(call.connection, {"subject": subject}).changed_at
+    return device.find(call.keys.secrets(Purpose.SESSION).values(), cookie, subject, changed_at or device.NO_PASSWORD)
 
 
 def _begin(call: Call, subject: str) -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask import session as form_session
 
 from idservice.call import Call
 from idservice.errors import Problem
-from idservice.http.endpoint import house
 from idservice.http.page import Who, page
 from idservice.http.problems import language
-from idservice.login import change_password, proofing, proofing_pages, recovery, sms, sms_sender
+from idservice.login import change_password, device, proofing, proofing_pages, recovery, sms, sms_sender
 from idservice.login.browser import browser
 from idservice.login.models import Recovery
 from idservice.login.password import PasswordRefused
@@ -40,9 +37,7 @@ def start(call: Call) -> str:
 def _make_code(call: Call) -> sms.Message:
     if not sms_sender.is_configured(call.settings):
         raise Problem("not_found", "Recovery is not offered here.")
-    number = request.form.get("number", "")
-    sms.limit(house(), hashlib.sha256(recovery.fold(number).encode()).hexdigest(), request.remote_addr)
-    return recovery.send_code(call, number)
+    return recovery.send_code(call, request.form.get("number", ""), request.cookies.get(device.COOKIE))
 
 
 @page(blueprint, START, who=Who.ANYONE, methods=("POST",), prepare=_make_code, limit=LIMIT)
@@ -55,8 +50,8 @@ def send(call: Call, prepared: sms.Message) -> str:
 @page(blueprint, f"{START}/prove", who=Who.ANYONE, methods=("POST",), write=True, limit=LIMIT)
 def prove(call: Call) -> Response:
     """Take code and name."""
-    form = request.form.get("form", "")
-    secret = recovery.prove(call, form, "".join(request.form.get("code", "").split()), request.form.get("name", ""))
+    form, code = request.form.get("form", ""), "".join(request.form.get("code", "").split())
+    secret = recovery.prove(call, form, code, request.form.get("name", ""), request.cookies.get(device.COOKIE))
     if secret is None:
         return make_response(_prove_page(form, error=_word(WRONG)), 400)
     form_session[RECOVERY] = secret

@@ -24,6 +24,7 @@ from idservice.login import (
     totp,
 )
 from idservice.login.deeds import Deed
+from idservice.login.device import Device
 from idservice.login.lockout import Gate
 from idservice.register import people
 from keys.ring import Purpose
@@ -50,10 +51,10 @@ METHODS = {Way.PASSKEY: levels.POP, Way.TOTP: levels.OTP, Way.SMS: levels.SMS, W
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """The cookies of a browser in which a second factor was shown."""
+    """What a browser gets in which a second factor was shown: a cookie value, and an entry for that of the device."""
 
     session_cookie: str
-    device_cookie: str
+    device_entry: str
 
 
 def ways_of(call: Call, subject: str, acr: str = levels.TWO_FACTOR) -> list[Way]:
@@ -88,26 +89,29 @@ def check(
                 return sms.check(call, sent.get("form", ""), subject, PURPOSE, code)
             return recovery_codes.check(call, subject, code)
 
-        is_own = _device_kind(call, device_cookie, subject) == device.PROVED
-        is_right = lockout.through(call, subject, Gate.SECOND, look, exempt=is_own) is not None
+        known = _device(call, device_cookie, subject)
+        proved = known.name if known is not None and known.kind == device.PROVED else None
+        is_right = lockout.through(call, subject, Gate.SECOND, look, device=proved) is not None
     audit.record(
         call, Deed.FACTOR_USED, outcome="done" if is_right else "refused", subject=subject or None, factor=str(way)
     )
     return is_right
 
 
-def strengthen(call: Call, way: Way, session_cookie: str | None) -> Proved | None:
+def strengthen(call: Call, way: Way, session_cookie: str | None, device_cookie: str | None) -> Proved | None:
     """Make the visitor's session stronger by a factor he has just shown; None if it ended meanwhile."""
     row = session.find(call, session_cookie)
     if row is None:
         return None
     cookie = session.strengthen(call, row, amr=levels.with_method(row.amr, METHODS[way]))
+    known, changed_at = _device(call, device_cookie, row.subject), _password_time(call, row.subject)
+    name = known.name if known is not None else None
     secret = call.keys.secret(Purpose.SESSION)
-    return Proved(cookie, device.new(secret, row.subject, _password_time(call, row.subject), kind=device.PROVED))
+    return Proved(cookie, device.new(secret, row.subject, changed_at, kind=device.PROVED, name=name))
 
 
-def _device_kind(call: Call, cookie: str | None, subject: str) -> str | None:
-    return device.kind_of(call.keys.secrets(Purpose.SESSION).values(), cookie, subject, _password_time(call, subject))
+def _device(call: Call, cookie: str | None, subject: str) -> Device | None:
+    return device.find(call.keys.secrets(Purpose.SESSION).values(), cookie, subject, _password_time(call, subject))
 
 
 def _password_time(call: Call, subject: str) -> datetime:

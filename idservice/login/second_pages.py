@@ -46,11 +46,11 @@ def take(call: Call) -> Response:
         return _to(step_up.page_for(acr, to))
     cookie = request.cookies.get(device.COOKIE)
     if second_factor.check(call, way, request.form, browser=browser(), device_cookie=cookie):
-        proved = second_factor.strengthen(call, way, request.cookies.get(session.COOKIE))
+        proved = second_factor.strengthen(call, way, request.cookies.get(session.COOKIE), cookie)
         response = _to(to)
         if proved is not None:
             session.give_cookie(response, proved.session_cookie)
-            device.give_cookie(response, proved.device_cookie)
+            device.give_cookie(response, proved.device_entry)
         return response
     shown = _shown(call, acr, to, way=way, error=_word(WRONG), form=request.form.get("form", ""))
     return make_response(shown, 400)

@@ -139,9 +139,9 @@ def set_new_password(call: Call) -> Response:
     else:
         try:
             new = request.form.get("password", "")
-            cookie = change_password.change(call, _person(call), new, keep=call.caller.session_id)
+            entry = change_password.change(call, _person(call), new, keep=call.caller.session_id)
             change_password.tell(call, second_factor.phone_of(call, _person(call)))
-            return device.give_cookie(_home(), cookie)
+            return device.give_cookie(_home(), entry)
         except PasswordRefused:
             error = REFUSED_PASSWORD
     shown = render_template("me/security_password.html", action=f"{HOME}/password", error=_word(error))
@@ -157,10 +157,11 @@ def _demand(call: Call, act: Act) -> None:
 def _stronger(call: Call, way: Way) -> Response:
     """Go home with a session that counts the factor just shown."""
     response = _home()
-    proved = second_factor.strengthen(call, way, request.cookies.get(session.COOKIE))
+    cookies = request.cookies
+    proved = second_factor.strengthen(call, way, cookies.get(session.COOKIE), cookies.get(device.COOKIE))
     if proved is not None:
         session.give_cookie(response, proved.session_cookie)
-        device.give_cookie(response, proved.device_cookie)
+        device.give_cookie(response, proved.device_entry)
     return response
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 
 from idservice import audit
 from idservice.ids import secret_hash
@@ -23,11 +23,13 @@ from idservice.login.models import SentCode
 from keys.ring import Purpose
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from idservice.call import Call, House
 
 LIFE = timedelta(minutes=5)
 TRIES = 5
-WINDOW, MOST = timedelta(minutes=30), 6  # messages to one person
+WINDOW, MOST = timedelta(minutes=30), 6  # messages to one person for one purpose
 ADDRESS_LIMIT = "30/hour"
 NUMBER_LIMIT = "6 per 30 minutes"
 CITY_LIMIT = "600/minute"
@@ -56,10 +58,12 @@ def limit(house: House, who: str, address: str | None) -> None:
 def make(call: Call, subject: str, phone: str | None, purpose: str) -> Message:
     """Enter a new code for a person or a stand-in, and return the message that `carry` sends.
 
-    A person who was sent several in the last half hour is sent no more, and nobody is told.
+    A person who was sent several for this purpose in the last half hour is sent no more, and nobody is told: whoever
+    asks for codes of a recovery, as anybody may, uses up none of those that the owner needs as a second factor.
     """
     form, code = secrets.token_urlsafe(24), f"{secrets.randbelow(10**6):06d}"
-    recent = select(SentCode.sent_at).where(SentCode.subject == subject, SentCode.sent_at > call.now - WINDOW)
+    mine = (SentCode.subject == subject, SentCode.purpose == purpose)
+    recent = select(SentCode.sent_at).where(*mine, SentCode.sent_at > call.now - WINDOW)
     count = select(func.count()).select_from(recent.limit(MOST).subquery())  # no more work where many were sent
     is_too_many = (call.session.scalar(count) or 0) >= MOST
     call.session.execute(
@@ -69,7 +73,7 @@ def make(call: Call, subject: str, phone: str | None, purpose: str) -> Message:
             "subject": subject,
             "purpose": purpose,
             "code_hash": _hash(call.keys.secret(Purpose.TOKEN), form, code),
-            "tries": 0,
+            "tries": TRIES if is_too_many else 0,  # nobody can know the code: to try it is not to guess at the person
             "sent_at": call.now,
             "expires_at": call.now + LIFE,
             "used_at": None,
@@ -85,10 +89,13 @@ def carry(call: Call, message: Message) -> None:
     sms_sender.sender(call.settings).send(message.to, code=message.code, text=text, at=call.now)
 
 
-def subject_of(call: Call, form: str, purpose: str) -> str:
-    """Return for whom the code of a form was made; "" for nobody and for a form that is none."""
-    query = select(SentCode.subject).where(SentCode.form_hash == secret_hash(form), SentCode.purpose == purpose)
-    return call.session.scalar(query) or ""
+def subject_of(call: Call, form: str, purposes: Collection[str]) -> tuple[str, str]:
+    """Return for whom and what the code of a form was made, if it may still be tried; ("", "") for any other form."""
+    query = select(SentCode.subject, SentCode.purpose).where(
+        SentCode.form_hash == secret_hash(form), SentCode.purpose.in_(purposes), *_open(call)
+    )
+    found = call.session.execute(query).first()
+    return (found.subject, found.purpose) if found is not None else ("", "")
 
 
 def check(call: Call, form: str, subject: str, purpose: str, code: str) -> bool | None:
@@ -97,9 +104,7 @@ def check(call: Call, form: str, subject: str, purpose: str, code: str) -> bool 
         SentCode.form_hash == secret_hash(form),
         SentCode.subject == subject,
         SentCode.purpose == purpose,
-        SentCode.used_at.is_(None),
-        SentCode.tries < TRIES,
-        SentCode.expires_at > call.now,
+        *_open(call),
     )
     counted = update(SentCode).where(*mine).values(tries=SentCode.tries + 1).returning(SentCode.code_hash)
     known = call.session.scalar(counted)
@@ -108,6 +113,10 @@ def check(call: Call, form: str, subject: str, purpose: str, code: str) -> bool 
         return None
     used = update(SentCode).where(SentCode.form_hash == secret_hash(form), SentCode.used_at.is_(None))
     return True if call.session.scalar(used.values(used_at=call.now).returning(SentCode.used_at)) else None
+
+
+def _open(call: Call) -> tuple[ColumnElement[bool], ...]:
+    return SentCode.used_at.is_(None), SentCode.tries < TRIES, SentCode.expires_at > call.now
 
 
 def _hash(secret: bytes, form: str, code: str) -> bytes:

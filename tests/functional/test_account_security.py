@@ -17,7 +17,19 @@ from idservice.models import AuditEntry, LoginSession, Person
 from tests.builders import act, migrate
 from tests.databases import Databases
 from tests.factors import SECRET_32, asked_for_more, forget_factors, give_app, messages, now_code
-from tests.identity import ALICE, PASSWORD, Browser, City, Flow, Page, build_city
+from tests.identity import (
+    ALICE,
+    OFFLINE,
+    PASSWORD,
+    Browser,
+    City,
+    Flow,
+    Page,
+    build_city,
+    is_alive,
+    redeem,
+    refresh,
+)
 
 CHANGES = ("/app", "/remove-app", "/remove-passkey", "/codes", "/password")
 
@@ -179,12 +191,17 @@ def test_a_weak_password_is_refused(city: City, new: str, again: str) -> None:
     assert visitor(city)
 
 
-def test_a_new_password_ends_every_other_session_and_tells_the_telephone(city: City, sent: Path) -> None:
-    here, elsewhere = with_second_factor(city), visitor(city)
+def test_a_new_password_ends_other_sessions_and_all_tokens_and_tells_the_telephone(city: City, sent: Path) -> None:
+    here, elsewhere, flow = with_second_factor(city), visitor(city), Flow(scope=OFFLINE)
+    got = redeem(city.app, flow, elsewhere.code(flow)).json
+    mine = redeem(city.app, flow, here.code(flow)).json
     try:
         assert press(here, "/password", password="quite another password", again="quite another password").status == 200
         assert "/login" not in here.open("/me/apps").url
         assert "/login" in elsewhere.open("/me/apps").url
+        for tokens in (got, mine):
+            assert refresh(city, tokens["refresh_token"]).json["error"] == "invalid_grant"
+            assert not is_alive(city, tokens)
         assert city.browser().log_in(password=PASSWORD).status == 400
         told = messages(sent)[-1]
         assert (told["to"], told["code"]) == ("13800001234", None)
@@ -254,6 +271,17 @@ def test_one_person_is_sent_a_few_messages_and_no_more_and_is_not_told(city: Cit
     pages = {ask_for_sms(browser).status for _ in range(sms.MOST + 3)}
     assert pages == {200}
     assert len(messages(sent)) == sms.MOST
+
+
+def test_a_strangers_recoveries_use_up_no_message_of_the_owners_second_factor(city: City, sent: Path) -> None:
+    stranger = city.browser()
+    for _ in range(sms.MOST + 1):
+        stranger.submit(stranger.open("/recover"), number=ALICE)
+    assert len(messages(sent)) == sms.MOST
+    browser = visitor(city)
+    page = ask_for_sms(browser)
+    assert len(messages(sent)) == sms.MOST + 1
+    assert browser.submit(page, code=messages(sent)[-1]["code"]).status != 400
 
 
 def test_the_count_of_messages_does_not_need_the_limiter(city: City) -> None:

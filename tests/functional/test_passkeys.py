@@ -16,6 +16,7 @@ from sqlalchemy import delete, select, update
 from idservice.login import passkey
 from idservice.login.models import Passkey
 from idservice.models import LoginSession, Password, Person
+from keys.ring import Purpose
 from tests.authenticator import UP, UV, Authenticator
 from tests.builders import act, migrate
 from tests.databases import Databases
@@ -166,6 +167,15 @@ def test_an_answer_is_good_once_in_its_browser_and_for_five_minutes(city: City, 
         assert browser.open("/login/passkey", sent).status == 400
     assert browser.open("/login/passkey", sent).status == 200
     assert browser.open("/login/passkey", sent).status == 400, "replayed"
+
+
+def test_an_open_page_outlives_the_turning_of_its_key(city: City, key: Authenticator) -> None:
+    browser = city.browser()
+    page = browser.open("/login")
+    options, ticket = ceremony(page)
+    sent = {**page.form["values"], "ticket": ticket, "credential": key.get(options)}
+    city.house.keys.rotate(Purpose.SESSION, now=datetime.now(UTC))
+    assert browser.open("/login/passkey", sent).status == 200
 
 
 def test_of_parallel_uses_of_one_answer_one_succeeds(city: City, key: Authenticator) -> None:

@@ -10,7 +10,8 @@ import pytest
 import time_machine
 from sqlalchemy import select, update
 
-from idservice.login import recovery, sms
+from idservice.login import recovery, session, sms
+from idservice.login.models import Lock, SentCode
 from idservice.login.password import set_password
 from idservice.login.recovery_pages import START
 from idservice.models import AuditEntry, Person
@@ -206,12 +207,65 @@ def test_five_wrong_answers_lock_recovery_for_that_person_and_nobody_else(city: 
     page = asked(browser, AGENT)
     code = messages(sent)[-1]["code"]
     for _ in range(5):
-        browser.submit(page, code=code, name="别人")
+        browser.submit(page, code=other_than(code), name=AGENT_NAME)
     assert browser.submit(page, code=code, name=AGENT_NAME).status == 400
     fresh = city.browser()
     assert proved(city, fresh, sent).status == 400, "a new code is behind the same lock"
     assert proved(city, city.browser(), sent, ALICE, ALICE_NAME).status == 200
     assert city.browser().log_in(number=AGENT).status == 200, "and the owner still logs in"
+
+
+def test_a_stranger_keeps_nobody_from_recovering_on_a_device_of_his_own(city: City, sent: Path) -> None:
+    """Neither by wrong answers nor by asking for every message there is."""
+    home, stranger = city.browser(), city.browser()
+    assert home.log_in(number=AGENT).status == 200
+    home.client.delete_cookie(session.COOKIE)
+    for _ in range(sms.MOST + 1):
+        page = asked(stranger, AGENT)
+        stranger.submit(page, code=other_than(messages(sent)[-1]["code"]), name=AGENT_NAME)
+    assert lock_of(city, city.agent).locked_until is not None
+    assert len(messages(sent)) == sms.MOST
+    assert "/recover/next" not in proved(city, city.browser(), sent).url
+    assert proved(city, home, sent).url == "/recover/next"
+
+
+def test_on_a_known_device_recovery_is_guessed_no_faster(city: City, sent: Path) -> None:
+    home = city.browser()
+    home.log_in(number=AGENT)
+    page = asked(home, AGENT)
+    for _ in range(5):
+        home.submit(page, code=other_than(messages(sent)[-1]["code"]), name=AGENT_NAME)
+    assert proved(city, home, sent).status == 400
+    assert proved(city, city.browser(), sent).status == 400, "and what was guessed there counts for everybody"
+
+
+def test_a_form_that_is_over_locks_nobody(city: City, sent: Path) -> None:
+    """Expired, tried five times, or one whose code was never sent."""
+    browser = city.browser()
+    page = asked(browser, AGENT)
+    with time_machine.travel(datetime.now(UTC) + sms.LIFE + timedelta(seconds=1), tick=False):
+        for _ in range(6):
+            assert browser.submit(page, code="", name="别人").status == 400
+    assert lock_of(city, city.agent) is None
+    for _ in range(sms.MOST):
+        page = asked(browser, AGENT)
+    assert len(messages(sent)) == sms.MOST
+    for _ in range(6):
+        browser.submit(page, code="", name="别人")
+    assert lock_of(city, city.agent) is None
+    give = update(SentCode).values(tries=sms.TRIES - 1)
+    act(city.house, lambda call: call.session.execute(give) and None)
+    for _ in range(6):
+        browser.submit(page, code="", name="别人")
+    assert lock_of(city, city.agent).failures == 1
+
+
+def other_than(code: str) -> str:
+    return f"{(int(code) + 1) % 10**6:06d}"
+
+
+def lock_of(city: City, subject: str) -> Any:
+    return act(city.house, lambda call: call.session.get(Lock, (subject, "recovery")))
 
 
 def test_a_code_expires(city: City, sent: Path) -> None:
@@ -272,6 +326,25 @@ def test_a_weak_password_leaves_the_recovery_open(city: City, sent: Path) -> Non
     page = browser.submit(page, password="12345678", again="12345678")
     assert page.status == 400
     assert browser.submit(page, password=NEW, again=NEW).status == 200
+
+
+def test_an_old_telephone_hears_that_another_took_its_place(city: City, sent: Path, tmp_path: Path) -> None:
+    """Not in a dry run, not where nothing changes, and the new one hears nothing."""
+    file = tmp_path / "people.csv"
+
+    def bring_in(phone: str, *options: str) -> None:
+        file.write_text(f"number,name,phone\n{AGENT},{AGENT_NAME},{phone}\n", "utf-8")
+        done = city.app.test_cli_runner().invoke(args=["register", "import", "people", str(file), *options])
+        assert done.exit_code == 0, done.output
+
+    bring_in("13900005678")
+    bring_in("13700009999", "--dry-run")
+    assert messages(sent) == []
+    bring_in("13700009999")
+    (told,) = messages(sent)
+    assert (told["to"], told["code"]) == ("13900005678", None)
+    assert "手机号码刚刚更换" in told["text"]
+    assert AGENT not in told["text"]
 
 
 def test_no_sender_no_recovery(databases: Databases, tmp_path: Path) -> None:

@@ -190,6 +190,20 @@ def test_the_owner_gets_through_on_his_own_device_while_somebody_else_guesses(ci
     assert home.submit(page, code=now_code(app, steps=1)).status != 400
 
 
+def test_nobody_guesses_on_on_a_device_of_the_owner(city: City) -> None:
+    """Neither by logging in anew: the device keeps its name, and what is counted by it."""
+    app, stolen = give_app(city, city.alice), city.browser()
+    stolen.submit(asked_for_more(stolen, Flow("other")), code=now_code(app))
+    for _ in range(2):
+        stolen.client.delete_cookie(session.COOKIE)
+        page = asked_for_more(stolen, Flow("other"))
+        for _ in range(3):
+            page = stolen.submit(page, code="wrong")
+    assert stolen.submit(page, code=now_code(app, steps=1)).status == 400
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=61), tick=False):
+        assert stolen.submit(page, code=now_code(app, steps=1)).status != 400
+
+
 def test_the_access_token_of_a_password_is_challenged_where_an_act_needs_more(city: City) -> None:
     from idservice.call import Caller
     from idservice.errors import Problem

@@ -13,6 +13,7 @@ from tests.builders import act, build_house, migrate
 from tests.databases import Databases, noting_statements
 
 START = datetime(2026, 11, 22, 2, 30, tzinfo=UTC)
+DEVICE = "d" * 32
 
 
 @pytest.fixture
@@ -24,14 +25,14 @@ def house(databases: Databases, tmp_path: Path) -> Iterator[House]:
     databases.drop(url)
 
 
-def go(house: House, *, finds: bool, at: datetime = START, gate: Gate = Gate.SECOND, exempt: bool = False) -> bool:
+def go(house: House, *, finds: bool, at: datetime = START, gate: Gate = Gate.SECOND, device: str | None = None) -> bool:
     looked: list[None] = []
 
     def look() -> bool | None:
         looked.append(None)
         return True if finds else None
 
-    found = act(house, lambda call: lockout.through(call, "p", gate, look, exempt=exempt), now=at)
+    found = act(house, lambda call: lockout.through(call, "p", gate, look, device=device), now=at)
     assert not (found and not looked)
     return found is not None if looked or finds else False
 
@@ -78,10 +79,24 @@ def test_gates_are_counted_apart(house: House) -> None:
 def test_the_owners_device_is_let_through_a_shut_gate_and_its_errors_count(house: House) -> None:
     for _ in range(5):
         go(house, finds=False)
-    assert not go(house, finds=False, exempt=True)
+    assert not go(house, finds=False, device=DEVICE)
     assert failures(house) == 6
-    assert go(house, finds=True, exempt=True)
+    assert go(house, finds=True, device=DEVICE)
     assert failures(house) == 0
+
+
+def test_the_owners_device_has_a_gate_of_its_own(house: House) -> None:
+    """Whoever has got hold of it guesses no more often than anybody else; another device of his is not shut with it."""
+    for _ in range(5):
+        assert not go(house, finds=False, device=DEVICE)
+    assert not go(house, finds=True, device=DEVICE)
+    assert failures(house) == 5, "what is not looked at is not counted"
+    assert go(house, finds=True, device="e" * 32)
+    assert not go(house, finds=True, device=DEVICE), "and that device opens nothing for this one"
+    assert go(house, finds=True, device=DEVICE, at=START + timedelta(minutes=1))
+    for _ in range(4):
+        assert not go(house, finds=False, device=DEVICE, at=START + timedelta(minutes=1))
+    assert go(house, finds=True, device=DEVICE, at=START + timedelta(minutes=1)), "a right answer wipes out the count"
 
 
 def test_fifty_guesses_at_once_are_five_guesses(house: House) -> None:
@@ -99,8 +114,8 @@ def test_fifty_guesses_at_once_are_five_guesses(house: House) -> None:
 # --- `settle`: one statement, whatever comes of it
 
 
-def pass_by(house: House, *, is_right: bool, at: datetime = START) -> bool:
-    return act(house, lambda call: lockout.pass_by(call, "p", Gate.SECOND, is_right=is_right), now=at)
+def pass_by(house: House, *, is_right: bool, at: datetime = START, device: str | None = None) -> bool:
+    return act(house, lambda call: lockout.pass_by(call, "p", Gate.SECOND, is_right=is_right, device=device), now=at)
 
 
 def test_settling_counts_locks_and_lifts_as_looking_does(house: House) -> None:
@@ -119,6 +134,19 @@ def test_settling_counts_locks_and_lifts_as_looking_does(house: House) -> None:
             later += lock
     assert pass_by(house, is_right=True, at=later)
     assert failures(house) == 0
+
+
+def test_the_owners_device_passes_by_a_shut_gate_until_its_own_is_shut(house: House) -> None:
+    for _ in range(5):
+        assert not pass_by(house, is_right=False)
+    for _ in range(4):
+        assert not pass_by(house, is_right=False, device=DEVICE)
+    assert pass_by(house, is_right=True, device=DEVICE)
+    assert failures(house) == 0
+    for _ in range(5):
+        assert not pass_by(house, is_right=False, device=DEVICE)
+    assert not pass_by(house, is_right=True, device=DEVICE)
+    assert pass_by(house, is_right=True, device=DEVICE, at=START + timedelta(minutes=1))
 
 
 def test_a_lock_without_failures_holds_too(house: House) -> None:
