@@ -109,9 +109,10 @@ def offer(call: Call, by: Granting, wanted: Wanted) -> str:
     """Offer a mandate to the person with that number and name, if there is one, and return its identifier.
 
     Raises:
-        Problem: as `check`; offers_full.
+        Problem: as `check`; offers_full; forbidden, if the caller's own mandate has ended meanwhile.
     """
     wanted = check(call, by, wanted)
+    _hold(call, by)
     waiting = select(func.count()).where(
         Mandate.principal == by.principal,
         Mandate.accepted_at.is_(None),
@@ -208,16 +209,25 @@ def confirm(call: Call, by: Granting, mandate_id: str) -> None:
     if by.power.until is not None and row.valid_until > by.power.until:
         raise Problem("invalid", "", errors=[FieldProblem("/valid_until", "too_long", "longer than your own mandate")])
     step_up.demand(call, Act.GRANT_MANDATE)
-    call.session.execute(
+    _hold(call, by)
+    confirmed = call.session.execute(
         update(Mandate)
-        .where(Mandate.subject == row.subject, Mandate.mandate_id == mandate_id, Mandate.suspended_at.is_not(None))
+        .where(
+            Mandate.subject == row.subject,
+            Mandate.mandate_id == mandate_id,
+            Mandate.suspended_at.is_not(None),
+            Mandate.withdrawn_at.is_(None),
+        )
         .values(
             suspended_at=None,
             parent_id=by.mandate_id,
             granted_by=call.caller.person,
             depth=by.power.depth + 1,
         )
-    )
+        .returning(Mandate.mandate_id)
+    ).one_or_none()
+    if confirmed is None:
+        raise Problem("mandate_state", "It was withdrawn or confirmed meanwhile.")
     audit.record(call, audit.Deed.MANDATE_CONFIRMED, subject=row.subject, mandate=mandate_id)
 
 
@@ -259,6 +269,26 @@ def grantee(call: Call, row: Mandate) -> tuple[str, str]:
     place: dict[str, Any] = {"table": "mandate", "column": "grantee_sealed", "row": row.mandate_id}
     found = json.loads(call.cipher.open(row.grantee_sealed, **place))
     return found["name"], found["number"]
+
+
+def _hold(call: Call, by: Granting) -> None:
+    """Keep the mandate that is granted from as it is until this transaction ends: its own end then finds what it gave.
+
+    Without the lock a withdrawal of it that runs at the same time would not see the new row, and leave it in force.
+    """
+    if by.mandate_id is None:
+        return
+    held = (
+        select(Mandate.mandate_id)
+        .where(
+            Mandate.subject == call.caller.person,
+            Mandate.mandate_id == by.mandate_id,
+            *mandates.in_force(call.now),
+        )
+        .with_for_update()
+    )
+    if call.session.scalar(held) is None:
+        raise Problem("forbidden", "Your own mandate has ended meanwhile.")
 
 
 def _faults(call: Call, by: Granting, wanted: Wanted) -> list[tuple[str, str, str]]:

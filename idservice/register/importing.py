@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from idservice import audit
 from idservice.call import Call, Caller
-from idservice.register import importing_rows, importing_work, legal_entities, population
+from idservice.register import importing_rows, importing_work, legal_entities, old_phones, population
 from idservice.register.importing_index import NumberTakenMeanwhile, Outcome
 from idservice.register.importing_rows import Form, HeaderRefused, Layout, Lines
 from idservice.register.importing_work import Job, Prepared, Register
@@ -78,6 +78,11 @@ class Progress:
     lines: int = 0
     resumed_after: int = 0
 
+    @property
+    def name(self) -> str:
+        """Return what names the import in the audit log and in its rejects."""
+        return self.import_id.hex()[:16]
+
 
 def bring_in(
     house: House,
@@ -95,7 +100,8 @@ def bring_in(
     """Bring every line of `stream` into the register or among the `rejects`; tell of the bytes as they are done.
 
     Raises:
-        ImportRefused: the columns are not those of the register, or another file was interrupted under this beginning.
+        ImportRefused: the columns are not those of the register, another file was interrupted under this beginning, or
+            the file of rejects is another import's.
     """
     portions = importing_rows.read(stream, at_once=AT_ONCE)
     first = next(portions, Lines(1, ()))
@@ -110,9 +116,11 @@ def bring_in(
         layout = replace(layout, columns=columns)
     job = Job(register, layout, datetime.now(UTC).date(), dry_run)
     progress, digest, size = _checkpoint(house, register.kind, first, restart=restart or dry_run)
+    if not rejects.is_free_for(progress.name):
+        raise ImportRefused(f"{rejects.path} is not of this import: move it away, or name another file with --rejects")
     if progress.lines and rejects.size() < size:
         raise ImportRefused("the rejects of the interrupted run are gone: begin anew with --restart")
-    rejects.cut(size)
+    rejects.begin(progress.name, encoding=encoding, size=size)
     waiting = _skip(chain([first], portions), progress, digest, tell)
     with importing_work.workers(house, job, processes) as pool, _garbage_waits():
         for done, prepared in enumerate(importing_work.portions(house, job, waiting, pool)):
@@ -179,7 +187,7 @@ def _enter(house: House, job: Job, prepared: Prepared, progress: Progress, rejec
     digest.update(b"".join(prepared.lines.raw))
     lines = progress.lines + len(prepared.lines.raw)
 
-    def enter(session: Session) -> dict[str, int]:
+    def enter(session: Session) -> tuple[dict[str, int], list[str]]:
         if house.database.is_sqlite:
             for pragma in _ROOM:
                 session.connection().exec_driver_sql(f"PRAGMA {pragma}")
@@ -195,18 +203,20 @@ def _enter(house: House, job: Job, prepared: Prepared, progress: Progress, rejec
                 call,
                 job.register.deed,
                 register=job.register.kind,
-                **{"import": progress.import_id.hex()[:16], "lines": place, "subjects": subjects, **told},
+                **{"import": progress.name, "lines": place, "subjects": subjects, **told},
             )
             _mark(call, job.register.kind, progress, lines=lines, digest=digest.digest(), size=size, counts=counts)
-        return counts
+        return counts, list(outcome.old_phones.values())
 
     for tries_left in reversed(range(TRIES)):
         try:
-            progress.counts = house.database.run(enter, write=not job.dry_run)
+            progress.counts, phones = house.database.run(enter, write=not job.dry_run)
             break
         except NumberTakenMeanwhile:
             if not tries_left:
                 raise
+    if not job.dry_run:
+        old_phones.tell(house, phones, at=datetime.now(UTC))
     rejects.keep()
     progress.lines, progress.digest = lines, digest
 
@@ -222,6 +232,7 @@ def _take(call: Call, job: Job, prepared: Prepared) -> Outcome:
             setattr(outcome, name, getattr(outcome, name) + getattr(part, name))
         outcome.rejects += part.rejects
         outcome.subjects += part.subjects
+        outcome.old_phones = part.old_phones | outcome.old_phones
         waiting = later
     outcome.rejects.sort()
     return outcome

@@ -43,13 +43,17 @@ class Numbered(Protocol):
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of some rows; `rejects` are line and reasons, `subjects` those added or changed."""
+    """What became of some rows; `rejects` are line and reasons, `subjects` those added or changed.
+
+    `old_phones` are the telephones, by subject, of those who have another now.
+    """
 
     added: int = 0
     changed: int = 0
     unchanged: int = 0
     rejects: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
     subjects: list[str] = field(default_factory=list)
+    old_phones: dict[str, str] = field(default_factory=dict)
 
 
 def find_numbers(call: Call, rows: Sequence[Numbered]) -> dict[bytes, Known]:

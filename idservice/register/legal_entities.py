@@ -24,7 +24,7 @@ from idservice.register import population
 from idservice.register.importing_index import Outcome, enter_numbers, find_hashes, find_numbers
 from idservice.register.importing_rows import RowRefused, name_of
 from idservice.register.people import INDEX_FIELD
-from idservice.register.representatives import ROLE, change_representative
+from idservice.register.representatives import ROLE, change_representative, leave_without
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -89,20 +89,29 @@ def prepare(cipher: FieldCipher, line: int, values: Mapping[str, str], today: da
 
 
 def take(call: Call, rows: Sequence[Row], *, dry_run: bool) -> Outcome:
-    """Enter the rows that are new and bring those that are there up to date; no two rows have the same code."""
+    """Enter the rows that are new and bring those that are there up to date; no two rows have the same code.
+
+    A row whose representative is not known is rejected, but what it says of an organisation that is there holds all the
+    same: its name, its status, and that whoever led it does so no more.
+    """
     outcome = Outcome()
     known, heads = (
         find_numbers(call, rows),
         find_hashes(call, [row.representative for row in rows if row.representative]),
     )
     stored, leading = _stored(call, [found.subject for found in known.values()])
-    fresh, changes, leaders = [], [], []
+    fresh, changes, leaders, leaderless = [], [], [], []
     for row in rows:
         found, head = known.get(row.hashes[0]), heads.get(row.representative[0]) if row.representative else None
         if found is not None and found.kind != KIND:
             outcome.rejects.append((row.line, ("other_kind",)))
         elif row.representative and (head is None or head.kind != population.KIND):
             outcome.rejects.append((row.line, ("representative_unknown",)))
+            change = _change(row, stored[found.subject]) if found is not None else None
+            left = [found.subject] if found is not None and found.subject in leading else []
+            changes += [change] if change is not None else []
+            leaderless += left
+            outcome.subjects += [change["whose"]] if change is not None else left
         elif found is None:
             fresh.append(row)
             leaders += [(row.subject, head.subject)] if head else []
@@ -120,6 +129,8 @@ def take(call: Call, rows: Sequence[Row], *, dry_run: bool) -> Outcome:
         _write(call, fresh, changes)
         for principal, person in leaders:
             change_representative(call, principal, person)
+        for principal in leaderless:
+            leave_without(call, principal)
         register_changes.tell(call, [change["whose"] for change in changes])
     return outcome
 
@@ -140,7 +151,8 @@ def _stored(call: Call, subjects: Sequence[str]) -> tuple[dict[str, Any], dict[s
 
 
 def _change(row: Row, before: Any) -> dict[str, Any] | None:
-    status = row.status or before.status
+    stays = before.status == "locked" and row.status != "closed"  # an import lets nobody go on who was stopped
+    status = before.status if stays else row.status or before.status
     if (row.name, status) == (before.name, before.status):
         return None
     return {"whose": before.subject, "new_name": row.name, "new_status": status}

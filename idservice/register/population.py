@@ -1,27 +1,32 @@
 """The population register (人口库) as it comes in a file: each row checked, sealed and entered, many at a time.
 
 A person is found by the keyed hash of his number. One who is there keeps his subject and his account: an import brings
-his name and telephone up to date, may raise his level and may say that he has died, and undoes nothing else.
+his name and telephone up to date (whereof the old one is told), may raise his level and may say that he has died, and
+undoes nothing else. An account whose name nobody has compared yet (L1) becomes a real name (L2) where number and name
+are the register's; where the name is another, it may be somebody else's account: it stays as it is, and the row goes to
+the rejects.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, update
 
-from idservice import bulk
+from idservice import audit, bulk
 from idservice.db import table_of
 from idservice.ids import random_id
-from idservice.models import Person
+from idservice.login.deeds import Deed
+from idservice.models import LoginSession, Person
 from idservice.numbers import citizen
 from idservice.numbers.fold import InvalidNumber
 from idservice.register import changes as register_changes
+from idservice.register import old_phones
 from idservice.register.importing_index import Known, Outcome, enter_numbers, find_numbers
 from idservice.register.importing_rows import RowRefused, name_of
 from idservice.register.people import INDEX_FIELD
@@ -49,10 +54,9 @@ _STATES = {"active": "active", "deceased": "deceased", "正常": "active", "死�
 
 _people = table_of(Person)
 _COLUMNS = ("subject", "number_sealed", "name_sealed", "phone_sealed", "level", "status", "created_at")
+_CHANGED = ("name_sealed", "phone_sealed", "level", "status")
 _UPDATE = (
-    update(_people)
-    .where(_people.c.subject == bindparam("whose"))
-    .values({name: bindparam(name) for name in ("name_sealed", "phone_sealed", "level", "status")})
+    update(_people).where(_people.c.subject == bindparam("whose")).values({name: bindparam(name) for name in _CHANGED})
 )
 
 
@@ -83,6 +87,20 @@ class _Stored(NamedTuple):
     phone_sealed: bytes | None
     level: int
     status: str
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What rows say otherwise than the register does.
+
+    The new `values`; who is among `others` bears another name, and may be somebody else; whose name is a real one now,
+    is among those `raised`; `old_phones` are those that give way, by subject.
+    """
+
+    values: list[dict[str, Any]] = field(default_factory=list)
+    others: set[str] = field(default_factory=set)
+    raised: list[str] = field(default_factory=list)
+    old_phones: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 def prepare(cipher: FieldCipher, line: int, values: Mapping[str, str], today: date) -> Row:
@@ -181,8 +199,11 @@ def take(call: Call, rows: Sequence[Row], *, dry_run: bool) -> Outcome:
                 standing.append((row, subject))
             case _:
                 outcome.rejects.append((row.line, ("other_kind",)))
-    changes = _changes(call, standing)
-    outcome.added, outcome.changed, outcome.unchanged = len(fresh), len(changes), len(standing) - len(changes)
+    found = _changes(call, standing)
+    outcome.rejects += [(row.line, ("name_differs",)) for row, subject in standing if subject in found.others]
+    changes, outcome.old_phones = found.values, found.old_phones
+    outcome.added, outcome.changed = len(fresh), sum(change["whose"] not in found.others for change in changes)
+    outcome.unchanged = len(standing) - len(found.others) - outcome.changed
     outcome.subjects = [row.subject for row in fresh] + [change["whose"] for change in changes]
     if not dry_run:
         enter_numbers(call, fresh, kind=KIND)
@@ -190,7 +211,9 @@ def take(call: Call, rows: Sequence[Row], *, dry_run: bool) -> Outcome:
         bulk.insert(call.connection, _people, _COLUMNS, new)
         if changes:
             call.connection.execute(_UPDATE, changes)
+            _tell_raised(call, found.raised)
             register_changes.tell(call, [change["whose"] for change in changes])
+            old_phones.tell_apps(call, outcome.old_phones)
     return outcome
 
 
@@ -200,32 +223,53 @@ def _new(call: Call, row: Row) -> tuple[Any, ...]:
     return (row.subject, *sealed, row.level or REAL_NAME, row.status or "active", call.now)
 
 
-def _changes(call: Call, standing: Sequence[tuple[Row, str]]) -> list[dict[str, Any]]:
-    """Return the new values of those rows that say something else than the register."""
+def _changes(call: Call, standing: Sequence[tuple[Row, str]]) -> _Changes:
+    """Return what rows say otherwise than the register does."""
+    found = _Changes()
     if not standing:
-        return []
+        return found
     whose = [subject for _row, subject in standing]
     asked = bulk.select_where_in(call.connection, _people, _Stored._fields, "subject", whose)
     stored = {before[0]: _Stored(*before) for before in asked}
-    found = ((subject, row, stored.get(subject)) for row, subject in standing)
-    changes = (_change(call, subject, row, before) for subject, row, before in found if before is not None)
-    return [change for change in changes if change is not None]
+    for row, subject in standing:
+        if (before := stored.get(subject)) is None:
+            continue
+        name = _open(call.cipher, "name_sealed", subject, before.name_sealed)
+        says = row
+        if before.level < REAL_NAME and row.level is None and name != row.name:
+            found.others.add(subject)
+            says = row._replace(name=name, phone=None, level=before.level)  # of him only whether he has died
+        if (change := _change(call, subject, says, before, name)) is None:
+            continue
+        found.values.append(change)
+        if before.level < REAL_NAME and change["level"] == REAL_NAME:
+            found.raised.append(subject)
+        if before.phone_sealed is not None and change["phone_sealed"] != before.phone_sealed:
+            found.old_phones[subject] = _open(call.cipher, "phone_sealed", subject, before.phone_sealed)
+    return found
 
 
-def _change(call: Call, subject: str, row: Row, before: _Stored) -> dict[str, Any] | None:
+def _change(call: Call, subject: str, row: Row, before: _Stored, name: str) -> dict[str, Any] | None:
     cipher = call.cipher
     name_sealed, phone_sealed = before.name_sealed, before.phone_sealed
-    if _open(cipher, "name_sealed", subject, name_sealed) != row.name:
+    if name != row.name:
         name_sealed = _seal(cipher, "name_sealed", subject, row.name)
     if row.phone and (phone_sealed is None or _open(cipher, "phone_sealed", subject, phone_sealed) != row.phone):
         phone_sealed = _seal(cipher, "phone_sealed", subject, row.phone)
-    level = max(before.level, row.level or 0)
+    level = max(before.level, row.level or REAL_NAME)
     status = "deceased" if row.status == "deceased" else before.status  # an import unlocks nobody
     after = (name_sealed, phone_sealed, level, status)
     if after == (before.name_sealed, before.phone_sealed, before.level, before.status):
         return None
-    names = ("name_sealed", "phone_sealed", "level", "status")
-    return {"whose": subject, **dict(zip(names, after, strict=True))}
+    return {"whose": subject, **dict(zip(_CHANGED, after, strict=True))}
+
+
+def _tell_raised(call: Call, subjects: Sequence[str]) -> None:
+    """Say in the log that these are real names now, and let their sessions know."""
+    for subject in subjects:
+        live = (LoginSession.subject == subject, LoginSession.ended_at.is_(None))
+        call.session.execute(update(LoginSession).where(*live).values(level=REAL_NAME))
+        audit.record(call, Deed.LEVEL_RAISED, subject=subject, level=REAL_NAME, register="people")
 
 
 def _seal(cipher: FieldCipher, column: str, subject: str, value: str) -> bytes:

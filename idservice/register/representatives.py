@@ -1,7 +1,9 @@
 """The end of mandates (授权的终止): withdrawn or suspended, with those granted on their strength and with every token.
 
-A mandate stands or falls with the grantor's own, so what ends one suspends all below it. A new legal representative
-(法定代表人变更) takes the old one's place in the same way: what the old one granted rests until it is confirmed anew.
+A mandate stands or falls with the grantor's own, so what ends one suspends all below it; who grants holds his own
+mandate's row meanwhile (`grants`), and each statement here waits for it, so that the next one finds what he granted.
+A new legal representative (法定代表人变更) takes the old one's place in the same way: what the old one granted rests
+until it is confirmed anew.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select, update
 
 from idservice import audit
-from idservice.models import Mandate, TokenFamily
+from idservice.models import Mandate, Organisation, TokenFamily
 from idservice.oauth import families
 from idservice.register import changes, mandates
 
@@ -66,18 +68,36 @@ def suspend_below(call: Call, principal: str, parents: Sequence[str] | None, *, 
 
 
 def change_representative(call: Call, principal: str, person: str) -> None:
-    """Make `person` the one legal representative of an organisation."""
+    """Make `person` the one legal representative of an organisation; of two changes at once one waits for the other."""
+    if person not in _end_representatives(call, principal, but=person):
+        mandate_id = mandates.grant(call, person=person, principal=principal, role=ROLE)
+        audit.record(call, audit.Deed.REPRESENTATIVE_CHANGED, subject=principal, person=person, mandate=mandate_id)
+
+
+def leave_without(call: Call, principal: str) -> None:
+    """End who led an organisation, where the register names a successor whom nobody here knows yet."""
+    _end_representatives(call, principal, but=None)
+
+
+def _end_representatives(call: Call, principal: str, *, but: str | None) -> set[str]:
+    """End an organisation's legal representatives but one; return who they all were."""
+    call.session.execute(select(Organisation.subject).where(Organisation.subject == principal).with_for_update())
     leading = call.session.execute(
         select(Mandate.subject, Mandate.mandate_id).where(
             Mandate.principal == principal, Mandate.role == ROLE, Mandate.withdrawn_at.is_(None)
         )
     ).all()
     for leader, mandate_id in leading:
-        if leader != person:
+        if leader != but:
             withdraw(call, leader, mandate_id, reason="representative_changed")
-    if all(leader != person for leader, _mandate_id in leading):
-        mandate_id = mandates.grant(call, person=person, principal=principal, role=ROLE)
-        audit.record(call, audit.Deed.REPRESENTATIVE_CHANGED, subject=principal, person=person, mandate=mandate_id)
+    return {leader for leader, _mandate_id in leading}
+
+
+def end_tokens(call: Call, principal: str, *, reason: str) -> None:
+    """End every token with which somebody acts for `principal`."""
+    given = select(Mandate.subject, Mandate.mandate_id).where(Mandate.principal == principal)
+    for person, mandate_id in call.session.execute(given).all():
+        _kill(call, person, mandate_id, reason=reason)
 
 
 def _kill(call: Call, person: str, mandate_id: str, *, reason: str) -> None:

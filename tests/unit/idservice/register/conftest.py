@@ -8,6 +8,7 @@ import pytest
 from idservice.call import House
 from tests.builders import build_house, migrate
 from tests.databases import Databases
+from tests.unit.idservice.register.desk import Desk
 
 
 @pytest.fixture
@@ -17,3 +18,8 @@ def house(databases: Databases, tmp_path: Path) -> Iterator[House]:
     yield built
     built.database.engine.dispose()
     databases.drop(url)
+
+
+@pytest.fixture
+def desk(house: House, tmp_path: Path) -> Desk:
+    return Desk(house, tmp_path)

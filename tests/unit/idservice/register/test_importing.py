@@ -1,29 +1,25 @@
 """Whatever happens, each line of a file is in the register or among its rejects, once."""
 
-import io
+import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from idservice import audit
-from idservice.call import Call, House
-from idservice.models import AuditEntry, Mandate, Organisation, Person, SubjectIndex
-from idservice.register import importing, legal_entities, people, population, representatives
-from idservice.register.importing import ImportRefused, Progress
+from idservice.models import AuditEntry, Person, SubjectIndex
+from idservice.register import importing, people, population
+from idservice.register.importing import ImportRefused
 from idservice.register.importing_index import NumberTakenMeanwhile
-from idservice.register.importing_rejects import Rejects
 from idservice.register.importing_rows import Form
 from idservice.register.models import RegisterImport
 from keys.ring import Purpose
-from tests.builders import act
-from tests.identity import AGENT, ALICE, COMPANY, citizen_number, company_code
+from tests.identity import AGENT, ALICE, citizen_number, company_code
+from tests.unit.idservice.register.desk import HEADER, Desk, told
 
-HEADER = "number,name,phone,level,status\n"
 OTHER = company_code("9137160210002001")
 
 
@@ -31,47 +27,6 @@ def rows(count: int, *, name: str = "王小明") -> list[str]:
     return [
         f"{citizen_number(f'3716021990{1 + n % 12:02}{1 + n % 28:02}{n % 1000:03}')},{name},,2,\n" for n in range(count)
     ]
-
-
-class Desk:
-    """A house, the file of rejects beside it, and the way to bring a text in."""
-
-    def __init__(self, house: House, folder: Path) -> None:
-        self.house, self.rejects = house, Rejects(folder / "rejects.jsonl")
-
-    def bring(self, text: str, kind: str = "people", form: Form = Form.CSV, **more: Any) -> dict[str, int]:
-        return self.run(text.encode(), kind, form, **more).counts
-
-    def run(self, data: bytes, kind: str = "people", form: Form = Form.CSV, **more: Any) -> Progress:
-        register = importing.REGISTERS[kind]
-        return importing.bring_in(self.house, register, io.BytesIO(data), self.rejects, form=form, **more)
-
-    def refused(self) -> list[dict[str, Any]]:
-        path = self.rejects.path
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
-
-    def do(self, deed: Callable[[Call], Any]) -> Any:
-        return act(self.house, deed)
-
-    def count(self, table: type) -> int:
-        return int(self.do(lambda call: call.session.scalar(select(func.count()).select_from(table))))
-
-    def person(self, number: str) -> people.PersonFacts:
-        return self.do(lambda call: people.facts(call, people.find(call, number) or ""))  # type: ignore[no-any-return]
-
-    def leaders(self, code: str) -> list[str]:
-        live = select(Mandate.subject).where(Mandate.role == representatives.ROLE, Mandate.withdrawn_at.is_(None))
-        whose = self.do(lambda call: people.find(call, code))
-        return list(self.do(lambda call: call.session.scalars(live.where(Mandate.principal == whose)).all()))
-
-
-@pytest.fixture
-def desk(house: House, tmp_path: Path) -> Desk:
-    return Desk(house, tmp_path)
-
-
-def told(added: int = 0, changed: int = 0, unchanged: int = 0, rejected: int = 0) -> dict[str, int]:
-    return {"added": added, "changed": changed, "unchanged": unchanged, "rejected": rejected}
 
 
 def test_people_are_entered_sealed_and_found(desk: Desk) -> None:
@@ -112,6 +67,34 @@ def test_what_is_new_in_a_row_is_taken_over_and_nothing_is_undone(desk: Desk) ->
     assert desk.bring(f"{HEADER}{AGENT},李晓华,,,active\n") == told(unchanged=1), "an import brings nobody back"
 
 
+def test_an_account_whose_number_and_name_agree_becomes_a_real_name(desk: Desk) -> None:
+    subject = desk.do(lambda call: people.enrol(call, number=ALICE, name="王小明", level=1))
+    assert desk.bring(f"{HEADER}{ALICE},王小明,,1,\n") == told(unchanged=1), "a register that says so itself"
+    assert desk.bring(f"{HEADER}{ALICE},王小明,,,\n", dry_run=True) == told(changed=1)
+    assert desk.person(ALICE).level == 1
+    assert desk.bring(f"{HEADER}{ALICE},王小明,,,\n") == told(changed=1)
+    assert desk.person(ALICE).level == population.REAL_NAME
+    raised = select(AuditEntry).where(AuditEntry.deed == "idservice:person:raise_level")
+    (entry,) = desk.do(lambda call: call.session.scalars(raised).all())
+    assert {"subject": subject, "level": 2, "register": "people"}.items() <= json.loads(entry.facts).items()
+    assert desk.bring(f"{HEADER}{ALICE},王小明,,,\n") == told(unchanged=1)
+
+
+def test_an_account_of_another_name_stays_as_it_is(desk: Desk) -> None:
+    desk.do(lambda call: people.enrol(call, number=ALICE, name="王大明", level=1))
+    for _ in range(2):
+        assert desk.bring(f"{HEADER}{ALICE},王小明,13800001234,,\n") == told(rejected=1)
+        alice = desk.person(ALICE)
+        assert (alice.name, alice.phone, alice.level, alice.status) == ("王大明", None, 1, "active")
+    assert desk.refused()[0]["reasons"] == ["name_differs"]
+    desk.rejects.path.unlink()
+    assert desk.bring(f"{HEADER}{ALICE},王小明,,,死亡\n") == told(rejected=1)
+    assert (desk.person(ALICE).name, desk.person(ALICE).status) == ("王大明", "deceased")
+    desk.rejects.path.unlink()
+    assert desk.bring(f"{HEADER}{ALICE},王小明,,2,\n") == told(changed=1), "a register that states the level"
+    assert (desk.person(ALICE).name, desk.person(ALICE).level) == ("王小明", 2)
+
+
 def test_a_number_given_twice_is_one_person_and_the_later_row_counts(desk: Desk) -> None:
     text = f"{HEADER}{ALICE},王小明,,,\n{AGENT},李晓华,,,\n{ALICE},王晓明,,,\n{ALICE},王晓明,,,\n"
     assert desk.bring(text) == told(added=2, changed=1, unchanged=1)
@@ -126,8 +109,45 @@ def test_bad_rows_go_to_the_rejects_with_line_and_reasons(desk: Desk) -> None:
         {"line": 4, "reasons": ["columns"], "row": f"{AGENT},李晓华"},
     ]
     assert desk.rejects.path.stat().st_mode & 0o777 == 0o600
-    desk.bring(f"{HEADER}{ALICE},王小明,,,\n")
-    assert not desk.rejects.path.exists(), "the rejects are those of the last run"
+
+
+def test_rejects_of_another_import_are_not_written_over(desk: Desk) -> None:
+    first, second = f"{HEADER}x,王小明,,,\n", f"{HEADER}y,李晓华,,,\n"
+    desk.bring(first)
+    before = desk.rejects.path.read_bytes()
+    for text, more in ((second, {}), (second, {"restart": True}), (second, {"dry_run": True}), (HEADER, {})):
+        with pytest.raises(ImportRefused, match="move it away"):
+            desk.bring(text, **more)
+    assert desk.rejects.path.read_bytes() == before
+    assert desk.count(RegisterImport) == 1
+    assert desk.bring(first) == told(rejected=1), "the same file may be brought in again"
+    assert desk.rejects.path.read_bytes() == before
+    desk.rejects.path.write_text("somebody's notes\n")
+    with pytest.raises(ImportRefused, match="move it away"):
+        desk.bring(first)
+
+
+def test_a_reject_is_readable_whatever_the_encoding(desk: Desk) -> None:
+    good, broken = "x,李晓华,,,\n".encode("gb18030"), b"x,\xff\xff,,,\n"
+    desk.run(HEADER.encode() + good + broken, encoding="gb18030")
+    assert desk.refused() == [
+        {"line": 2, "reasons": ["number_length"], "row": "x,李晓华,,,"},
+        {
+            "line": 3,
+            "reasons": ["encoding"],
+            "row": "x,\\xff\\xff,,,",
+            "base64": base64.b64encode(broken).decode(),
+        },
+    ]
+
+
+def test_a_reject_says_where_it_is_cut(desk: Desk) -> None:
+    long = "x," + "王" * 30_000
+    desk.bring(f"{HEADER}{long}\n{AGENT},李晓华,,,\n")
+    (reject,) = desk.refused()
+    row = reject.pop("row")
+    assert reject == {"line": 2, "reasons": ["too_long"], "truncated": True}
+    assert long.startswith(row[:20_000])
 
 
 def test_a_person_and_an_organisation_never_share_a_number(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,35 +298,3 @@ def test_of_rows_in_portions_entered_together_the_later_counts(desk: Desk, monke
 
 
 # --- organisations -----------------------------------------------------------------------------------------------
-
-COLUMNS = "统一社会信用代码,名称,状态,法定代表人身份号码\n"
-
-
-def test_organisations_come_with_their_legal_representatives(desk: Desk) -> None:
-    desk.bring(f"{HEADER}{ALICE},王小明,,,\n{AGENT},李晓华,,,\n")
-    text = f"{COLUMNS}{COMPANY},滨州示范食品有限公司,存续,{ALICE}\n{OTHER},滨州示范运输有限公司,,\n"
-    assert desk.bring(text, "organisations") == told(added=2)
-    assert desk.leaders(COMPANY) == [desk.person(ALICE).subject]
-    assert desk.leaders(OTHER) == []
-    assert desk.bring(text, "organisations") == told(unchanged=2)
-    assert desk.leaders(COMPANY) == [desk.person(ALICE).subject]
-
-
-def test_a_new_representative_takes_the_place_of_the_old_one(desk: Desk) -> None:
-    desk.bring(f"{HEADER}{ALICE},王小明,,,\n{AGENT},李晓华,,,\n")
-    desk.bring(f"{COLUMNS}{COMPANY},滨州示范食品有限公司,,{ALICE}\n", "organisations")
-    assert desk.bring(f"{COLUMNS}{COMPANY},滨州示范食品集团,注销,{AGENT}\n", "organisations") == told(changed=1)
-    assert desk.leaders(COMPANY) == [desk.person(AGENT).subject]
-    row = desk.do(lambda call: call.session.scalars(select(Organisation)).one())
-    assert (row.credit_code, row.name, row.status) == (COMPANY, "滨州示范食品集团", "closed")
-    assert desk.bring(f"{COLUMNS}{COMPANY},滨州示范食品集团,,\n", "organisations") == told(unchanged=1)
-
-
-def test_bad_rows_of_organisations(desk: Desk) -> None:
-    text = f"{COLUMNS}{COMPANY},甲,,{ALICE}\n{COMPANY[:-1]}?,,gone,1\n{OTHER},乙,,\n"
-    assert desk.bring(text, "organisations") == told(added=1, rejected=2)
-    assert [(reject["line"], reject["reasons"]) for reject in desk.refused()] == [
-        (2, ["representative_unknown"]),
-        (3, ["number_alphabet", "name", "status", "representative"]),
-    ]
-    assert legal_entities.KIND == "organisation"
