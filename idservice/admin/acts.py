@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from idservice.admin import client_acts, person_acts
+from idservice.admin import client_acts, organisation_acts, person_acts
 from idservice.admin.roles import Role
 
 if TYPE_CHECKING:
@@ -25,12 +25,17 @@ class RiskyAct(StrEnum):
     CLIENT_CREATE = "client.create"
     CLIENT_ROTATE = "client.rotate_secret"
     CLIENT_WIDEN = "client.widen_scope"
+    CLIENT_CHANGE = "client.change"
     CLIENT_ENABLE = "client.enable"
     PERSON_DISABLE = "person.disable"
     PERSON_ENABLE = "person.enable"
+    ORGANISATION_DISABLE = "organisation.disable"
+    ORGANISATION_ENABLE = "organisation.enable"
+    PERSON_CONFIRM = "person.confirm"
     MANDATE_REVOKE = "mandate.revoke"
     GUARDIAN_ENTER = "guardian.enter"
     ROLE_GIVE = "role.give"
+    ROLE_TAKE = "role.take"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +54,21 @@ def _client(call: Call, facts: Facts) -> Facts:
 
 
 _SECURITY = frozenset({Role.SECURITY})
+_WITH_ROLES = frozenset({Role.SECURITY, Role.SYSTEM})
 
 RULES: Final[Mapping[RiskyAct, Rule]] = {
     RiskyAct.CLIENT_CREATE: Rule(Role.SYSTEM, _SECURITY, client_acts.propose, client_acts.create),
     RiskyAct.CLIENT_ROTATE: Rule(Role.SYSTEM, _SECURITY, client_acts.propose_rotation, client_acts.rotate),
     RiskyAct.CLIENT_WIDEN: Rule(Role.SYSTEM, _SECURITY, client_acts.propose_scope, client_acts.widen),
+    RiskyAct.CLIENT_CHANGE: Rule(Role.SYSTEM, _SECURITY, client_acts.propose_settings, client_acts.change_settings),
     RiskyAct.CLIENT_ENABLE: Rule(Role.SYSTEM, _SECURITY, _client, client_acts.enable),
     RiskyAct.PERSON_DISABLE: Rule(Role.SYSTEM, _SECURITY, person_acts.check_person, person_acts.disable),
     RiskyAct.PERSON_ENABLE: Rule(Role.SYSTEM, _SECURITY, person_acts.check_person, person_acts.enable),
+    RiskyAct.ORGANISATION_DISABLE: Rule(Role.SYSTEM, _SECURITY, organisation_acts.check, organisation_acts.disable),
+    RiskyAct.ORGANISATION_ENABLE: Rule(Role.SYSTEM, _SECURITY, organisation_acts.check, organisation_acts.enable),
+    RiskyAct.PERSON_CONFIRM: Rule(Role.SYSTEM, _SECURITY, person_acts.check_confirmation, person_acts.confirm),
     RiskyAct.MANDATE_REVOKE: Rule(Role.SYSTEM, _SECURITY, person_acts.check_mandate, person_acts.revoke_mandate),
     RiskyAct.GUARDIAN_ENTER: Rule(Role.SYSTEM, _SECURITY, person_acts.propose_guardian, person_acts.enter_guardian),
-    RiskyAct.ROLE_GIVE: Rule(
-        Role.SECURITY, frozenset({Role.SECURITY, Role.SYSTEM}), person_acts.check_role, person_acts.give_role
-    ),
+    RiskyAct.ROLE_GIVE: Rule(Role.SECURITY, _WITH_ROLES, person_acts.check_role, person_acts.give_role),
+    RiskyAct.ROLE_TAKE: Rule(Role.SECURITY, _WITH_ROLES, person_acts.check_role_held, person_acts.take_role),
 }

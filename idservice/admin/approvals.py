@@ -171,5 +171,5 @@ def _seal(call: Call, request_id: str, facts: dict[str, Any]) -> bytes:
 
 def _public(facts: dict[str, Any]) -> dict[str, Any]:
     """Return what the audit row says of a request: identifiers, never a secret."""
-    names = ("client_id", "subject", "mandate_id", "role", "minor", "guardian")
+    names = ("client_id", "subject", "organisation", "mandate_id", "role", "minor", "guardian")
     return {name: facts[name] for name in names if name in facts}

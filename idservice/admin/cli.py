@@ -1,6 +1,7 @@
-"""`flask admin`: the first administrators, for whoever sets the service up.
+"""`flask admin`: the first administrators, for whoever sets the service up, and the way out when none is left to agree.
 
-Exit status: 0 done, 1 the answer is no, 2 it could not be done. Later roles are given on the pages, by two people.
+Exit status: 0 done, 1 the answer is no, 2 it could not be done. Later roles are given and taken on the pages, by two
+people.
 """
 
 from __future__ import annotations
@@ -49,6 +50,14 @@ def appoint(role: str) -> None:
 
     _run(give, write=True)
     click.echo(f"已任命 appointed: {role}")
+
+
+@admin.command("dismiss")
+def dismiss() -> None:
+    """免职 Take the role from the person whose number stands on standard input, the last of a role included."""
+    number = sys.stdin.readline().strip()
+    _run(lambda call: roles.take(call, person_acts.find(call, number)[0]), write=True)
+    click.echo("已免职 dismissed")
 
 
 @admin.command("list")

@@ -1,10 +1,12 @@
-"""The administrators' pages of apps: the list, one app, a new one whose secret is shown once."""
+"""The administrators' pages of apps: the list, one app and its settings, a new one whose secret is shown once."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, render_template, request
+from marshmallow import ValidationError
 
 from idservice.admin import approvals, client_acts, roles
 from idservice.admin.acts import RiskyAct
@@ -12,8 +14,10 @@ from idservice.admin.pages import PAGE, to, word_of
 from idservice.admin.roles import Role
 from idservice.errors import FieldProblem, Problem
 from idservice.http.page import Who, page
-from idservice.oauth import scopes
+from idservice.oauth import client_settings, scopes
+from idservice.oauth.client_schema import load_settings
 from idservice.oauth.clients import is_identifier
+from keys.strict_json import StrictJSONError, strict_json
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 blueprint = Blueprint("client_pages", __name__, url_prefix="/admin/clients")
 
 METHODS = ("client_secret_basic", "client_secret_post", "none")  # a method that needs keys is entered over the API
+LARGEST = 65_536  # of the settings of one app
 GRANTS = ("authorization_code", "refresh_token", "client_credentials")
 
 
@@ -92,6 +97,47 @@ def change(call: Call, client_id: str) -> Response | str:
         case _:
             raise Problem("bad_request", "Choose what is to be done.")
     return to(f"/admin/clients/{client_id}?done=asked")
+
+
+def _settings_again(call: Call, problem: Problem, client_id: str) -> str:
+    said = next((error.message for error in problem.errors), word_of(problem))
+    return _settings_page(call, client_id, request.form.get("settings", ""), error=said)
+
+
+@page(blueprint, "/<client_id>/settings", who=Who.PERSON)
+def settings(call: Call, client_id: str) -> str:
+    """Show all that is registered of an app, to be changed."""
+    found = client_settings.read(call, client_acts.find(call, client_id))
+    return _settings_page(call, client_id, json.dumps(found, ensure_ascii=False, indent=2))
+
+
+@page(
+    blueprint, "/<client_id>/settings", who=Who.PERSON, methods=("POST",), write=True, again=_settings_again
+)  # fmt: skip
+def change_settings(call: Call, client_id: str) -> Response | str:
+    """Take something from an app at once, or ask for other settings."""
+    stated = _stated(request.form.get("settings", ""))
+    if client_acts.narrow(call, client_id, stated):
+        return to(f"/admin/clients/{client_id}?done=done")
+    asked = approvals.ask(call, RiskyAct.CLIENT_CHANGE, {"client_id": client_id, "settings": stated})
+    return _asked(asked) if asked.secret is not None else to(f"/admin/clients/{client_id}?done=asked")
+
+
+def _stated(text: str) -> dict[str, Any]:
+    """Return the settings that somebody wrote as JSON.
+
+    Raises:
+        Problem: invalid.
+    """
+    try:
+        return load_settings(strict_json(text.encode("utf-8", "surrogatepass"), max_bytes=LARGEST))
+    except (StrictJSONError, ValidationError) as error:
+        raise Problem("invalid", "", errors=[FieldProblem("/settings", "json", str(error))]) from None
+
+
+def _settings_page(call: Call, client_id: str, text: str, *, error: str | None = None) -> str:
+    role, row = roles.demand(call, Role.SYSTEM), client_acts.find(call, client_id)
+    return render_template("control/client_settings.html", client=row, settings=text, error=error, role=str(role))
 
 
 def _asked(asked: approvals.Asked) -> str:

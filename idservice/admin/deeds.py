@@ -22,6 +22,8 @@ class AdminDeed(StrEnum):
     PERSON_DISABLED = "idservice:person:disable"
     PERSON_ENABLED = "idservice:person:enable"
     PERSON_SEEN = "idservice:person:look_up"
+    ORGANISATION_DISABLED = "idservice:organisation:disable"
+    ORGANISATION_ENABLED = "idservice:organisation:enable"
     ORGANISATION_SEEN = "idservice:organisation:look_up"
     GUARDIAN_ENTERED = "idservice:mandate:enter_guardian"
     LOG_READ = "idservice:audit_entry:read"

@@ -88,16 +88,22 @@ def party(call: Call, kind: str, subject: str) -> str:
     blueprint, "/<any(people, organisations):kind>/<subject>", who=Who.PERSON, methods=("POST",), write=True
 )  # fmt: skip
 def change_party(call: Call, kind: str, subject: str) -> Response:
-    """Ask for a risky act on a person or a mandate, or take a role away."""
+    """Ask for a risky act on a person or a mandate, or lay one's own role down."""
     said, _, rest = request.form.get("change", "").partition(".")
     facts: dict[str, Any] = {"subject": subject}
     match said:
+        case "take_role" if subject == call.caller.person:
+            person_acts.lay_down_role(call)
+            return to("/me")
         case "take_role":
-            roles.demand(call, Role.SECURITY)
-            roles.take(call, subject)
-            return to(f"/admin/{kind}/{subject}?done=done")
+            act = RiskyAct.ROLE_TAKE
+        case "disable" | "enable" if kind == "organisations":
+            act = RiskyAct.ORGANISATION_DISABLE if said == "disable" else RiskyAct.ORGANISATION_ENABLE
+            facts = {"organisation": subject}
         case "disable" | "enable":
             act = RiskyAct.PERSON_DISABLE if said == "disable" else RiskyAct.PERSON_ENABLE
+        case "confirm":
+            act = RiskyAct.PERSON_CONFIRM
         case "give_role" if (role := request.form.get("role", "")) in set(Role):
             act, facts = RiskyAct.ROLE_GIVE, facts | {"role": role}
         case "revoke":

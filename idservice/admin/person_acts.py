@@ -10,10 +10,11 @@ from idservice import audit
 from idservice.admin import roles
 from idservice.admin.deeds import AdminDeed
 from idservice.errors import FieldProblem, Problem
-from idservice.models import Mandate, Organisation, Person, TokenFamily
+from idservice.login import proofing
+from idservice.models import Mandate, Organisation, Person
 from idservice.numbers import citizen, credit_code
 from idservice.numbers.fold import InvalidNumber
-from idservice.oauth import families, signing_out
+from idservice.oauth import signing_out
 from idservice.register import guardians, mandates, people, representatives
 from idservice.register.grants_rules import Role as MandateRole
 
@@ -87,10 +88,7 @@ def disable(call: Call, facts: dict[str, Any]) -> None:
     """Lock a person's account and end every session and token of it."""
     subject = facts["subject"]
     _set_status(call, subject, "active", "locked")
-    signing_out.end_others(call, subject, but=None, by="admin")
-    alive = select(TokenFamily.family_id).where(TokenFamily.subject == subject, TokenFamily.revoked_at.is_(None))
-    for family_id in call.session.scalars(alive).all():
-        families.kill(call, subject, family_id, reason="person_disabled")
+    signing_out.end_others(call, subject, but=None, by="admin", reason="person_disabled")
     audit.record(call, AdminDeed.PERSON_DISABLED, subject=subject)
 
 
@@ -98,6 +96,31 @@ def enable(call: Call, facts: dict[str, Any]) -> None:
     """Unlock a person's account; he logs in anew."""
     _set_status(call, facts["subject"], "locked", "active")
     audit.record(call, AdminDeed.PERSON_ENABLED, subject=facts["subject"])
+
+
+def check_confirmation(call: Call, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts of who was at the counter himself, with his identity card, and may become L4 (窗口核实).
+
+    Raises:
+        Problem: not_found; forbidden, for oneself; conflict, if the account is not active or has that level.
+    """
+    check_person(call, facts)
+    _refuse_himself(call, facts["subject"])
+    person = call.session.get_one(Person, facts["subject"])
+    if person.status != "active" or person.level >= proofing.AT_COUNTER:
+        raise Problem("conflict", "Only an active account below level 4 can be confirmed.")
+    return facts
+
+
+def confirm(call: Call, facts: dict[str, Any]) -> None:
+    """Enter that a person was confirmed at the counter.
+
+    Raises:
+        Problem: forbidden, for oneself; conflict, if the account has changed meanwhile.
+    """
+    _refuse_himself(call, facts["subject"])
+    if not proofing.raise_level(call, facts["subject"], proofing.COUNTER, level=proofing.AT_COUNTER):
+        raise Problem("conflict", "Only an active account below level 4 can be confirmed.")
 
 
 def check_role(call: Call, facts: dict[str, Any]) -> dict[str, Any]:
@@ -116,6 +139,41 @@ def give_role(call: Call, facts: dict[str, Any]) -> None:
     """Give the account its one role."""
     check_person(call, facts)
     roles.give(call, facts["subject"], roles.Role(facts["role"]))
+
+
+def check_role_held(call: Call, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts of a role that could be taken: somebody else keeps the same one.
+
+    Raises:
+        Problem: not_found; conflict.
+    """
+    role = roles.of(call, facts["subject"])
+    if role is None:
+        raise Problem("not_found", "This account holds no administrator's role.")
+    roles.demand_another(call, facts["subject"], role)
+    return {"subject": facts["subject"], "role": str(role)}
+
+
+def take_role(call: Call, facts: dict[str, Any]) -> None:
+    """Take the role away that was spoken of.
+
+    Raises:
+        Problem: not_found; conflict, if the account holds another by now, or is the last that holds it.
+    """
+    if check_role_held(call, facts)["role"] != facts["role"]:
+        raise Problem("conflict", "The account holds another role by now: refuse the request.")
+    roles.take(call, facts["subject"])
+
+
+def lay_down_role(call: Call) -> None:
+    """Take the caller's own role away: nobody has to agree to that, as long as somebody else holds the same.
+
+    Raises:
+        Problem: forbidden; conflict.
+    """
+    role, subject = roles.demand(call), call.caller.person or ""
+    roles.demand_another(call, subject, role)
+    roles.take(call, subject)
 
 
 def check_mandate(call: Call, facts: dict[str, Any]) -> dict[str, Any]:
@@ -178,6 +236,11 @@ def enter_guardian(call: Call, facts: dict[str, Any]) -> None:
         valid_until=guardians.guarded_until(minor.number),
     )
     audit.record(call, AdminDeed.GUARDIAN_ENTERED, subject=facts["minor"], person=facts["guardian"], mandate=mandate_id)
+
+
+def _refuse_himself(call: Call, subject: str) -> None:
+    if subject == call.caller.person:
+        raise Problem("forbidden", "Nobody confirms himself.")
 
 
 def _set_status(call: Call, subject: str, before: str, after: str) -> None:

@@ -81,6 +81,19 @@ def take(call: Call, subject: str) -> None:
     audit.record(call, AdminDeed.ROLE_TAKEN, subject=subject, role=role)
 
 
+def demand_another(call: Call, subject: str, role: Role) -> None:
+    """Refuse to take the role from the last account that holds it: only the operator does that.
+
+    Whoever takes another one from the same role meanwhile waits until this is done.
+
+    Raises:
+        Problem: conflict.
+    """
+    held = select(Administrator.subject).where(Administrator.role == str(role)).order_by(Administrator.subject)
+    if set(call.session.scalars(held.with_for_update())) <= {subject}:
+        raise Problem("conflict", "Nobody else holds this role: give it to another account first.")
+
+
 def everybody(call: Call) -> list[Administrator]:
     """Return all administrators; they are few."""
     return list(call.session.scalars(select(Administrator).order_by(Administrator.role, Administrator.subject)))

@@ -23,12 +23,15 @@ from idservice.admin.schemas import (
     FoundSchema,
     GuardianBody,
     LogEntriesSchema,
+    OrganisationChangeBody,
     PersonChangeBody,
     RevocationBody,
     SearchBody,
 )
 from idservice.errors import FieldProblem, Problem
 from idservice.http.endpoint import endpoint
+from idservice.oauth import client_settings
+from idservice.oauth.client_schema import ClientSettingsSchema
 
 if TYPE_CHECKING:
     from idservice.admin.approvals import Asked
@@ -55,6 +58,13 @@ def create_client(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     return _asked(approvals.ask(call, RiskyAct.CLIENT_CREATE, body))
 
 
+@endpoint(blueprint, "GET", "/clients/<identifier>/settings", scope=SCOPE, answer=ClientSettingsSchema)
+def read_client_settings(call: Call, identifier: str) -> dict[str, Any]:
+    """Read all that is registered of an app, in the form in which it is changed."""
+    roles.demand(call)
+    return client_settings.read(call, client_acts.find(call, identifier))
+
+
 @endpoint(
     blueprint,
     "POST",
@@ -66,13 +76,21 @@ def create_client(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     write=True,
 )
 def change_client(call: Call, identifier: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Disable an app at once, or ask for a new secret, a wider scope, or to enable it."""
+    """Disable an app at once, or ask for other settings, a new secret, a wider scope, or to enable it.
+
+    Settings that only take something away (a scope, an address, a key) hold at once.
+    """
     facts: dict[str, Any] = {"client_id": identifier}
     match body["change"]:
         case "disable":
             roles.demand(call, Role.SYSTEM, Role.SECURITY)
             client_acts.disable(call, identifier)
             return {**DONE, **facts}
+        case "settings":
+            facts["settings"] = _needed(body, "settings")
+            if client_acts.narrow(call, identifier, facts["settings"]):
+                return {**DONE, "client_id": identifier}
+            return _asked(approvals.ask(call, RiskyAct.CLIENT_CHANGE, facts))
         case "rotate_secret":
             facts["overlap_hours"] = body["overlap_hours"]
             return _asked(approvals.ask(call, RiskyAct.CLIENT_ROTATE, facts))
@@ -102,18 +120,38 @@ def find_by_number(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     write=True,
 )
 def change_person(call: Call, identifier: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Ask to disable or enable an account or to give it a role, or take its role away at once."""
+    """Ask to disable, enable or confirm an account, to give it a role or take it away; lay one's own down at once."""
     facts = {"subject": identifier}
     match body["change"]:
-        case "take_role":
-            roles.demand(call, Role.SECURITY)
-            roles.take(call, identifier)
+        case "take_role" if identifier == call.caller.person:
+            person_acts.lay_down_role(call)
             return DONE
+        case "take_role":
+            return _asked(approvals.ask(call, RiskyAct.ROLE_TAKE, facts))
         case "give_role":
             return _asked(approvals.ask(call, RiskyAct.ROLE_GIVE, facts | {"role": _needed(body, "role")}))
         case "disable":
             return _asked(approvals.ask(call, RiskyAct.PERSON_DISABLE, facts))
+        case "confirm":
+            return _asked(approvals.ask(call, RiskyAct.PERSON_CONFIRM, facts))
     return _asked(approvals.ask(call, RiskyAct.PERSON_ENABLE, facts))
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/organisations/<identifier>/changes",
+    scope=SCOPE,
+    body=OrganisationChangeBody,
+    answer=AskedSchema,
+    status=201,
+    write=True,
+)
+def change_organisation(call: Call, identifier: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Ask to disable an organisation, so that nobody acts for it, or to enable it."""
+    is_end = body["change"] == "disable"
+    act = RiskyAct.ORGANISATION_DISABLE if is_end else RiskyAct.ORGANISATION_ENABLE
+    return _asked(approvals.ask(call, act, {"organisation": identifier}))
 
 
 @endpoint(
@@ -182,7 +220,7 @@ def _asked(asked: Asked) -> dict[str, Any]:
     return told | ({"client_secret": asked.secret} if asked.secret is not None else {})
 
 
-def _needed(body: dict[str, Any], member: str) -> str:
+def _needed(body: dict[str, Any], member: str) -> Any:
     if member not in body:
         raise Problem("invalid", "", errors=[FieldProblem(f"/{member}", "required", "needed for this change")])
-    return str(body[member])
+    return body[member]

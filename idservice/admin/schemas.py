@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 from idservice.accesses import PageQuery
 from idservice.admin.acts import RiskyAct
 from idservice.admin.roles import Role
+from idservice.oauth.client_schema import ClientSettingsSchema
 from idservice.oauth.clients import AUTH_METHODS, GRANT_TYPES
 from idservice.register.schemas import MandateSchema
 
@@ -14,7 +15,7 @@ _ID = validate.Regexp(r"^[0-9a-f]{32}\Z")
 _LINE = validate.Length(1, 128)
 
 
-class ClientCreateBody(Schema):
+class ClientCreateBody(ClientSettingsSchema):
     """A new app. A secret, where its method has one, is made here and shown once."""
 
     client_id = fields.String(validate=validate.Length(1, 40))
@@ -23,21 +24,15 @@ class ClientCreateBody(Schema):
     auth_method = fields.String(required=True, validate=validate.OneOf(AUTH_METHODS))
     grant_types = fields.List(fields.String(validate=validate.OneOf(GRANT_TYPES)), required=True)
     scope = fields.String(required=True, validate=validate.Length(1, 1024))
-    redirect_uris = fields.List(fields.String(validate=validate.Length(1, 2048)), load_default=list)
-    post_logout_redirect_uris = fields.List(fields.String(validate=validate.Length(1, 2048)), load_default=list)
-    jwks = fields.Dict(load_default=None, allow_none=True)
-    profile = fields.String(load_default="standard")
-    departments = fields.List(fields.String(validate=validate.Length(1, 18)), load_default=list)
-    authorization_details_types = fields.List(fields.String(validate=validate.Length(1, 64)), load_default=list)
-    resources = fields.List(fields.String(validate=validate.Length(1, 512)), load_default=list)
 
 
 class ClientChangeBody(Schema):
-    """What is to be done with an app; to disable one needs no second person."""
+    """What is to be done with an app; to disable one, or only to take something from it, needs no second person."""
 
     change = fields.String(
-        required=True, validate=validate.OneOf(["rotate_secret", "widen_scope", "disable", "enable"])
+        required=True, validate=validate.OneOf(["settings", "rotate_secret", "widen_scope", "disable", "enable"])
     )
+    settings = fields.Nested(ClientSettingsSchema)
     scope = fields.String(validate=validate.Length(1, 1024))
     overlap_hours = fields.Integer(load_default=24, validate=validate.Range(0, 168))
 
@@ -102,10 +97,18 @@ class FoundSchema(Schema):
 
 
 class PersonChangeBody(Schema):
-    """What is to be done with an account; to take a role away needs no second person."""
+    """What is to be done with an account; to lay one's own role down needs no second person."""
 
-    change = fields.String(required=True, validate=validate.OneOf(["disable", "enable", "give_role", "take_role"]))
+    change = fields.String(
+        required=True, validate=validate.OneOf(["disable", "enable", "confirm", "give_role", "take_role"])
+    )
     role = fields.String(validate=validate.OneOf([str(role) for role in Role]))
+
+
+class OrganisationChangeBody(Schema):
+    """What is to be done with an organisation."""
+
+    change = fields.String(required=True, validate=validate.OneOf(["disable", "enable"]))
 
 
 class RevocationBody(Schema):

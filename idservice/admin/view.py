@@ -14,7 +14,7 @@ from idservice.errors import Problem
 from idservice.models import AuditEntry
 from idservice.numbers import citizen
 from idservice.numbers.names import mask_name
-from idservice.register import grants_view, mandates, people
+from idservice.register import grants_view, mandates, organisations, people
 
 if TYPE_CHECKING:
     from idservice.admin.models import AdminRequest
@@ -56,6 +56,9 @@ def request(call: Call, row: AdminRequest) -> dict[str, Any]:
     for member in ("subject", "minor", "guardian"):
         if member in facts:
             facts[member] = masked_name(call, facts[member])
+    if "organisation" in facts:
+        found = organisations.facts(call, facts["organisation"])
+        facts["organisation"] = found.name if found is not None else ""
     return {
         "id": row.request_id,
         "act": row.act,

@@ -1,7 +1,7 @@
 """Groups: who holds a post in a department, and who is an administrator (RFC 7643 section 4.2).
 
 Groups follow from the departments, so they are read and their members changed, and no more. An administrator's role is
-given by `admin.approvals` and nothing else: asked for by one, decided by another, and never a second one.
+given and taken by `admin.approvals` and nothing else: asked for by one, decided by another, and never a second one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, select
 
-from idservice.admin import approvals, roles
+from idservice.admin import approvals, person_acts
 from idservice.admin.acts import RiskyAct
 from idservice.admin.models import Administrator
 from idservice.admin.roles import Role
@@ -109,8 +109,8 @@ def _changed(call: Call, reach: Reach, text: str, before: dict[str, Any], after:
     added = [accounts.find(call, reach, name, lock=True) for name in sorted(new - old)]
     removed = [accounts.find(call, reach, name, lock=True) for name in sorted(old - new)]
     if isinstance(group, RoleGroup):
-        _change_role(call, group, added, removed)
-        return Changed(read(call, reach, text), is_waiting=bool(added))
+        is_waiting = _change_role(call, group, added, removed)
+        return Changed(read(call, reach, text), is_waiting=is_waiting)
     for account in removed:
         posts.take(call, account, group.post)
     for account in added:
@@ -128,15 +128,21 @@ def _value(member: dict[str, Any]) -> str:
     return value
 
 
-def _change_role(call: Call, group: RoleGroup, added: Iterable[StaffAccount], removed: Iterable[StaffAccount]) -> None:
-    """Ask for a role for each new member, and take it from each old one at once, as on the administrators' pages."""
+def _change_role(call: Call, group: RoleGroup, added: Iterable[StaffAccount], removed: Iterable[StaffAccount]) -> bool:
+    """Ask for a role for each new member and against each old one; one's own is laid down. Return whether any waits."""
+    is_waiting = False
     for account in removed:
-        roles.demand(call, Role.SECURITY)
-        roles.take(call, account.subject or "")
+        if account.subject == call.caller.person:
+            person_acts.lay_down_role(call)
+        else:
+            approvals.ask(call, RiskyAct.ROLE_TAKE, {"subject": account.subject})
+            is_waiting = True
     for account in added:
         if account.subject is None or not account.active:
             raise Problem("scim_value", "A role is held by an active account that is linked to a person.")
         approvals.ask(call, RiskyAct.ROLE_GIVE, {"subject": account.subject, "role": str(group.role)})
+        is_waiting = True
+    return is_waiting
 
 
 def _find(call: Call, reach: Reach, text: str) -> PostGroup | RoleGroup:

@@ -11,7 +11,7 @@ from idservice.call import Post
 from idservice.db import add_if_new
 from idservice.errors import Problem
 from idservice.models import Staff
-from idservice.oauth import families, signing_out
+from idservice.oauth import signing_out
 from idservice.scim.deeds import StaffDeed
 
 if TYPE_CHECKING:
@@ -32,16 +32,18 @@ def give(call: Call, account: StaffAccount, post: Post, *, counter: str | None) 
         audit.record(call, StaffDeed.POST_GIVEN, **_told(account, post))
 
 
-def take(call: Call, account: StaffAccount, post: Post) -> None:
-    """Take a post away; it is gone at the person's next request."""
+def take(call: Call, account: StaffAccount, post: Post) -> bool:
+    """Take a post away, and return whether he held it; it is gone at the person's next request."""
     gone = (
         delete(Staff)
         .where(Staff.subject == account.subject, Staff.department == account.department, Staff.role == str(post))
         .returning(Staff.subject)
         .execution_options(synchronize_session=False)
     )
-    if call.session.execute(gone).first() is not None:
-        audit.record(call, StaffDeed.POST_TAKEN, **_told(account, post))
+    if call.session.execute(gone).first() is None:
+        return False
+    audit.record(call, StaffDeed.POST_TAKEN, **_told(account, post))
+    return True
 
 
 def seat(call: Call, account: StaffAccount, counter: str | None) -> None:
@@ -55,16 +57,16 @@ def seat(call: Call, account: StaffAccount, counter: str | None) -> None:
 
 
 def end_all(call: Call, account: StaffAccount) -> None:
-    """End what an account was good for, at once: its posts, and every session and token of the person behind it.
+    """End what an account was good for, at once: its posts and, if he held one, every session and token of the person.
 
-    He may log in again, as any citizen may.
+    Who held no post here has nothing that is this department's to end: a directory links any citizen by his number
+    alone. He may log in again, as any citizen may.
     """
     if account.subject is None:
         return
-    for post in Post:
-        take(call, account, post)
-    signing_out.end_others(call, account.subject, but=None, by="admin")
-    families.kill_all(call, account.subject, reason="staff_deactivated")
+    taken = [post for post in Post if take(call, account, post)]
+    if taken:
+        signing_out.end_others(call, account.subject, but=None, by="admin", reason="staff_deactivated")
     audit.record(call, StaffDeed.ACCOUNT_ENDED, subject=account.subject, account=account.account_id)
 
 

@@ -165,6 +165,21 @@ def test_an_ended_account_ends_sessions_and_tokens_at_once(office: City, scim: S
     assert (again["active"], again.get("groups", [])) == (True, []), "a post is given anew, not found again"
 
 
+@pytest.mark.parametrize("way", ["made", "delete", "patch"])
+def test_who_holds_no_post_here_stays_logged_in(office: City, scim: Scim, way: str) -> None:
+    browser = office.browser()
+    browser.log_in()
+    got = logged_in(office)
+    if way == "made":
+        scim.user("a", active=False, **{STAFF: {"idNumber": ALICE}})
+    else:
+        path = f"/Users/{scim.linked('a')['id']}"
+        off = {"op": "replace", "value": {"active": False}}
+        assert (scim("DELETE", path) if way == "delete" else scim.patch(path, off)).status_code in {200, 204}
+    assert is_alive(office, got)
+    assert "/login" not in browser.open("/me").url
+
+
 def test_the_number_links_once_is_on_the_record_and_never_told(office: City, scim: Scim) -> None:
     account = scim.linked("a")
     told = [scim("GET", "/Users").text, scim("GET", f"/Users/{account['id']}?attributes={STAFF}:idNumber").text]
@@ -347,7 +362,7 @@ def test_every_deed_is_audited_and_every_refusal(office: City, scim: Scim) -> No
     scim("DELETE", f"/Users/{account['id']}")
     Scim(office, NOWHERE)("GET", "/Users")
     rows = act(office.house, lambda call: call.session.execute(
-        select(AuditEntry.deed, AuditEntry.outcome, AuditEntry.facts).order_by(AuditEntry.entry_id.desc()).limit(12)
+        select(AuditEntry.deed, AuditEntry.outcome, AuditEntry.facts).order_by(AuditEntry.entry_id.desc()).limit(40)
     ).all())  # fmt: skip
     deeds = {row.deed for row in rows}
     for deed in ("staff_account:make", "staff_account:link", "staff_account:remove", "post:give", "post:take"):

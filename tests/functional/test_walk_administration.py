@@ -18,6 +18,7 @@ from tests.identity import (
     ALICE,
     CALLBACK,
     COMPANY,
+    OFFLINE,
     PASSWORD,
     SECRET,
     STRANGER,
@@ -27,7 +28,10 @@ from tests.identity import (
     basic,
     bearer,
     citizen_number,
+    is_alive,
+    logged_in,
     redeem,
+    refresh,
     token,
 )
 
@@ -135,6 +139,49 @@ def test_an_app_over_the_api_from_request_to_disabling(office: City) -> None:
     assert system(f"/clients?limit=2&cursor={page['next_cursor']}").json["items"][0]["client_id"] > page["next_cursor"]
 
 
+def test_the_settings_of_an_app_over_the_api(office: City) -> None:
+    system, security = api(office, STAFF[Role.SYSTEM]), api(office, STAFF[Role.SECURITY])
+    asked = system("/clients", APP | {"client_id": "settled", "scope": "matters.read lookups.create"})
+    assert security(f"/approvals/{asked.json['request']}/decisions", {"decision": "approve"}).status_code == 201
+    held = system("/clients/settled/settings").json
+    assert (held["scope"], held["policy"]["actor"]) == ("matters.read lookups.create", None)
+    less = system("/clients/settled/changes", {"change": "settings", "settings": {"scope": "matters.read"}})
+    assert (less.status_code, less.json["state"]) == (201, "done"), less.text
+    stated = {"policy": {"actor": "console"}, "grant_types": ["client_credentials"]}
+    asked = system("/clients/settled/changes", {"change": "settings", "settings": stated})
+    assert asked.json["state"] == "waiting", asked.text
+    (waiting,) = [item for item in security("/approvals").json["items"] if item["id"] == asked.json["request"]]
+    assert waiting["facts"]["before"]["policy"]["actor"] is None
+    assert waiting["facts"]["settings"]["policy"]["actor"] == "console"
+    assert security(f"/approvals/{waiting['id']}/decisions", {"decision": "approve"}).json["state"] == "approved"
+    held = system("/clients/settled/settings").json
+    assert (held["scope"], held["policy"]["actor"]) == ("matters.read", "console")
+    wrong = system("/clients/settled/changes", {"change": "settings", "settings": {"profile": "fapi2"}})
+    assert (wrong.status_code, wrong.json["errors"][0]["pointer"]) == (422, "/settings")
+    assert system("/clients/settled/changes", {"change": "settings"}).json["errors"][0]["pointer"] == "/settings"
+
+
+def test_the_settings_of_an_app_on_the_pages(office: City) -> None:
+    system, security = browser(office, STAFF[Role.SYSTEM]), browser(office, STAFF[Role.SECURITY])
+    path = "/admin/clients/console/settings"
+    assert path in system.open("/admin/clients/console").text
+    page = system.open(path)
+    assert "&#34;redirect_uris&#34;" in page.text
+    wrong = system.open(path, form(page.text, settings='{"scope": 3}'))
+    assert (wrong.status, "请先改正以下问题" in wrong.text) == (422, True)
+    done = system.open(path, form(page.text, settings='{"post_logout_redirect_uris": ["https://console.example.cn/"]}'))
+    assert done.url == "/admin/clients/console?done=asked"
+    page = security.open("/admin/approvals")
+    assert "- → https://console.example.cn/" in page.text
+    (button,) = re.findall(r'value="(approve\.[0-9a-f]{32})"', page.text)
+    security.open("/admin/approvals", form(page.text, decision=button))
+    page = system.open(path)
+    assert "https://console.example.cn/" in page.text
+    done = system.open(path, form(page.text, settings='{"post_logout_redirect_uris": []}'))
+    assert done.url == "/admin/clients/console?done=done"
+    assert security.open(path).status == 403
+
+
 @pytest.mark.parametrize("path", ["/clients", "/approvals", "/audit-entries"])
 def test_without_a_second_factor_or_a_role_nothing_opens(office: City, path: str) -> None:
     refused = api(office, STAFF[Role.AUDIT], second_factor=False)(path)
@@ -166,6 +213,18 @@ def test_people_are_found_by_whole_number_alone_and_locked_by_two(office: City) 
     assert "平台管理" in visitor.open("/me/accesses").text or "administration" in visitor.open("/me/accesses").text
 
 
+def test_a_person_is_confirmed_at_the_counter_by_two(office: City) -> None:
+    system, security = api(office, STAFF[Role.SYSTEM]), api(office, STAFF[Role.SECURITY])
+    path = f"/people/{office.agent}/changes"
+    assert security(path, {"change": "confirm"}).status_code == 403
+    asked = system(path, {"change": "confirm"})
+    assert (asked.status_code, asked.json["state"]) == (201, "waiting")
+    approved = security(f"/approvals/{asked.json['request']}/decisions", {"decision": "approve"})
+    assert approved.status_code == 201, approved.text
+    assert system("/searches", {"number": AGENT}).json["level"] == 4
+    assert system(path, {"change": "confirm"}).status_code == 409
+
+
 def test_roles_are_given_by_two_and_never_a_second_one(office: City) -> None:
     system, security = api(office, STAFF[Role.SYSTEM]), api(office, STAFF[Role.SECURITY])
     agent = system("/searches", {"number": AGENT}).json["subject"]
@@ -177,7 +236,37 @@ def test_roles_are_given_by_two_and_never_a_second_one(office: City) -> None:
     assert system(decisions, {"decision": "approve"}).json["state"] == "approved"
     again = security(f"/people/{agent}/changes", {"change": "give_role", "role": "system"})
     assert again.json["code"] == "role_taken"
-    assert security(f"/people/{agent}/changes", {"change": "take_role"}).json["state"] == "done"
+    asked = security(f"/people/{agent}/changes", {"change": "take_role"}).json
+    assert asked["state"] == "waiting"
+    decisions = f"/approvals/{asked['request']}/decisions"
+    assert security(decisions, {"decision": "approve"}).json["code"] == "second_person"
+    assert system(decisions, {"decision": "approve"}).json["state"] == "approved"
+    own = security("/searches", {"number": STAFF[Role.SECURITY]}).json["subject"]
+    assert security(f"/people/{own}/changes", {"change": "take_role"}).json["code"] == "conflict", "nobody else has it"
+
+
+def test_an_organisation_is_stopped_by_two_and_nobody_acts_for_it(office: City) -> None:
+    system, security = api(office, STAFF[Role.SYSTEM]), api(office, STAFF[Role.SECURITY])
+    got = logged_in(office, Flow(scope=OFFLINE), number=AGENT, acting=office.mandate)
+    own = logged_in(office, Flow(scope=OFFLINE), number=AGENT)
+    subject = system("/searches", {"number": COMPANY}).json["subject"]
+
+    def change(what: str) -> None:
+        asked = system(f"/organisations/{subject}/changes", {"change": what}).json
+        (waiting,) = [item for item in security("/approvals").json["items"] if item["id"] == asked["request"]]
+        assert waiting["facts"] == {"organisation": "滨州示范食品有限公司"}
+        assert security(f"/approvals/{asked['request']}/decisions", {"decision": "approve"}).status_code == 201
+
+    assert is_alive(office, got)
+    change("disable")
+    assert system("/searches", {"number": COMPANY}).json["status"] == "locked"
+    assert not is_alive(office, got)
+    assert refresh(office, got["refresh_token"]).status_code == 400
+    assert is_alive(office, own), "what he does for himself goes on"
+    change("enable")
+    assert not is_alive(office, got), "what has ended stays so"
+    assert is_alive(office, logged_in(office, Flow(scope=OFFLINE), number=AGENT, acting=office.mandate))
+    assert system(f"/organisations/{office.alice}/changes", {"change": "disable"}).status_code == 404
 
 
 def test_a_mandate_is_revoked_and_a_guardian_refused_over_the_api(office: City) -> None:
@@ -241,12 +330,22 @@ def test_the_pages_of_people_organisations_and_guardians(office: City) -> None:
         assert page.status == 200
         assert name in page.text
         assert ALICE not in page.text + page.url
+        if kind == "organisations":
+            assert "申请停用单位" in page.text
+            assert system.open(page.url, form(page.text, change="disable")).url.endswith("?done=asked")
+            assert "停用单位" in security.open("/admin/approvals").text
+    page = system.open(f"/admin/people/{office.alice}")
+    page = system.open(f"/admin/people/{office.alice}", form(page.text, change="confirm"))
+    assert page.url.endswith("?done=asked")
     page = system.open(f"/admin/people/{office.alice}")
     page = system.open(f"/admin/people/{office.alice}", form(page.text, change="disable"))
     assert page.url.endswith("?done=asked")
     page = security.open(f"/admin/people/{office.alice}")
     page = security.open(f"/admin/people/{office.alice}", form(page.text, change="give_role", role="audit"))
     assert page.url.endswith("?done=asked")
+    own = security.open("/admin/people", form(page.text, number=STAFF[Role.SECURITY]))
+    assert "放弃本人的管理角色" in own.text
+    assert security.open(own.url, form(own.text, change="take_role")).status == 409, "nobody else holds it"
     page = system.open("/admin/guardianships")
     page = system.open("/admin/guardianships", form(page.text, minor=STRANGER, guardian=ALICE))
     assert (page.status, "没有登记这个号码" in page.text) == (422, True)
@@ -271,9 +370,12 @@ def test_the_pages_send_whoever_has_one_factor_to_prove_a_second(office: City) -
 def test_the_first_administrators_are_appointed_by_the_operator(office: City) -> None:
     runner = office.app.test_cli_runner()
 
-    def appoint(role: str, number: str) -> tuple[int, str]:
-        done = runner.invoke(args=["admin", "appoint", role], input=io.StringIO(number + "\n").read())
+    def entered(number: str, *arguments: str) -> tuple[int, str]:
+        done = runner.invoke(args=["admin", *arguments], input=io.StringIO(number + "\n").read())
         return done.exit_code, done.stdout + done.stderr
+
+    def appoint(role: str, number: str) -> tuple[int, str]:
+        return entered(number, "appoint", role)
 
     assert appoint("system", AGENT)[0] == 0
     status, told = appoint("audit", AGENT)
@@ -283,3 +385,5 @@ def test_the_first_administrators_are_appointed_by_the_operator(office: City) ->
     listed = json.loads(runner.invoke(args=["admin", "list", "--json"]).stdout)["items"]
     assert sorted(one["role"] for one in listed) == ["audit", "security", "system", "system"]
     assert "system" in runner.invoke(args=["admin", "list"]).stdout
+    assert [entered(AGENT, "dismiss")[0] for _ in range(2)] == [0, 1]
+    assert len(json.loads(runner.invoke(args=["admin", "list", "--json"]).stdout)["items"]) == 3

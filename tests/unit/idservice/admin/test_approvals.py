@@ -14,6 +14,7 @@ from idservice.admin.approvals import STANDS, Asked
 from idservice.admin.models import AdminRequest
 from idservice.admin.roles import Role
 from idservice.errors import Problem
+from idservice.login import proofing
 from idservice.models import AuditEntry, Client, LoginSession, Mandate, Person
 from idservice.oauth import clients
 from idservice.register import mandates, organisations, people
@@ -184,6 +185,70 @@ def test_a_scope_only_widens_by_approval(desk: Desk) -> None:
     assert app(desk).scope == ("matters.read", "lookups.create")
 
 
+def test_an_app_without_a_secret_gets_no_scope_of_staff_by_widening(desk: Desk) -> None:
+    public = {
+        "client_id": "phone", "auth_method": "none", "grant_types": ["authorization_code"], "scope": "openid",
+        "redirect_uris": ["https://phone.example.cn/cb"],
+    }  # fmt: skip
+    approve(desk, ask(desk, RiskyAct.CLIENT_CREATE, APP | public))
+    for scope in ("admin.manage", "licences.issue", "scim.write"):
+        facts = {"client_id": "phone", "scope": scope}
+        assert desk.refusal(lambda call, f=facts: approvals.ask(call, RiskyAct.CLIENT_WIDEN, f)) == "invalid"
+    asked = ask(desk, RiskyAct.CLIENT_WIDEN, {"client_id": "phone", "scope": "profile"})
+    approve(desk, asked)
+    assert app(desk, "phone").scope == ("openid", "profile")
+
+
+def settings(desk: Desk, stated: dict[str, Any]) -> Asked:
+    return ask(desk, RiskyAct.CLIENT_CHANGE, {"client_id": "new-app", "settings": stated})
+
+
+def test_settings_that_widen_hold_when_a_second_person_has_approved(desk: Desk) -> None:
+    made(desk)
+    asked = settings(desk, {"name": "新名称", "unit": "示范单位"})
+    assert asked.facts == {"client_id": "new-app", "before": {"name": "新应用"}, "settings": {"name": "新名称"}}
+    assert app(desk).name == "新应用"
+    approve(desk, asked)
+    assert app(desk).name == "新名称"
+
+
+def test_settings_that_changed_meanwhile_are_not_overwritten(desk: Desk) -> None:
+    made(desk)
+    first, second = settings(desk, {"name": "甲"}), settings(desk, {"name": "乙"})
+    approve(desk, first)
+    assert desk.refusal(lambda call: approvals.decide(call, second.request_id, approve=True), "security") == "conflict"
+
+
+def test_an_app_that_is_to_have_a_secret_gets_one_with_the_approval(desk: Desk) -> None:
+    made(desk)
+    key = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+    approve(desk, settings(desk, {"auth_method": "private_key_jwt", "jwks": {"keys": [key]}}))
+    asked = settings(desk, {"auth_method": "client_secret_post", "jwks": None})
+    assert asked.secret is not None
+    approve(desk, asked)
+    assert app(desk).check_secret(asked.secret)
+
+
+@pytest.mark.parametrize("who", ["system", "security"])
+def test_what_only_takes_something_away_is_done_by_one(desk: Desk, who: str) -> None:
+    approve(desk, ask(desk, RiskyAct.CLIENT_CREATE, APP | {"scope": "matters.read lookups.create"}))
+    narrow = client_acts.narrow
+    assert desk.do(lambda call: narrow(call, "new-app", {"scope": "matters.read"}), who)
+    assert app(desk).scope == ("matters.read",)
+    assert not desk.do(lambda call: narrow(call, "new-app", {"scope": "matters.read ssf.manage"}), who)
+    assert app(desk).scope == ("matters.read",)
+    for other in ("audit", "citizen"):
+        assert desk.refusal(lambda call: narrow(call, "new-app", {"scope": "matters.read"}), other) == "forbidden"
+
+
+def test_an_app_that_proves_itself_by_a_certificate_is_registered(desk: Desk) -> None:
+    known = {"auth_method": "tls_client_auth", "certificate": {"tls_client_auth_san_dns": "app.example.cn"}}
+    policy = {"delivery": "poll", "notification_endpoint": None, "audiences": ["hall"], "actor": None}
+    grants = ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"]
+    approve(desk, ask(desk, RiskyAct.CLIENT_CREATE, APP | known | {"policy": policy, "grant_types": grants}))
+    assert (app(desk).certificate, app(desk).policy.audiences) == (known["certificate"], ("hall",))
+
+
 def test_an_app_is_stopped_by_one_and_let_go_on_by_two(desk: Desk) -> None:
     made(desk)
     desk.do(lambda call: client_acts.disable(call, "new-app"))
@@ -215,6 +280,33 @@ def test_a_person_is_locked_with_his_sessions_and_unlocked_by_two(desk: Desk) ->
     approve(desk, ask(desk, RiskyAct.PERSON_ENABLE, {"subject": citizen}))
     assert desk.do(lambda call: call.session.get(Person, citizen)).status == "active"
     assert desk.refusal(lambda call: approvals.ask(call, RiskyAct.PERSON_DISABLE, {"subject": "0" * 32})) == "not_found"
+
+
+def test_a_person_is_confirmed_at_the_counter_by_two_and_never_by_himself(desk: Desk) -> None:
+    citizen = desk.subject["citizen"]
+    session = LoginSession(
+        id_hash=b"2" * 32, subject=citizen, auth_time=desk.now, amr=["pwd"], level=2, seen_at=desk.now,
+        expires_at=desk.now + timedelta(hours=1), ended_at=None,
+    )  # fmt: skip
+    desk.do(lambda call: call.session.add(session))
+    approve(desk, ask(desk, RiskyAct.PERSON_CONFIRM, {"subject": citizen}))
+    assert desk.do(lambda call: call.session.get(Person, citizen)).level == 4
+    assert desk.do(lambda call: call.session.get(LoginSession, b"2" * 32)).level == 4
+    (check,) = desk.do(lambda call: proofing.checks_of(call, citizen))
+    assert (check.level, check.checker) == (4, "counter")
+    raised = select(AuditEntry.facts).where(AuditEntry.deed == "idservice:person:raise_level")
+    assert json.loads(desk.do(lambda call: call.session.scalars(raised).one()))["level"] == 4
+
+    def confirm(subject: str, who: str = "system") -> str:
+        return desk.refusal(lambda call: approvals.ask(call, RiskyAct.PERSON_CONFIRM, {"subject": subject}), who)
+
+    assert confirm(citizen) == "conflict", "he has the level"
+    assert confirm(desk.subject["system"]) == "forbidden"
+    assert confirm("0" * 32) == "not_found"
+    his = ask(desk, RiskyAct.PERSON_CONFIRM, {"subject": desk.subject["security"]})
+    decide = desk.refusal(lambda call: approvals.decide(call, his.request_id, approve=True), "security")
+    assert decide == "forbidden", "nor does he decide on himself"
+    assert desk.do(lambda call: call.session.get(Person, desk.subject["security"])).level < 4
 
 
 def test_a_mandate_is_revoked_by_office(desk: Desk) -> None:

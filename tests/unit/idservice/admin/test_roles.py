@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
-from idservice.admin import roles
+from idservice.admin import approvals, person_acts, roles
+from idservice.admin.acts import RiskyAct
+from idservice.admin.approvals import Asked
 from idservice.admin.models import Administrator
 from idservice.admin.roles import Role
 from tests.unit.idservice.admin.conftest import NOW, Desk
@@ -49,6 +51,51 @@ def test_whoever_lost_his_role_can_get_another(desk: Desk) -> None:
     assert desk.refusal(lambda call: roles.take(call, desk.subject["system"])) == "not_found"
     desk.do(lambda call: roles.give(call, desk.subject["system"], Role.AUDIT))
     assert desk.do(lambda call: roles.of(call, desk.subject["system"])) is Role.AUDIT
+
+
+def taken(desk: Desk, whose: str, who: str = "security") -> Asked:
+    facts = {"subject": desk.subject[whose]}
+    asked: Asked = desk.do(lambda call: approvals.ask(call, RiskyAct.ROLE_TAKE, facts), who)
+    return asked
+
+
+def decided(desk: Desk, asked: Asked, who: str) -> None:
+    desk.do(lambda call: approvals.decide(call, asked.request_id, approve=True), who)
+
+
+def test_a_role_is_taken_by_two(desk: Desk) -> None:
+    asked = taken(desk, "system")
+    assert asked.facts["role"] == "system"
+    assert desk.do(lambda call: roles.of(call, desk.subject["system"])) is Role.SYSTEM
+    decide = approvals.decide
+    assert desk.refusal(lambda call: decide(call, asked.request_id, approve=True), "security") == "second_person"
+    assert desk.refusal(lambda call: decide(call, asked.request_id, approve=True), "audit") == "forbidden"
+    decided(desk, asked, "security2")
+    assert desk.do(lambda call: roles.of(call, desk.subject["system"])) is None
+    facts = {"subject": desk.subject["security2"]}
+    assert desk.refusal(lambda call: approvals.ask(call, RiskyAct.ROLE_TAKE, facts), "system2") == "forbidden"
+
+
+def test_the_last_account_of_a_role_keeps_it(desk: Desk) -> None:
+    audit = {"subject": desk.subject["audit"]}
+    assert desk.refusal(lambda call: approvals.ask(call, RiskyAct.ROLE_TAKE, audit), "security") == "conflict"
+    first, second = taken(desk, "system"), taken(desk, "system2")
+    decided(desk, first, "security2")
+    assert desk.refusal(lambda call: approvals.decide(call, second.request_id, approve=True), "security2") == "conflict"
+    assert desk.refusal(person_acts.lay_down_role, "system2") == "conflict"
+
+
+def test_another_role_than_was_spoken_of_is_not_taken(desk: Desk) -> None:
+    asked = taken(desk, "system")
+    desk.do(lambda call: roles.take(call, desk.subject["system"]))
+    desk.do(lambda call: roles.give(call, desk.subject["system"], Role.AUDIT))
+    assert desk.refusal(lambda call: approvals.decide(call, asked.request_id, approve=True), "security2") == "conflict"
+
+
+def test_ones_own_role_is_laid_down_at_once(desk: Desk) -> None:
+    desk.do(person_acts.lay_down_role, "security2")
+    assert desk.do(lambda call: roles.of(call, desk.subject["security2"])) is None
+    assert desk.refusal(person_acts.lay_down_role, "security2") == "forbidden"
 
 
 def test_the_role_is_demanded(desk: Desk) -> None:
