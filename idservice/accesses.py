@@ -16,6 +16,7 @@ from idservice.call import Call
 from idservice.errors import Problem
 from idservice.http.endpoint import endpoint
 from idservice.models import AccessRecord, AuditEntry
+from idservice.oauth import mandate_detail
 
 blueprint = Blueprint("accesses", __name__, url_prefix="/v1", description="Who looked at my data")
 
@@ -103,12 +104,16 @@ def of_holder(
 def holder_of(call: Call) -> str:
     """Return the subject whose records the caller may read.
 
+    A record says what was seen, in words; of which licence types it was is not to be told for all, so that a mandate
+    limited to some of them reads none.
+
     Raises:
         Problem: forbidden.
     """
     holder = call.caller.holder
     if holder is None:
         raise Problem("forbidden", "Only a logged-in holder has access records.")
+    mandate_detail.demand_whole(call)
     return holder
 
 

@@ -1,7 +1,8 @@
 """Expiry: rows whose time is over are deleted, a bounded number at a time (到期清理).
 
 What is deleted could not be used any more: a code or token past its end is refused by its date, not by its absence.
-Codes and refresh tokens stay a while longer, so that a second use is still recognised as one and ends the family.
+Codes and refresh tokens stay as long as what was got for them, so that a second use is still recognised as one and
+ends the family; the family stays until none of its tokens can be left.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from idservice.call import House
+from idservice.db import table_of
 from idservice.events.models import Notice
 from idservice.login.models import Proofing, Recovery, SentCode
 from idservice.models import (
@@ -24,12 +26,15 @@ from idservice.models import (
     LoginSession,
     RefreshToken,
     RevokedToken,
+    TokenFamily,
     UsedIdentifier,
 )
 from idservice.oauth.models import ExchangedToken, Offer, OpaqueToken, PendingRequest, PushedRequest, UserCode
+from idservice.oauth.tokens import REFRESH_LIFE
 
 CLOCKS = timedelta(minutes=10)  # longer than clocks differ
 A_DAY = timedelta(hours=24)
+FAMILY = REFRESH_LIFE + 2 * A_DAY  # its last refresh token is recognised for a day past its end
 BATCH, BATCHES = 1000, 20
 PAUSE = 0.01  # seconds at least between two batches; otherwise as long as a batch took
 
@@ -39,7 +44,7 @@ KEPT: tuple[tuple[InstrumentedAttribute[Any], InstrumentedAttribute[datetime], t
     (RevokedToken.jti_hash, RevokedToken.expires_at, CLOCKS),
     (UsedIdentifier.value_hash, UsedIdentifier.expires_at, CLOCKS),
     (LoginSession.id_hash, LoginSession.expires_at, CLOCKS),
-    (AuthorizationCode.code_hash, AuthorizationCode.expires_at, A_DAY),
+    (AuthorizationCode.code_hash, AuthorizationCode.kept_until, CLOCKS),
     (RefreshToken.token_hash, RefreshToken.expires_at, A_DAY),
     (PushedRequest.request_hash, PushedRequest.expires_at, A_DAY),
     (PendingRequest.request_hash, PendingRequest.expires_at, A_DAY),
@@ -75,16 +80,21 @@ def run_also(work: Callable[[House, datetime], int]) -> None:
 def sweep(house: House, now: datetime) -> int:
     """Delete expired rows, a thousand in a transaction and at most `BATCHES` of these for a kind; return how many."""
     swept = sum(_sweep_all(house, key, end, now - kept) for key, end, kept in (*KEPT, *_also.values()))
+    swept += _in_portions(lambda: _sweep_families(house, now - FAMILY))
     return swept + sum(work(house, now) for work in _work)
 
 
 def _sweep_all(
     house: House, key: InstrumentedAttribute[Any], end: InstrumentedAttribute[datetime], before: datetime
 ) -> int:
+    return _in_portions(lambda: _sweep(house, key, end, before))
+
+
+def _in_portions(portion: Callable[[], int]) -> int:
     swept = 0
     for _ in range(BATCHES):
         begun = time.monotonic()
-        swept += (found := _sweep(house, key, end, before))
+        swept += (found := portion())
         if found < BATCH:
             break
         # SQLite's writers do not queue, they look again from time to time: who comes back at once shuts them out.
@@ -105,3 +115,15 @@ def _sweep(
     if found:
         house.database.run(remove, write=True)
     return len(found)
+
+
+def _sweep_families(house: House, before: datetime) -> int:
+    """Sweep families, which are found by their person: a row at a time, for no index has their names alone."""
+    family = table_of(TokenFamily)
+    old = select(family.c.subject, family.c.family_id).where(family.c.created_at < before).limit(BATCH)
+    name = family.c.subject == bindparam("person"), family.c.family_id == bindparam("name")
+    found = house.database.run(lambda session: session.execute(old).all(), write=False)
+    named = [{"person": row.subject, "name": row.family_id} for row in found]
+    if named:
+        house.database.run(lambda session: session.connection().execute(delete(family).where(*name), named), write=True)
+    return len(named)

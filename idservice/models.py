@@ -96,7 +96,7 @@ class Organisation(Base):
     subject: Mapped[str] = mapped_column(String(32), primary_key=True)
     credit_code: Mapped[str] = mapped_column(String(18))
     name: Mapped[str] = mapped_column(String(256))
-    status: Mapped[str] = mapped_column(String(12))  # active | closed
+    status: Mapped[str] = mapped_column(String(12))  # active | locked | closed
     created_at: Mapped[datetime]
 
 
@@ -197,7 +197,8 @@ class Client(Base):
     about: Mapped[dict[str, Any] | None]  # of RFC 7591 section 2, what is told and not acted on
     logout: Mapped[dict[str, Any] | None]  # where it wants to hear of a logout
     jwks_uri: Mapped[str | None] = mapped_column(Text)
-    jwks_fetched_at: Mapped[datetime | None]
+    jwks_fetched_at: Mapped[datetime | None]  # when it was last asked for there
+    jwks_read_at: Mapped[datetime | None]  # when it was last found there
     registration_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))  # of its registration access token
     demands: Mapped[list[str] | None]  # of oauth.demands, beyond those of its profile
     certificate: Mapped[dict[str, Any] | None]  # by which name or hash its TLS certificate is known (RFC 8705)
@@ -233,8 +234,9 @@ class AuthorizationCode(Base):
     nonce: Mapped[str | None] = mapped_column(Text)
     code_challenge: Mapped[str] = mapped_column(String(64))
     bound_to: Mapped[str | None] = mapped_column(String(64))  # the key that must redeem it: see oauth.confirmation
-    expires_at: Mapped[datetime] = mapped_column(index=True)
+    expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    kept_until: Mapped[datetime] = mapped_column(index=True)  # while a second use can still end something
 
 
 class TokenFamily(Base):
@@ -252,8 +254,9 @@ class TokenFamily(Base):
     session_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     auth_time: Mapped[datetime]
     amr: Mapped[list[str]]
+    signals: Mapped[list[str] | None]  # what was unusual about the login: see login.risk
     level: Mapped[int]
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
     revoked_at: Mapped[datetime | None]
     revoked_for: Mapped[str | None] = mapped_column(String(32))
 

@@ -69,6 +69,7 @@ class Settings:
     sms_sender: str | None = None
     person_checkers: Path | None = None
     wallet_makers: Path | None = None
+    wallet_maker_anchors: Path | None = None
 
     @property
     def origin(self) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 
 from idservice.events import outbox, security_events, stream_subjects
 from idservice.events.models import EventStream
-from idservice.models import TokenFamily
+from idservice.models import Consent, TokenFamily
 from idservice.oauth import clients
 from idservice.oauth.logout_tokens import session_name
 from idservice.oauth.subjects import pairwise
@@ -45,6 +45,11 @@ def credential_changed(call: Call, person: str, *, credential: str, change: str,
         put(call, stream, security_events.CREDENTIAL_CHANGE, subject, event)
 
 
+def is_wanted(call: Call, event: str) -> bool:
+    """Return whether any stream wants an event: to be asked once where many persons are concerned."""
+    return bool(_wanting(call, event))
+
+
 def put(call: Call, stream: EventStream, kind: str, subject: Mapping[str, Any], event: Mapping[str, Any]) -> None:
     """Leave one event for one stream; it is signed when it leaves."""
     facts = {"type": kind, "iat": int(call.now.timestamp()), "sub_id": dict(subject), "event": dict(event)}
@@ -52,17 +57,15 @@ def put(call: Call, stream: EventStream, kind: str, subject: Mapping[str, Any], 
 
 
 def _concerned(call: Call, person: str, event: str) -> Iterator[tuple[EventStream, App, str]]:
-    """Return the streams that want the event and whose app this person has used, with the subject it knows him by.
+    """Return the streams that want the event and whose app knows this person, with the subject it knows him by.
 
+    That is an app he has used, or lets know him, while the consent to it holds: his own, or that of whom he acted for.
     Others do not know his subject, and nobody hears of him who asked not to.
     """
-    wanted = [
-        row for row in call.session.scalars(select(EventStream)) if row.status != "disabled" and event in row.events
-    ]
+    wanted = _wanting(call, event)
     if not wanted:
         return
-    used = select(TokenFamily.client_id).where(TokenFamily.subject == person).distinct()
-    known = set(call.session.scalars(used))
+    known = _known_to(call, person)
     for row in wanted:
         app = clients.find(call, row.client_id) if row.client_id in known else None
         if app is None:
@@ -70,6 +73,24 @@ def _concerned(call: Call, person: str, event: str) -> Iterator[tuple[EventStrea
         known_as = pairwise(call.keys.secret(Purpose.SUBJECT), app.sector, person)
         if stream_subjects.hears_of(call, row, known_as):
             yield row, app, known_as
+
+
+def _wanting(call: Call, event: str) -> list[EventStream]:
+    return [
+        row for row in call.session.scalars(select(EventStream)) if row.status != "disabled" and event in row.events
+    ]
+
+
+def _known_to(call: Call, person: str) -> set[str]:
+    holder = func.coalesce(TokenFamily.principal, TokenFamily.subject)
+    consents = and_(Consent.subject == holder, Consent.client_id == TokenFamily.client_id)
+    used = (
+        select(TokenFamily.client_id)
+        .join_from(TokenFamily, Consent, consents)
+        .where(TokenFamily.subject == person, Consent.withdrawn_at.is_(None))
+    )
+    own = select(Consent.client_id).where(Consent.subject == person, Consent.withdrawn_at.is_(None))
+    return {row.client_id for row in call.session.execute(used.union(own))}
 
 
 def _told(call: Call, by: str) -> dict[str, Any]:

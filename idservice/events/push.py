@@ -12,6 +12,7 @@ from idservice import outbound
 from idservice.events import security_events
 from idservice.events.delivery import Sent
 from idservice.events.models import EventStream
+from idservice.oauth import clients
 from keys.jws import encode
 from keys.ring import Purpose
 
@@ -39,8 +40,10 @@ def signed(house: House, client_id: str, notice_id: str, facts: Mapping[str, obj
     return encode(payload, signer=house.keys.signer(Purpose.ID_TOKEN), typ=security_events.TYPE)
 
 
-def send(house: House, notice: Waiting, _now: datetime) -> Sent:
-    """Post one event to the receiver's endpoint."""
+def send(house: House, notice: Waiting, now: datetime) -> Sent:
+    """Post one event to the receiver's endpoint; an app that was disabled hears nothing more."""
+    if clients.find_outside(house, notice.target, now) is None:
+        return Sent.NEVER
     endpoint = house.database.run(lambda session: _endpoint(house, session, notice.target), write=False)
     if endpoint is None:
         return Sent.NEVER

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 MAX_BODY = 1024 * 1024
 MAX_UPLOAD = 20 * 1024 * 1024
 DEFAULT_LIMIT = "6000/minute"  # of one client and person: a city's counters may share one client
+_KEY_SCHEMA = {"type": "string", "maxLength": 255}
+_KEY_HEADER = {"in": "header", "name": "Idempotency-Key", "schema": _KEY_SCHEMA, "required": False}
 PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 
 
@@ -56,6 +58,7 @@ class Contract:
     limit: str
     fixed: bool
     detail: str | None
+    kept: bool
 
 
 CONTRACTS: list[Contract] = []
@@ -85,6 +88,7 @@ def endpoint(
     limit: str = DEFAULT_LIMIT,
     fixed: bool = False,
     detail: str | None = None,
+    kept: bool = True,
 ) -> Callable[[View], View]:
     """Declare the decorated function `(call, **path, body=, query=)` as an operation of the API.
 
@@ -107,6 +111,7 @@ def endpoint(
         fixed: whether the answer follows from the settings alone, so that it is made once.
         detail: the type of authorization details that is as good here as the scope; the verb must then ask for it
             (`authorization_details.demand`).
+        kept: whether a repetition under the same Idempotency-Key gets the first answer; never where each needs leave.
     """
     body_schema, query_schema, answer_schema = (kind() if kind else None for kind in (body, query, answer))
 
@@ -125,6 +130,7 @@ def endpoint(
             limit,
             fixed,
             detail,
+            kept,
         )
         CONTRACTS.append(contract)
 
@@ -171,9 +177,7 @@ class _Serving:
             bearer.demand(self.token, contract.scope, contract.detail)
         raw, arguments = _arguments(contract)
         self.values |= arguments
-        if not contract.write or contract.method != "POST":
-            return
-        header = request.headers.get("Idempotency-Key")
+        header = request.headers.get("Idempotency-Key") if _is_keyed(contract) else None
         if header is not None:
             self.key = idempotency.key_of(header, caller=who, method="POST", path=request.path, body=raw)
 
@@ -364,6 +368,11 @@ def _faults(messages: Any, pointer: str = "") -> list[FieldProblem]:
     return [FieldProblem(pointer, "invalid", str(message)[:200]) for message in messages]
 
 
+def _is_keyed(contract: Contract) -> bool:
+    """Return whether a repetition under the same Idempotency-Key gets the first answer again."""
+    return contract.write and contract.method == "POST" and contract.kept
+
+
 def _documentation(contract: Contract) -> dict[str, Any]:
     """Return the OpenAPI operation of a contract."""
     problem = {"description": "Problem", "content": {"application/problem+json": {"schema": PROBLEM_SCHEMA}}}
@@ -385,13 +394,6 @@ def _documentation(contract: Contract) -> dict[str, Any]:
     parameters: list[dict[str, Any]] = []
     if contract.query is not None:
         parameters.append({"in": "query", "schema": contract.query})
-    if contract.write and contract.method == "POST":
-        parameters.append(
-            {
-                "in": "header",
-                "name": "Idempotency-Key",
-                "schema": {"type": "string", "maxLength": 255},
-                "required": False,
-            }
-        )
+    if _is_keyed(contract):
+        parameters.append(_KEY_HEADER)
     return operation | ({"parameters": parameters} if parameters else {})

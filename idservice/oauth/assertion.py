@@ -37,7 +37,7 @@ def authenticate(house: House, assertion: str, *, now: datetime) -> App:
     if app is None or app.auth_method != "private_key_jwt" or app.jwks is None:
         raise _refusal()
     try:
-        payload = client_keys.verified(app, assertion, typ=TYPES, max_bytes=MAX_ASSERTION).payload
+        payload = client_keys.verified(app, assertion, typ=TYPES, now=now, max_bytes=MAX_ASSERTION).payload
         claims.check(
             payload,
             issuer=app.client_id,

@@ -2,9 +2,8 @@
 
 OpenID Identity Assurance Schema Definition 1.0 section 5. The trust framework is our own: its levels are the real-name
 levels of `login.levels`. Level 1 is an account and verifies nothing. Level 2 stands on the population register; level 3
-on a check of the real person as well, which is named where it was made here; of level 4 the register says that it was
-proved at a counter or by certificate, and no more. An organisation stands on the legal-entity register, and whoever
-acts for another shows by which mandate.
+on a check of the real person as well, and level 4 on one at a counter, which are named where they were made here. An
+organisation stands on the legal-entity register, and whoever acts for another shows by which mandate.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from idservice.register.population import REAL_NAME
 
 if TYPE_CHECKING:
     from idservice.call import Call
+    from idservice.login.models import PersonCheck
 
 TRUST_FRAMEWORK: Final = "cn_one_number"
 RECORD, VOUCH = "electronic_record", "vouch"
@@ -31,12 +31,14 @@ RECORDS: Final = (POPULATION, LEGAL_ENTITIES)
 PERSON_CLAIMS: Final = ("name", "birthdate")
 ORGANISATION_CLAIMS: Final = ("name", "credit_code")
 CLAIMS: Final = tuple(dict.fromkeys((*PERSON_CLAIMS, *ORGANISATION_CLAIMS)))
-DATA, BIOMETRIC = "data", "bvr"  # compared with an authoritative source; the living person, seen from afar
+# Compared with an authoritative source; the living person, seen from afar; the same at a counter, with his card.
+DATA, BIOMETRIC, IN_PERSON = "data", "bvr", "pvp"
 _REGISTERS: Final = {POPULATION: "人口库", LEGAL_ENTITIES: "法人库"}
 _SOURCES: Final = {
     POPULATION: ("人口库", "Population register"),
     LEGAL_ENTITIES: ("法人库", "Legal-entity register"),
     BIOMETRIC: ("实人核验", "Check of the real person"),
+    IN_PERSON: ("窗口核实", "Confirmed at a counter"),
     VOUCH: ("授权委托", "Mandate"),
 }
 _COUNTRY: Final = "CHN"
@@ -67,8 +69,8 @@ def sources(found: Known) -> list[tuple[str, str]]:
     names = []
     for evidence in found.verification["evidence"]:
         names.append(_SOURCES[evidence["record"]["type"] if evidence["type"] == RECORD else VOUCH])
-        if any(check["check_method"] == BIOMETRIC for check in evidence.get("check_details", ())):
-            names.append(_SOURCES[BIOMETRIC])
+        methods = {check["check_method"] for check in evidence.get("check_details", ())}
+        names += [_SOURCES[method] for method in (BIOMETRIC, IN_PERSON) if method in methods]
     return names
 
 
@@ -77,7 +79,7 @@ def _person(call: Call, subject: str) -> Known | None:
     if row is None or facts is None or facts.level < REAL_NAME:
         return None
     checks = [
-        {"check_method": BIOMETRIC, "organization": check.checker, "time": _moment(check.at)}
+        {"check_method": _method(check), "organization": check.checker, "time": _moment(check.at)}
         for check in proofing.checks_of(call, subject)
     ]
     evidence = _record(POPULATION, row.created_at, checks)
@@ -89,6 +91,10 @@ def _person(call: Call, subject: str) -> Known | None:
     }
     birthdate = citizen.parts(facts.number).birth_date.isoformat()
     return Known(verification, {"name": facts.name, "birthdate": birthdate})
+
+
+def _method(check: PersonCheck) -> str:
+    return IN_PERSON if check.level >= proofing.AT_COUNTER else BIOMETRIC
 
 
 def _organisation(call: Call, subject: str) -> Known | None:

@@ -30,6 +30,7 @@ from idservice.oauth import (
     steps,
     tokens,
     verified_claims,
+    withholding,
 )
 from idservice.oauth.authorization import AuthorizationRefused, AuthorizationRequest
 from idservice.oauth.decision import Choose, LogIn, Prove, Ready, decide, grant
@@ -156,6 +157,7 @@ def consent_page(
     **more: Any,
 ) -> str:
     """Return the page that asks for consent, whichever grant it is for; `more` is for a template that extends it."""
+    claims = _shown_claims(call, asked, ready)
     details = [told.shown(language()) for told in consent_words.details(call, asked.granted.details)]
     is_common = template == "consent.html" and not details and ready.mandate is None
     draw = skeletons.render if is_common else skeletons.plain
@@ -163,14 +165,25 @@ def consent_page(
         template,
         action=Gap(action),
         client={"name": asked.app.name, "unit": asked.app.unit, "host": host},
-        claims=_shown_claims(call, asked, ready),
+        claims=claims,
         scopes=shown_scopes(tuple(name for name in asked.scope if name not in scopes.PERSON_CLAIMS)),
         details=details,
         resources=_shown_resources(call, asked),
+        optional=_shown_optional(asked, ready, claims) if template == "consent.html" else [],
         acting_name=ready.mandate.organisation if ready.mandate else None,
         redirect_host=host,
         **more,
     )
+
+
+def _shown_optional(asked: AuthorizationRequest, ready: Ready, claims: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Return name and title of those claims on the page that the person may keep to himself."""
+    optional = withholding.optional(asked, organisation=ready.for_organisation)
+    return [{"value": claim["name"], "text": claim["title"]} for claim in claims if claim.get("name") in optional]
+
+
+def _claim_title(name: str, *, organisation: bool) -> str:
+    return _word(ORGANISATION_NAME if organisation and name == "name" else scopes.CLAIM_TITLES[name])
 
 
 def _shown_resources(call: Call, asked: AuthorizationRequest) -> list[dict[str, str]]:
@@ -188,7 +201,8 @@ def _shown_claims(call: Call, asked: AuthorizationRequest, ready: Ready) -> list
     names = dict.fromkeys([*by_scope, *(name for name, wanted in single.items() if wanted.accepts(known.get(name)))])
     shown: list[dict[str, Any]] = [
         {
-            "title": _word(ORGANISATION_NAME if is_organisation and name == "name" else scopes.CLAIM_TITLES[name]),
+            "name": name,
+            "title": _claim_title(name, organisation=is_organisation),
             "masked": Gap(holder_claims.masked(name, known[name], organisation=is_organisation)),
             "is_essential": name in single and single[name].is_essential,
         }

@@ -23,14 +23,17 @@ KIND = "logout"
 KEPT = timedelta(hours=12)  # no session lasts longer by default: what an app still holds then is its own
 
 
-def put(call: Call, app: App, person: str, chain: bytes) -> None:
-    """Leave a notice for `app` that the session of `person` has ended, if it wants to hear of it."""
+def put(call: Call, app: App, holder: str, chain: bytes) -> None:
+    """Leave a notice for `app` that a session has ended, if it wants to hear of it.
+
+    `holder` is whom its ID token was about: the person, or whoever he acted for.
+    """
     if app.logout.get("backchannel_logout_uri") is None:
         return
     secret = call.keys.secret(Purpose.SUBJECT)
     facts = {
         "jti": secrets.token_urlsafe(16),
-        "sub": pairwise(secret, app.sector, person),
+        "sub": pairwise(secret, app.sector, holder),
         "sid": logout_tokens.session_name(secret, app.client_id, chain),
     }
     outbox.put(call, KIND, app.client_id, facts, keep=KEPT)

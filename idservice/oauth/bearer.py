@@ -30,6 +30,7 @@ from idservice.oauth import (
     resource_servers,
     tokens,
 )
+from idservice.oauth.models import ExchangedToken
 from idservice.statement import Statement
 from keys import claims
 from keys.jws import Decoded, JWSError, decode
@@ -48,7 +49,12 @@ if TYPE_CHECKING:
 
 _revoked, _issued = table_of(RevokedToken).c, table_of(AccessToken).c
 _REVOKED = Statement(select(_revoked.jti_hash).where(_revoked.jti_hash == bindparam("jti")))
-_ISSUED = Statement(select(_issued.subject, _issued.family_id).where(_issued.jti_hash == bindparam("jti")))
+_exchanged = table_of(ExchangedToken).c
+_ISSUED = Statement(
+    select(_issued.subject, _issued.family_id, _exchanged.client_id.label("given_to"))
+    .outerjoin_from(table_of(AccessToken), table_of(ExchangedToken), _exchanged.jti_hash == _issued.jti_hash)
+    .where(_issued.jti_hash == bindparam("jti"))
+)
 _staff = table_of(Staff).c
 _POSTS = Statement(select(_staff.role, _staff.department, _staff.counter).where(_staff.subject == bindparam("subject")))
 
@@ -203,10 +209,15 @@ def _token(house: House, payload: Mapping[str, Any], audience: str, now: datetim
 
 
 def standing(call: Call, token: Token) -> Standing | None:
-    """Return what stands behind a token if it may be used at this instant; else None."""
+    """Return what stands behind a token if it may be used at this instant; else None.
+
+    A token that can do more than its client may ask for by now is not good for less: the client is to get another.
+    """
     jti_hash = secret_hash(token.jti)
     app = clients.find(call, token.client_id)
-    if app is None or _REVOKED.first(call.connection, {"jti": jti_hash}) is not None:
+    if app is None or not token.scopes.issubset(app.scope):
+        return None
+    if _REVOKED.first(call.connection, {"jti": jti_hash}) is not None:
         return None
     if not token.has_person:
         return Standing(app, None)
@@ -214,7 +225,8 @@ def standing(call: Call, token: Token) -> Standing | None:
     family = families.find_alive(call, row.subject, row.family_id) if row is not None else None
     if family is None:
         return None
-    if family.client_id != app.client_id and not exchanged.is_held_by(call, jti_hash, app.client_id):
+    is_of_login = row.given_to is None and family.client_id == app.client_id
+    if not is_of_login and not exchanged.is_held_by(call, jti_hash, app.client_id):
         return None
     return Standing(app, family)
 
@@ -257,6 +269,7 @@ def caller(call: Call, token: Token, *, address: str | None) -> Caller:
         counter=next((post.counter for post in posts if post.counter), None),
         amr=family.amr,
         auth_time=family.auth_time,
+        signals=family.signals,
         level=family.level,
         session_id=family.session_hash.hex() if family.session_hash else None,
         address=address,

@@ -7,6 +7,7 @@ every 15 seconds, computed from the request and the time; nothing is stored.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 from datetime import datetime
 
 SECONDS = 15
@@ -27,8 +28,9 @@ def seconds_left(now: datetime) -> int:
     return SECONDS - int(now.timestamp()) % SECONDS
 
 
-def holds(secret: bytes, request_hash: bytes, now: datetime, given: str) -> bool:
-    """Return whether `given` is the code now or was a moment ago; every comparison is made."""
+def holds(secrets: Iterable[bytes], request_hash: bytes, now: datetime, given: str) -> bool:
+    """Return whether `given` is the code now or was a moment ago, by any live secret; every comparison is made."""
     entered = "".join(given.split())[: DIGITS + 1].encode("utf-8", "replace")
-    found = [hmac.compare_digest(code(secret, request_hash, now, ago=ago).encode(), entered) for ago in range(KEPT)]
+    codes = [code(secret, request_hash, now, ago=ago).encode() for secret in secrets for ago in range(KEPT)]
+    found = [hmac.compare_digest(known, entered) for known in codes]
     return any(found)

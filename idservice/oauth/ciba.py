@@ -1,7 +1,8 @@
 """Backchannel authentication (反向通道认证), OpenID CIBA Core 1.0: an app asks the bearer of a number to log in.
 
 Modes poll and ping. A number that is unknown here, or whose bearer is locked, is answered as any other: the request
-then waits for nobody until it expires. Signed requests, `login_hint_token` and `id_token_hint` are not offered.
+then waits for nobody until it expires. Signed requests, `login_hint_token` and `id_token_hint` are not offered;
+a client that must sign its requests is refused.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from idservice.oauth import binding, pending, scopes
 from idservice.oauth.deeds import GrantDeed
 from idservice.oauth.grant_policy import CIBA_GRANT, PING
 from idservice.oauth.models import PendingRequest
+from idservice.oauth.profiles import Demand
 from idservice.register import people
 from idservice.statement import Statement
 from keys.ring import Purpose
@@ -104,7 +106,8 @@ def binding_code(call: Call, app: App, form: Mapping[str, str]) -> dict[str, Any
 
 def take_code(call: Call, asked: Pending, given: str) -> int | None:
     """Take the code a person entered: None if it is that of the screen, else how many tries are left."""
-    is_right = binding.holds(call.keys.secret(Purpose.SESSION), asked.request_hash, call.now, given)
+    live = call.keys.secrets(Purpose.SESSION).values()  # the screen may show a code of before a rotation
+    is_right = binding.holds(live, asked.request_hash, call.now, given)
     outcome = "done" if is_right else "refused"
     trace = pending.trace(asked.request_hash)
     audit.record(call, GrantDeed.BINDING_CODE_ENTERED, outcome=outcome, subject=call.caller.person, request=trace)
@@ -131,7 +134,7 @@ def _scope(app: App, form: Mapping[str, str]) -> tuple[str, ...]:
 
 def _refuse_malformed(app: App, form: Mapping[str, str]) -> str | None:
     """Refuse what section 7.2 refuses, and return the token with which the app wants to be notified, if any."""
-    if "request" in form:
+    if "request" in form or Demand.SIGNED in app.demands:
         raise InvalidRequestError("Signed authentication requests are not offered.")
     hints = [name for name in HINTS if name in form]
     if len(hints) != 1:

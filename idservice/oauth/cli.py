@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from marshmallow import ValidationError
 
 from idservice import audit
 from idservice.call import Call, Caller
 from idservice.models import Client
-from idservice.oauth import clients, initial_tokens, resource_servers
+from idservice.oauth import client_settings, clients, initial_tokens, resource_servers
+from idservice.oauth.client_schema import load_settings
 from idservice.oauth.clients import RegistrationRefused
 from idservice.oauth.resource_servers import ServerRefused
+from keys.strict_json import StrictJSONError, strict_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +35,8 @@ OPERATOR = Caller(channel="cli", client_id="operator")
 oauth = AppGroup("oauth", help="应用接入 What apps need from an operator.")
 initial_token = AppGroup("initial-token", help="初始访问令牌 Tokens with which apps register themselves (RFC 7591).")
 resource = AppGroup("resource", help="资源服务器 APIs of others that tokens are made for (RFC 8707).")
+client = AppGroup("client", help="应用登记 What is registered of an app.")
+oauth.add_command(client)
 oauth.add_command(initial_token)
 oauth.add_command(resource)
 
@@ -103,6 +109,43 @@ def disable_resource(identifier: str) -> None:
         sys.exit(NO)
 
 
+@client.command("show")
+@click.argument("client_id")
+def show_client(client_id: str) -> None:
+    """显示应用设置 Print the settings of an app as JSON, as `change` takes them."""
+    found = _run(lambda call: client_settings.read(call, _client(call, client_id)), write=False)
+    click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+
+
+@client.command("change")
+@click.argument("client_id")
+@click.argument("file", type=click.File("rb"), default="-")
+def change_client(client_id: str, file: BinaryIO) -> None:
+    """修改应用设置 Change the settings of an app that stand in FILE (JSON); print its secret if it needs a new one."""
+
+    def change(call: Call) -> str | None:
+        row = _client(call, client_id)
+        changed = client_settings.changes(call, row, stated)
+        secret = secrets.token_urlsafe(32) if client_settings.needs_secret(row, changed) else None
+        client_settings.change(call, row, changed, secret=secret)
+        return secret
+
+    try:
+        stated = load_settings(strict_json(file.read()))
+    except (StrictJSONError, ValidationError) as error:
+        click.echo(f"无法办理 Not done: {error}", err=True)
+        sys.exit(CANNOT)
+    if (secret := _run(change)) is not None:
+        click.echo(secret)
+
+
+def _client(call: Call, client_id: str) -> Client:
+    row = call.session.get(Client, client_id)
+    if row is None:
+        raise RegistrationRefused("there is no such client")
+    return row
+
+
 @oauth.command("allow")
 @click.argument("client_id")
 @click.option("--resource", "resources", multiple=True, help="可为其索取令牌的接口 APIs it may ask tokens for.")
@@ -111,9 +154,7 @@ def allow(client_id: str, resources: tuple[str, ...], types: tuple[str, ...]) ->
     """设定应用的授权上限 Say for which APIs and types of details an app may ask; what is left out is taken away."""
 
     def change(call: Call) -> None:
-        row = call.session.get(Client, client_id)
-        if row is None:
-            raise RegistrationRefused("there is no such client")
+        row = _client(call, client_id)
         clients.refuse_beyond(call, row.scope.split(), types, resources)
         row.resources, row.authorization_details_types = list(resources) or None, list(types) or None
         clients.forget(call.house, client_id)

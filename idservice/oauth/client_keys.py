@@ -1,7 +1,9 @@
 """A client's own keys (应用公钥): the one place that finds them, for assertions and for signed requests alike.
 
 They are registered by value or stand behind `jwks_uri` (OpenID Connect Core 1.0 section 10.1.1). What names a key that
-we do not know makes us ask there again: outside any transaction, at most once a minute for a client, whatever is sent.
+we do not know makes us ask there again, and so does whatever was found there a while ago, for a client takes a stolen
+key down there: outside any transaction, at most once a minute for a client, whatever is sent. While nobody answers
+there, what was found last is good for a day and no longer.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from sqlalchemy import or_, update
 
 from idservice.models import Client
@@ -25,29 +28,36 @@ if TYPE_CHECKING:
     from idservice.oauth.clients import App
 
 ONCE_IN = timedelta(minutes=1)  # an unknown `kid` is anybody's to send
+FRESH = timedelta(minutes=15)  # for which a key that was taken down there is still taken here
+GRACE = timedelta(hours=24)
+
+log = structlog.get_logger(__name__)
 
 
-def verified(app: App, token: str, *, typ: frozenset[str | None], max_bytes: int = MAX_TOKEN) -> Decoded:
+def verified(app: App, token: str, *, typ: frozenset[str | None], now: datetime, max_bytes: int = MAX_TOKEN) -> Decoded:
     """Return what a key of the client has signed.
 
     Raises:
         JWSError: none has, or it is not of that type.
     """
-    return decode_with_jwk(token, jwks=app.jwks or {}, typ=typ, max_bytes=max_bytes)
+    known = app.jwks if app.jwks_uri is None or _age(app, now) < GRACE else None
+    return decode_with_jwk(token, jwks=known or {}, typ=typ, max_bytes=max_bytes)
 
 
 def learn(house: House, client_id: str, token: str, now: datetime) -> App | None:
-    """Return the enabled client that claims to have signed `token`, with the key it names if that can be had.
+    """Return the enabled client that claims to have signed `token`, its keys as they are of late.
 
     Call it outside any transaction, before the one in which the token is judged.
     """
     app = clients.find_outside(house, client_id, now)
-    if app is None or app.jwks_uri is None or _names_known(token, app.jwks or {}):
+    if app is None or app.jwks_uri is None:
         return app
-    stale = or_(Client.jwks_fetched_at.is_(None), Client.jwks_fetched_at <= now - ONCE_IN)
+    if _age(app, now) < FRESH and _names_known(token, app.jwks or {}):
+        return app
+    is_due = or_(Client.jwks_fetched_at.is_(None), Client.jwks_fetched_at <= now - ONCE_IN)
     claim = (
         update(Client)
-        .where(Client.client_id == app.client_id, Client.jwks_uri == app.jwks_uri, stale)
+        .where(Client.client_id == app.client_id, Client.jwks_uri == app.jwks_uri, is_due)
         .values(jwks_fetched_at=now)
         .returning(Client.client_id)
     )
@@ -56,12 +66,19 @@ def learn(house: House, client_id: str, token: str, now: datetime) -> App | None
         return clients.find_outside(house, client_id, now)
     try:
         found = remote_documents.keys_at(app.jwks_uri)
-    except DocumentRefused:
+    except DocumentRefused as error:
+        age = _age(app, now) // timedelta(seconds=1)
+        log.warning("client_keys.not_found", client=app.client_id, seconds_old=age, error=str(error))
         return app
     keep = update(Client).where(Client.client_id == app.client_id, Client.jwks_uri == app.jwks_uri)
-    house.database.run(lambda session: session.execute(keep.values(jwks=found)) and None, write=True)
+    house.database.run(lambda session: session.execute(keep.values(jwks=found, jwks_read_at=now)) and None, write=True)
     clients.forget(house, client_id)
-    return replace(app, jwks=found)
+    return replace(app, jwks=found, jwks_read_at=now)
+
+
+def _age(app: App, now: datetime) -> timedelta:
+    """Return how long ago its keys were found behind its `jwks_uri`."""
+    return now - app.jwks_read_at if app.jwks_read_at is not None else timedelta.max
 
 
 def _names_known(token: str, jwks: Mapping[str, Any]) -> bool:

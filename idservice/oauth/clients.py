@@ -83,6 +83,7 @@ class App:
     certificate: Mapping[str, Any] | None = field(default=None, repr=False)
     policy: GrantPolicy = grant_policy.ORDINARY
     jwks_uri: str | None = None
+    jwks_read_at: datetime | None = None
     logout: Mapping[str, Any] = field(default_factory=dict)
     previous_secret_hash: bytes | None = field(default=None, repr=False)
     authorization_details_types: frozenset[str] = frozenset()
@@ -192,7 +193,7 @@ def checked(
         policy: what it needs for CIBA and token exchange.
         about: further metadata of RFC 7591 section 2, told again and not acted on.
         logout: `backchannel_logout_uri`, `frontchannel_logout_uri`, and their `..._session_required`.
-        jwks_uri: where `jwks` came from, to be asked again when an unknown key turns up.
+        jwks_uri: where `jwks` came from, to be asked again from time to time: see `client_keys`.
         authorization_details_types: those it may ask for; each needs the scope whose authority it carries.
         resources: the resource servers it may ask tokens for, beside our own API.
 
@@ -206,8 +207,7 @@ def checked(
         raise RegistrationRefused(contradiction)
     if not grant_types or not set(grant_types) <= set(GRANT_TYPES) or (public and FOR_CONFIDENTIAL & set(grant_types)):
         raise RegistrationRefused("grant_types are not allowed for this client")
-    if not (wanted := scopes.split(scope)) or not set(wanted) <= scopes.CATALOGUE.keys():
-        raise RegistrationRefused("scope holds a scope that does not exist")
+    wanted = _checked_scope(scope, public=public)
     if ("authorization_code" in grant_types) is not bool(redirect_uris):
         raise RegistrationRefused("authorization_code and redirect_uris need each other")
     refuse_beyond(call, wanted, authorization_details_types, resources)
@@ -234,6 +234,7 @@ def checked(
         "jwks": dict(jwks) if jwks else None,
         "jwks_uri": jwks_uri,
         "jwks_fetched_at": call.now if jwks_uri else None,
+        "jwks_read_at": call.now if jwks_uri else None,
         "redirect_uris": list(redirect_uris),
         "post_logout_redirect_uris": list(post_logout_redirect_uris),
         "grant_types": list(grant_types),
@@ -262,6 +263,16 @@ def refuse_beyond(call: Call, scope: Sequence[str], types: Sequence[str], resour
             raise RegistrationRefused("authorization_details_types holds a type that does not exist, or needs a scope")
     if not all(resource_servers.is_registered(call, identifier) for identifier in resources):
         raise RegistrationRefused("resources holds a resource server that is not registered")
+
+
+def _checked_scope(scope: str, *, public: bool) -> tuple[str, ...]:
+    """Refuse a scope that does not exist, or is not for a client that keeps no secret."""
+    wanted = scopes.split(scope)
+    if not wanted or not set(wanted) <= scopes.CATALOGUE.keys():
+        raise RegistrationRefused("scope holds a scope that does not exist")
+    if public and any(scopes.CATALOGUE[name].secret for name in wanted):
+        raise RegistrationRefused("scope holds a scope for which a client must be able to keep a secret")
+    return wanted
 
 
 def _check_credentials(auth_method: str, secret: str | None, jwks: Mapping[str, Any] | None, *, signs: bool) -> None:
@@ -344,6 +355,7 @@ def _read(session: Session, client_id: str) -> App | None:
         secret_hash=row.secret_hash,
         jwks=row.jwks,
         jwks_uri=row.jwks_uri,
+        jwks_read_at=row.jwks_read_at,
         logout=row.logout or {},
         profile=row.profile,
         demands=frozenset(row.demands or ()),

@@ -16,12 +16,14 @@ from idservice import audit
 from idservice.db import table_of
 from idservice.ids import secret_hash
 from idservice.models import AuthorizationCode
+from idservice.oauth.tokens import REFRESH_LIFE
 from idservice.statement import Statement
 
 if TYPE_CHECKING:
     from idservice.call import Call
 
 LIFE = timedelta(seconds=60)
+A_DAY = timedelta(hours=24)
 
 _code = table_of(AuthorizationCode)
 _INSERT = Statement(insert(_code))
@@ -104,6 +106,7 @@ def issue(
             "bound_to": bound_to,
             "expires_at": call.now + LIFE,
             "used_at": None,
+            "kept_until": call.now + (REFRESH_LIFE if "offline_access" in scope else A_DAY),
         },
     )
     audit.record(call, audit.Deed.CODE_ISSUED, client=client_id, family=family_id, scope=list(scope))

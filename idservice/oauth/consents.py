@@ -7,10 +7,9 @@ A holder is a person, or an organisation for whom an agent decides. Personal Inf
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idservice import audit
@@ -21,7 +20,8 @@ from idservice.oauth.clients import is_identifier
 from idservice.statement import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
 
     from idservice.call import Call
     from idservice.oauth.consent_receipt import Purpose
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _consent = table_of(Consent)
 _IN_FORCE = Statement(
-    select(_consent.c.scope, _consent.c.given_at).where(
+    select(_consent.c.scope).where(
         _consent.c.subject == bindparam("holder"),
         _consent.c.client_id == bindparam("client_id"),
         _consent.c.withdrawn_at.is_(None),
@@ -38,7 +38,17 @@ _IN_FORCE = Statement(
 
 
 def _give(insert: sqlite.Insert | postgresql.Insert) -> sqlite.Insert | postgresql.Insert:
-    said = {name: insert.excluded[name] for name in ("scope", "given_at", "withdrawn_at")}
+    """Add to a consent in force since when it was given; if what was read before is withdrawn by now, begin anew.
+
+    Of two who give it at once, the one that began later may be first: each is given by when its own login begins.
+    """
+    in_force = _consent.c.withdrawn_at.is_(None)
+    is_older = in_force & (_consent.c.given_at <= insert.excluded.given_at)
+    said = {
+        "scope": case((in_force, insert.excluded.scope), else_=bindparam("alone")),
+        "given_at": case((is_older, _consent.c.given_at), else_=insert.excluded.given_at),
+        "withdrawn_at": insert.excluded.withdrawn_at,
+    }
     return insert.on_conflict_do_update(index_elements=["subject", "client_id"], set_=said)
 
 
@@ -63,7 +73,7 @@ class Given:
 
 def covers(call: Call, holder: str, client_id: str, scope: tuple[str, ...]) -> bool:
     """Return whether the holder's consent in force covers every scope asked for."""
-    return set(scope) <= _in_force(call, holder, client_id)[0]
+    return set(scope) <= _in_force(call, holder, client_id)
 
 
 def give(
@@ -74,18 +84,20 @@ def give(
     *,
     more: Sequence[Purpose] = (),
     language: str = "zh",
+    withheld: Collection[str] = (),
 ) -> None:
-    """Remember that the holder consents, beside what he consented to before and did not withdraw.
+    """Remember that the holder consents, beside what he consented to before and does not withhold now.
 
     `more` is what else stood on the page, for the receipt, and `language` that of the page.
     """
-    before, since = _in_force(call, holder, client_id)
+    before = _in_force(call, holder, client_id) - set(withheld)
     row = {
         "subject": holder,
         "client_id": client_id,
         "scope": " ".join(sorted(before | set(scope))),
-        "given_at": since or call.now,
+        "given_at": call.now,
         "withdrawn_at": None,
+        "alone": " ".join(sorted(scope)),
     }
     _GIVE[call.connection.dialect.name].run(call.connection, row)
     receipt = receipts.given(call, holder, client_id, before | set(scope), more=more, language=language)
@@ -109,10 +121,10 @@ def withdraw(call: Call, holder: str, client_id: str) -> str | None:
         return None
     receipt = receipts.withdrawn(call, holder, client_id, taken.scope.split())
     audit.record(call, audit.Deed.CONSENT_WITHDRAWN, holder=holder, client=client_id, receipt=receipt)
+    families.kill_of_client(call, holder, client_id, principal=None, reason="consent_withdrawn")
     person = call.caller.person
-    if person is not None:
-        principal = None if holder == person else holder
-        families.kill_of_client(call, person, client_id, principal=principal, reason="consent_withdrawn")
+    if person is not None and person != holder:
+        families.kill_of_client(call, person, client_id, principal=holder, reason="consent_withdrawn")
     return receipt
 
 
@@ -139,7 +151,7 @@ def of_holder(call: Call, holder: str) -> list[Given]:
     ]
 
 
-def _in_force(call: Call, holder: str, client_id: str) -> tuple[set[str], datetime | None]:
-    """Return the scopes consented to, and since when without a break."""
+def _in_force(call: Call, holder: str, client_id: str) -> set[str]:
+    """Return the scopes consented to."""
     row = _IN_FORCE.first(call.connection, {"holder": holder, "client_id": client_id})
-    return (set(row.scope.split()), row.given_at) if row is not None else (set(), None)
+    return set(row.scope.split()) if row is not None else set()

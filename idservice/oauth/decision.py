@@ -44,9 +44,9 @@ SELF = "self"
 
 _session = table_of(LoginSession).c
 _SESSION = Statement(
-    select(_session.id_hash, _session.first_hash, _session.auth_time, _session.amr, _session.level).where(
-        _session.id_hash == bindparam("id_hash")
-    )
+    select(
+        _session.id_hash, _session.first_hash, _session.auth_time, _session.amr, _session.level, _session.signals
+    ).where(_session.id_hash == bindparam("id_hash"))
 )
 
 
@@ -168,7 +168,8 @@ def open_family(call: Call, asked: AuthorizationRequest, ready: Ready) -> str:
 def login_of(call: Call) -> families.Login:
     """Return how the visitor of a page logged in."""
     session = _SESSION.first(call.connection, {"id_hash": bytes.fromhex(call.caller.session_id or "")})
-    return families.Login(session.first_hash or session.id_hash, session.auth_time, list(session.amr), session.level)
+    chain, signals = session.first_hash or session.id_hash, tuple(session.signals or ())
+    return families.Login(chain, session.auth_time, list(session.amr), session.level, signals)
 
 
 def _acting(call: Call, asked: AuthorizationRequest, step: Step | None, person: str) -> LiveMandate | Choose | None:

@@ -20,7 +20,7 @@ from keys.jws import JWSError, decode_with_own_key
 from keys.signer import thumbprint
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
 ALGORITHMS = ("ES256", "EdDSA", "PS256")
 TYPE = "dpop+jwt"
@@ -63,7 +63,7 @@ def check(
     method: str,
     urls: Collection[str],
     now: datetime,
-    secret: bytes,
+    secrets: Iterable[bytes],
     access_token: str | None = None,
 ) -> Proof:
     """Return what `text` proves.
@@ -73,7 +73,7 @@ def check(
         method: of the request.
         urls: the addresses the request may have been sent to, without query.
         now: this instant.
-        secret: from which nonces are made.
+        secrets: from which nonces are made, or were made before a rotation.
         access_token: that comes with it at a resource.
 
     Raises:
@@ -95,7 +95,7 @@ def check(
     _in_time(claims, now)
     if access_token is not None and not _is_same(claims.get("ath"), _hash(access_token)):
         raise ProofRefused("ath is not the hash of the access token.")
-    if not nonce_holds(secret, claims.get("nonce"), now):
+    if not nonce_holds(secrets, claims.get("nonce"), now):
         raise NonceNeeded("Send the request again with the nonce of the DPoP-Nonce header.")
     key = Key(DPOP, b64u(thumbprint(public.members)))
     return Proof(key, jti, datetime.fromtimestamp(claims["iat"], now.tzinfo) + WINDOW)
@@ -107,9 +107,9 @@ def nonce(secret: bytes, now: datetime, *, back: int = 0) -> str:
     return b64u(hmac.digest(secret, f"dpop nonce|{window}".encode(), "sha256")[:18])
 
 
-def nonce_holds(secret: bytes, found: Any, now: datetime) -> bool:
-    """Return whether `found` is the present nonce or the one before."""
-    return any(_is_same(found, nonce(secret, now, back=back)) for back in (0, 1))
+def nonce_holds(secrets: Iterable[bytes], found: Any, now: datetime) -> bool:
+    """Return whether `found` is the present nonce or the one before, by any of the secrets."""
+    return any(_is_same(found, nonce(secret, now, back=back)) for secret in secrets for back in (0, 1))
 
 
 def _in_time(claims: dict[str, Any], now: datetime) -> None:

@@ -1,7 +1,8 @@
 """Token families (令牌族): one login of one person to one app; what was issued from it lives and dies together.
 
 RFC 9700 sections 4.14.2 and 2.1.1. Whether a family lives is judged at every use: the person may have been locked, the
-mandate withdrawn, the consent taken back since.
+mandate withdrawn, the consent taken back since, by himself, by another who acts for the holder, or while the login was
+still going on.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, literal, select, update
+from sqlalchemy import bindparam, exists, func, insert, literal, or_, select, update
 
 from idservice import audit
 from idservice.db import table_of
@@ -41,6 +42,7 @@ class Family:
     level: int
     created_at: datetime
     session_hash: bytes | None = None
+    signals: tuple[str, ...] = ()
     for_person: bool = False  # whether `principal` is a person, such as a ward
     granted: Granted = grants.NOTHING
 
@@ -57,12 +59,13 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """How and when the person of a family logged in."""
+    """How and when the person of a family logged in, and what was unusual about it (`login.risk`)."""
 
     session_hash: bytes
     auth_time: datetime
     amr: list[str]
     level: int
+    signals: tuple[str, ...] = ()
 
 
 TABLE = "token_family"
@@ -94,6 +97,7 @@ def start(
             "session_hash": login.session_hash,
             "auth_time": login.auth_time,
             "amr": login.amr,
+            "signals": list(login.signals) or None,
             "level": login.level,
             "created_at": call.now,
             "revoked_at": None,
@@ -103,7 +107,14 @@ def start(
     return family_id
 
 
-_family, _person = table_of(TokenFamily).c, table_of(Person).c
+_family, _person, _consent = table_of(TokenFamily).c, table_of(Person).c, table_of(Consent).c
+#: The holder's consent is in force, and was when the family began: one given again later revives nothing.
+_CONSENTED = exists().where(
+    _consent.subject == func.coalesce(_family.principal, _family.subject),
+    _consent.client_id == _family.client_id,
+    _consent.withdrawn_at.is_(None),
+    _consent.given_at <= _family.created_at,
+)
 _ALIVE = Statement(
     select(
         _family.subject,
@@ -114,6 +125,7 @@ _ALIVE = Statement(
         _family.scope,
         _family.auth_time,
         _family.amr,
+        _family.signals,
         _family.level,
         _family.created_at,
         _family.session_hash,
@@ -125,6 +137,7 @@ _ALIVE = Statement(
         _family.family_id == bindparam("family_id"),
         _family.revoked_at.is_(None),
         _person.status == "active",
+        _CONSENTED,
     )
 )
 
@@ -150,23 +163,15 @@ def find_alive(call: Call, subject: str, family_id: str) -> Family | None:
         level=row.level,
         created_at=row.created_at,
         session_hash=row.session_hash,
+        signals=tuple(row.signals or ()),
         for_person=mandate is not None and mandate.principal_kind == mandates.PERSON,
         granted=grants.unseal(call, row.granted_sealed, table=TABLE, row=row.family_id),
     )
 
 
 def _may_still_act(call: Call, row: Any) -> mandates.LiveMandate | None:
-    """Ask for mandate and consent: any agent may have withdrawn the organisation's consent, for all families before."""
     mandate = mandates.find_live(call, row.subject, row.mandate_id)
-    if mandate is None or mandate.principal != row.principal:
-        return None
-    consent = select(Consent.client_id).where(
-        Consent.subject == row.principal,
-        Consent.client_id == row.client_id,
-        Consent.withdrawn_at.is_(None),
-        Consent.given_at <= row.created_at,
-    )
-    return mandate if call.session.execute(consent).first() is not None else None
+    return mandate if mandate is not None and mandate.principal == row.principal else None
 
 
 def kill(call: Call, subject: str, family_id: str, *, reason: str) -> bool:
@@ -202,7 +207,12 @@ def kill_of_session(call: Call, person: str, session_hash: bytes) -> int:
     return sum(kill(call, person, family_id, reason="logout") for family_id in call.session.scalars(query).all())
 
 
-def kill_all(call: Call, person: str, *, reason: str) -> int:
-    """End every family of a person, those of organisations he acts for included; return how many."""
+def kill_all(call: Call, person: str, *, reason: str, but: bytes | None = None) -> int:
+    """End every family of a person, those of organisations he acts for included; return how many.
+
+    `but` is the session whose families live on.
+    """
     query = select(TokenFamily.family_id).where(TokenFamily.subject == person, TokenFamily.revoked_at.is_(None))
+    if but is not None:
+        query = query.where(or_(TokenFamily.session_hash.is_(None), TokenFamily.session_hash != but))
     return sum(kill(call, person, family_id, reason=reason) for family_id in call.session.scalars(query).all())

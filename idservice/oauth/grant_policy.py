@@ -78,6 +78,15 @@ def add(session: Session, client_id: str, policy: GrantPolicy) -> None:
     session.execute(insert(ClientGrant), row)
 
 
+def put(session: Session, client_id: str, policy: GrantPolicy) -> None:
+    """Let this be the policy of a client from now."""
+    row = session.get(ClientGrant, client_id)
+    if row is not None:
+        session.delete(row)
+        session.flush()
+    add(session, client_id, policy)
+
+
 def find(session: Session, client_id: str) -> GrantPolicy:
     """Return the policy of a client."""
     row = session.get(ClientGrant, client_id)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from idservice.errors import Problem
 from idservice.numbers import credit_code
 from idservice.oauth import authorization_details
 from idservice.oauth.detail_types import DetailType, Field, Shape, register
-from idservice.register import grants_choices
+from idservice.register import grants_choices, mandates
 from idservice.register.grants_choices import Limit
 
 if TYPE_CHECKING:
@@ -82,6 +83,22 @@ def reaches(caller: Caller, matter: str | None) -> bool:
     """Return whether the caller's token is good for a matter, None for what is no matter of any list."""
     limits = [authorization_details.limit(caller, MANDATE.name, name) for name in (MATTERS, TYPES)]
     return all(limit is None for limit in limits) or matter in (limits[0] or ())
+
+
+def demand_whole(call: Call) -> None:
+    """Refuse who acts for another by a mandate, or with a token, that is limited to some licence types or matters.
+
+    For what cannot be divided by them: the other's consents, and the record of who looked at his data.
+
+    Raises:
+        Problem: forbidden.
+    """
+    caller = call.caller
+    if caller.principal is None or caller.person is None:
+        return
+    mandate = mandates.find_live(call, caller.person, caller.mandate or "")
+    if mandate is None or mandate.is_limited or not reaches(caller, None):
+        raise Problem("forbidden", "This takes a mandate, and a token, without limits to licence types or matters.")
 
 
 def _reaches(limit: Sequence[str], named: Sequence[str]) -> bool:

@@ -92,6 +92,7 @@ class Offer(Base):
     session_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))  # how the person had logged in
     auth_time: Mapped[datetime | None]
     amr: Mapped[list[str]]
+    signals: Mapped[list[str] | None]
     level: Mapped[int]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]

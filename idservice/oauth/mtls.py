@@ -90,7 +90,7 @@ def registered(auth_method: str, certificate: Mapping[str, Any] | None, jwks: Ma
             raise ValueError(f"tls_client_auth needs one of {', '.join(NAMES)}")
         return given
     if auth_method == "self_signed_tls_client_auth":
-        hashes = [*given.pop(HASHES, []), *_chained(jwks)]
+        hashes = [*given.pop(HASHES, []), *chained(jwks)]
         if given or not hashes or not all(isinstance(value, str) and len(value) == 43 for value in hashes):
             raise ValueError("self_signed_tls_client_auth needs keys with x5c, or x5t#S256 of certificates")
         return {HASHES: hashes}
@@ -99,7 +99,7 @@ def registered(auth_method: str, certificate: Mapping[str, Any] | None, jwks: Ma
     return None
 
 
-def _chained(jwks: Mapping[str, Any] | None) -> list[str]:
+def chained(jwks: Mapping[str, Any] | None) -> list[str]:
     """Return the hash of the first certificate of every key that has some (RFC 7517 section 4.7)."""
     keys = (jwks or {}).get("keys", [])
     chains = [key["x5c"] for key in keys if isinstance(key, dict) and "x5c" in key] if isinstance(keys, list) else []

@@ -67,6 +67,7 @@ _TRY = (
         _offer.c.auth_time,
         _offer.c.amr,
         _offer.c.level,
+        _offer.c.signals,
     )
 )
 _ACCEPT = (
@@ -121,6 +122,7 @@ def allow(call: Call, person: str, granted: Granted, login: Login) -> Allowed:
             "auth_time": login.auth_time,
             "amr": login.amr,
             "level": login.level,
+            "signals": list(login.signals) or None,
         },
     )
     return Allowed(code, second)
@@ -129,7 +131,7 @@ def allow(call: Call, person: str, granted: Granted, login: Login) -> Allowed:
 def invite(call: Call, person: str) -> str:
     """Enter an issuer state by which a wallet may ask that person, and return it."""
     state = secrets.token_urlsafe(32)
-    empty = {"granted_sealed": None, "second_hash": None, "session_hash": None, "auth_time": None}
+    empty = {"granted_sealed": None, "second_hash": None, "session_hash": None, "auth_time": None, "signals": None}
     _enter(call, {"secret_hash": secret_hash(state), "kind": _STATE, "subject": person, "amr": [], "level": 0, **empty})
     return state
 
@@ -152,7 +154,8 @@ def take(call: Call, code: str, second: str) -> Taken | None:
         return None
     audit.record(call, GrantDeed.OFFER_ACCEPTED, subject=row.subject, offer=_trace(key))
     granted = grants.unseal(call, row.granted_sealed, table=_TABLE, row=key.hex())
-    return Taken(row.subject, granted, Login(row.session_hash, row.auth_time, list(row.amr), row.level))
+    login = Login(row.session_hash, row.auth_time, list(row.amr), row.level, tuple(row.signals or ()))
+    return Taken(row.subject, granted, login)
 
 
 def invited(call: Call, state: str) -> str | None:

@@ -11,7 +11,7 @@ from idservice.errors import Problem
 from idservice.http import headers
 from idservice.http.page import Who, page
 from idservice.http.problems import language
-from idservice.oauth import consent_purposes, consents, receipts
+from idservice.oauth import consent_purposes, consents, receipts, withholding
 from idservice.oauth.authorization import AuthorizationRefused, AuthorizationRequest
 from idservice.oauth.authorize_routes import first_step, shown_scopes, url_of, walk
 from idservice.oauth.decision import SELF, Choose, LogIn, Prove, Ready, decide, grant
@@ -54,8 +54,20 @@ def _answer(call: Call, asked: AuthorizationRequest, ready: Ready, step: Step) -
         raise AuthorizationRefused(asked.asker, "access_denied", "The person declined.")
     if said != "allow":
         return _again(call, step)
+    whole = asked.scope
+    asked = withholding.without(asked, request.form.getlist("withhold"), organisation=ready.for_organisation)
+    if whole and not asked.scope:
+        raise AuthorizationRefused(asked.asker, "access_denied", "The person declined.")
     more = consent_purposes.beyond_scope(call, asked.app, asked.granted, organisation=ready.for_organisation)
-    consents.give(call, ready.holder, asked.app.client_id, asked.scope, more=more, language=language())
+    consents.give(
+        call,
+        ready.holder,
+        asked.app.client_id,
+        asked.scope,
+        more=more,
+        language=language(),
+        withheld=set(whole) - set(asked.scope),
+    )
     return redirect(grant(call, asked, ready), 303)  # type: ignore[return-value]
 
 
@@ -96,9 +108,13 @@ def withdraw(call: Call) -> Response:
 
 
 def _holders(call: Call) -> dict[str, tuple[str, str | None]]:
-    """Return by a key for the form whose consents the visitor may manage: his own, and those of his principals."""
+    """Return by a key for the form whose consents the visitor may manage: his own, and those of his principals.
+
+    A consent is to an app and not to licence types or matters: a mandate limited to some does not reach it.
+    """
     person = call.caller.person or ""
-    return {SELF: (person, None)} | {m.mandate_id: (m.principal, m.organisation) for m in mandates.live(call, person)}
+    whole = [mandate for mandate in mandates.live(call, person) if not mandate.is_limited]
+    return {SELF: (person, None)} | {m.mandate_id: (m.principal, m.organisation) for m in whole}
 
 
 def _receipts(

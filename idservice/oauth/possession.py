@@ -131,7 +131,7 @@ def _proven(home: House, came: Sent, proof: str, *, now: datetime, access_token:
         method=came.method,
         urls=came.urls,
         now=now,
-        secret=home.keys.secret(Purpose.SESSION),
+        secrets=home.keys.secrets(Purpose.SESSION).values(),
         access_token=access_token,
     )
     value = f"{found.key.thumbprint}\0{found.jti}"

@@ -12,7 +12,7 @@ from idservice.accesses import PageQuery
 from idservice.errors import Problem
 from idservice.http.application import WholeResponse
 from idservice.http.endpoint import endpoint
-from idservice.oauth import receipts
+from idservice.oauth import mandate_detail, receipts
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -57,14 +57,15 @@ def get_receipt(call: Call, receipt_id: str) -> Response:
 
 
 def holder_of(call: Call) -> str:
-    """Return whose consents the caller may see.
+    """Return whose consents the caller may see and take back.
 
     Raises:
-        Problem: forbidden, where the caller is no holder.
+        Problem: forbidden, where the caller is no holder, or acts for one within limits.
     """
     holder = call.caller.holder
     if holder is None:
         raise Problem("forbidden", "Only a logged-in holder has consents.")
+    mandate_detail.demand_whole(call)
     return holder
 
 

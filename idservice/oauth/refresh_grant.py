@@ -36,8 +36,8 @@ class RefreshGrant(AuthlibGrant):  # type: ignore[misc]
         if found.answer is not None:
             audit.record(request.call, audit.Deed.TOKEN_REPEATED, client=self.client.client_id, family=user.family_id)
             return dict(found.answer)
-        asked = scopes.split(scope)
-        if asked is None:
+        asked = tuple(name for name in scopes.split(scope) or () if name in self.client.scope)
+        if not asked:  # or nothing is left that the client may ask for by now
             raise InvalidScopeError
         answer = tokens.for_person(
             request.call,

@@ -49,7 +49,7 @@ def opened(call: Call, sent: Pairs) -> Pairs:
     if app is None or app.jwks is None:
         raise RequestObjectRefused("request_not_supported", "No keys are registered for this app.")
     try:
-        payload = client_keys.verified(app, objects[0], typ=TYPES).payload
+        payload = client_keys.verified(app, objects[0], typ=TYPES, now=call.now).payload
         claims.check(payload, issuer=app.client_id, audience=call.settings.issuer, now=call.now)
     except JWSError as error:
         raise _refused(f"The request object is refused: {error.code}.") from None

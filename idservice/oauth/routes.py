@@ -110,7 +110,7 @@ def pushed(home: House, app: App, form: dict[str, str]) -> Response:
 @backchannel(public=False, needs="token")
 def introspect(home: House, app: App, form: dict[str, str]) -> Response:
     """Say whether a token is active (RFC 7662), signed where the caller asks for that (RFC 9701)."""
-    is_signed = request.environ.get("HTTP_ACCEPT", "").partition(";")[0].strip() == response_jwt.INTROSPECTION
+    is_signed = _is_signed_wanted()
 
     def deed(session: Session) -> Response:
         call = call_of(home, session, app)
@@ -120,6 +120,14 @@ def introspect(home: House, app: App, form: dict[str, str]) -> Response:
         return Response(response_jwt.introspection(call, app, found), mimetype=response_jwt.INTROSPECTION)
 
     return home.database.run(deed, write=False)
+
+
+def _is_signed_wanted() -> bool:
+    """Return whether the caller takes a signed answer as gladly as any (RFC 9701 section 4); most never name it."""
+    if response_jwt.INTROSPECTION not in request.environ.get("HTTP_ACCEPT", "").lower():
+        return False
+    offered = (response_jwt.INTROSPECTION, "application/json")
+    return request.accept_mimetypes.best_match(offered) == response_jwt.INTROSPECTION
 
 
 @blueprint.post("/oauth/revoke")

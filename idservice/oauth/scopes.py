@@ -16,10 +16,11 @@ class Scope:
     zh: tuple[str, str]
     en: tuple[str, str]
     machine: bool = True  # may be held by a client on its own, without a logged-in person
+    secret: bool = True  # only for a client that can keep a secret: what staff and systems do
 
 
-def _holder(name: str, zh: tuple[str, str], en: tuple[str, str]) -> Scope:
-    return Scope(name, zh, en, machine=False)
+def _holder(name: str, zh: tuple[str, str], en: tuple[str, str], *, secret: bool = False) -> Scope:
+    return Scope(name, zh, en, machine=False, secret=secret)
 
 
 CATALOGUE = {
@@ -66,6 +67,7 @@ CATALOGUE = {
             "admin.manage",
             ("平台管理", "仅限管理员，按您的管理角色"),
             ("Administer this service", "For administrators, as far as their role goes"),
+            secret=True,
         ),
         _holder(
             "mandates.manage",
@@ -82,7 +84,7 @@ CATALOGUE = {
             ("读取共享证照", "仅限获准的证照类型"),
             ("Read shared licences", "Of permitted types alone"),
         ),
-        Scope("licences.read", ("查看您的证照", ""), ("Read your licences", "")),
+        Scope("licences.read", ("查看您的证照", ""), ("Read your licences", ""), secret=False),
         Scope("licences.issue", ("签发证照", "仅限您任职的部门"), ("Issue licences", "For the departments you serve")),
         Scope(
             "licences.change",
@@ -102,7 +104,7 @@ CATALOGUE = {
         Scope(
             "seals.use", ("使用电子印章", "仅限您任职的部门"), ("Use electronic seals", "For the departments you serve")
         ),
-        Scope("verifications.create", ("核验证照", ""), ("Verify licences", "")),
+        Scope("verifications.create", ("核验证照", ""), ("Verify licences", ""), secret=False),
         Scope(
             "checks.create",
             ("请求部门协查", "查看、催办、办结本部门提出的协查"),
@@ -126,7 +128,7 @@ CATALOGUE = {
             ("管理工作人员账号和岗位", "仅限所属部门"),
             ("Manage staff accounts and posts", "Of the client's own departments"),
         ),
-        Scope("matters.read", ("查看事项清单", ""), ("Read the list of matters", "")),
+        Scope("matters.read", ("查看事项清单", ""), ("Read the list of matters", ""), secret=False),
     )
 }
 

@@ -68,7 +68,7 @@ def list_sessions(call: Call) -> dict[str, Any]:
     write=True,
 )
 def create_logout(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    """End a session, or all of them: tokens without `offline_access` end with it, and its apps are told."""
+    """End a session and its tokens without `offline_access`, or all sessions and all tokens; the apps are told."""
     person = _person(call)
     if body["session"] is not None:
         if not signing_out.end_one(call, person, body["session"]):

@@ -1,7 +1,7 @@
 """Signing out (退出登录): the one way in which a session ends, with everything that was to last as long as it.
 
-The tokens without `offline_access` die at once, and every app that took part hears of it (OpenID Connect RP-Initiated
-Logout 1.0 section 2, Back-Channel Logout 1.0 section 2.7).
+The tokens without `offline_access` die at once, where all sessions end those with it too, and every app that took part
+hears of it (OpenID Connect RP-Initiated Logout 1.0 section 2, Back-Channel Logout 1.0 section 2.7).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from idservice import audit
 from idservice.events import emit
@@ -40,11 +40,22 @@ def of_person(call: Call, person: str) -> list[LoginSession]:
 
 def apps_of(call: Call, row: LoginSession) -> list[App]:
     """Return the apps that the session has logged its person in to."""
-    query = select(TokenFamily.client_id).where(
-        TokenFamily.subject == row.subject, TokenFamily.session_hash == row.chain
+    return [app for app, _holders in _logins_of(call, row)]
+
+
+def _logins_of(call: Call, row: LoginSession) -> list[tuple[App, list[str]]]:
+    """Return the apps of a session, each with those its logins were about: the person, and whoever he acted for."""
+    holder = func.coalesce(TokenFamily.principal, TokenFamily.subject)
+    query = (
+        select(TokenFamily.client_id, holder)
+        .where(TokenFamily.subject == row.subject, TokenFamily.session_hash == row.chain)
+        .distinct()
     )
-    found = (clients.find(call, client_id) for client_id in sorted(set(call.session.scalars(query))))
-    return [app for app in found if app is not None]
+    holders: dict[str, list[str]] = {}
+    for client_id, known in sorted(tuple(found) for found in call.session.execute(query)):
+        holders.setdefault(client_id, []).append(known)
+    apps = ((clients.find(call, client_id), known) for client_id, known in holders.items())
+    return [(app, known) for app, known in apps if app is not None]
 
 
 def end(call: Call, row: LoginSession, *, by: str = "user") -> list[App]:
@@ -61,13 +72,14 @@ def end(call: Call, row: LoginSession, *, by: str = "user") -> list[App]:
     ).first()
     if ended is None:
         return []
-    apps = apps_of(call, row)
+    logins = _logins_of(call, row)
     families.kill_of_session(call, row.subject, row.chain)
-    for app in apps:
-        backchannel_logout.put(call, app, row.subject, row.chain)
+    for app, holders in logins:
+        for holder in holders:
+            backchannel_logout.put(call, app, holder, row.chain)
     emit.session_revoked(call, row.subject, row.chain, by=by)
     audit.record(call, audit.Deed.LOGOUT, subject=row.subject)
-    return apps
+    return [app for app, _holders in logins]
 
 
 def listed(call: Call) -> list[dict[str, Any]]:
@@ -96,11 +108,19 @@ def end_one(call: Call, person: str, name: str) -> bool:
     return True
 
 
-def end_others(call: Call, person: str, *, but: str | None, by: str = "user") -> int:
-    """End every session of a person but the one he uses, and whatever else was left with him; return how many."""
-    others = [row for row in of_person(call, person) if not is_this(row, but)]
+def end_others(
+    call: Call, person: str, *, but: str | None, by: str = "user", reason: str = "signed_out_everywhere"
+) -> int:
+    """End every session of a person but the one he uses, and whatever else was left with him; return how many.
+
+    Who signs out everywhere may have been robbed: tokens that were to outlast their sessions end as well.
+    """
+    live = of_person(call, person)
+    others = [row for row in live if not is_this(row, but)]
+    kept = next((row.chain for row in live if is_this(row, but)), bytes.fromhex(but) if but is not None else None)
     for row in others:
         end(call, row, by=by)
+    families.kill_all(call, person, reason=reason, but=kept)
     for work in _also:
         work(call, person)
     return len(others)

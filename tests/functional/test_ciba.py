@@ -19,6 +19,7 @@ from idservice.ids import secret_hash
 from idservice.models import AuditEntry, Person
 from idservice.oauth import binding, clients, ping
 from idservice.oauth.models import PendingRequest
+from keys.ring import Purpose
 from tests.builders import act
 from tests.grants import Listener, listening, local, open_approval, poll_ciba, register_apps, start_ciba
 from tests.identity import AGENT, ALICE, STRANGER, City, basic, bearer, claims_of, token
@@ -105,6 +106,13 @@ def test_the_code_rotates_and_an_old_one_is_refused(city: City) -> None:
         page = open_approval(browser, started)
         assert browser.submit(page, decision="allow", code=seen[0]).status == 400, "45 seconds old"
         assert "已同意" in browser.submit(page, decision="allow", code=seen[1]).text
+
+
+def test_the_code_on_the_screen_outlives_the_turning_of_its_key(city: City) -> None:
+    started, browser = start_ciba(city).json, city.browser()
+    page = open_approval(browser, started)
+    city.house.keys.rotate(Purpose.SESSION, now=datetime.now(UTC))
+    assert "已同意" in browser.submit(page, decision="allow", code=started["binding_code"]).text
 
 
 def test_the_rotating_code_is_for_the_client_that_started(city: City) -> None:

@@ -321,7 +321,32 @@ def test_signed_introspection(city: City) -> None:
     ] == {"active": False}
 
 
-@pytest.mark.parametrize("accept", ["application/json", "*/*", "", "text/html"])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/token-introspection+jwt, application/json;q=0.5",
+        "application/json;q=0.1, application/token-introspection+jwt",
+        "application/json, application/token-introspection+jwt",
+        "text/html, Application/Token-Introspection+JWT;q=0.8",
+    ],
+)
+def test_a_signed_answer_is_asked_for_among_others(city: City, accept: str) -> None:
+    answer = introspected(city, "x", accept)
+    assert answer.mimetype == "application/token-introspection+jwt"
+    assert published(city, answer.text, "basic")["token_introspection"] == {"active": False}
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/json",
+        "*/*",
+        "",
+        "text/html",
+        "application/json, application/token-introspection+jwt;q=0.5",
+        "application/token-introspection+jwt;q=0, application/json",
+    ],
+)
 def test_introspection_is_json_where_nothing_else_is_asked_for(city: City, accept: str) -> None:
     assert introspected(city, "x", accept).json == {"active": False}
 

@@ -14,7 +14,20 @@ from idservice.events.models import Notice
 from idservice.models import AuditEntry
 from idservice.oauth import clients, signing_out
 from tests.builders import act
-from tests.identity import AFTER_LOGOUT, CALLBACK, HOLDER_SCOPE, ISSUER, SECRET, City, Flow, basic, claims_of, token
+from tests.identity import (
+    AFTER_LOGOUT,
+    AGENT,
+    CALLBACK,
+    HOLDER_SCOPE,
+    ISSUER,
+    SECRET,
+    City,
+    Flow,
+    basic,
+    claims_of,
+    redeem,
+    token,
+)
 from tests.receiver import Receiver, receiving
 
 
@@ -97,6 +110,21 @@ def test_oidcc_backchannel_rp_initiated_logout(city: City, receiver: Receiver) -
         assert "nonce" not in claims
     assert waiting(city) == []
     assert outcomes(city) == ["done", "done"]
+
+
+def test_an_app_is_told_of_everybody_whom_its_logins_were_about(city: City, receiver: Receiver) -> None:
+    """`sub` is that of the ID token: the company for its agent, the person where he was there for himself."""
+    browser, known = city.browser(), []
+    for acting in (city.mandate, "self"):
+        flow = Flow("told")
+        code = browser.code(flow, number=AGENT, acting=acting, prompt="consent")
+        known.append(claims_of(redeem(city.app, flow, code).json["id_token"]))
+    browser.submit(browser.open("/logout"))
+    assert courier.deliver(city.house, datetime.now(UTC)) == 2
+    told = [verified(city, token_in(request.body), "told") for request in receiver.at("/told")]
+    assert {claims["sub"] for claims in told} == {claims["sub"] for claims in known}
+    assert len({claims["sub"] for claims in known}) == len({claims["jti"] for claims in told}) == 2
+    assert {claims["sid"] for claims in told} == {claims["sid"] for claims in known}
 
 
 def test_who_did_not_take_part_hears_nothing(city: City, receiver: Receiver) -> None:

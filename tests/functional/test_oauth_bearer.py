@@ -3,22 +3,24 @@
 import hmac
 import json
 import random
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import update
 
-from idservice.call import Post
-from idservice.models import Department, Staff
-from idservice.oauth import bearer
+from idservice.call import Call, Post
+from idservice.models import Client, Department, Staff
+from idservice.oauth import bearer, clients
 from idservice.oauth.tokens import resource
 from keys.base64url import b64u
 from keys.jws import encode
 from keys.ring import Purpose
 from tests.builders import act
-from tests.identity import AGENT, ISSUER, City, Flow, basic, claims_of, now, redeem, token
+from tests.identity import AGENT, ISSUER, City, Flow, basic, claims_of, now, redeem, refresh, token, userinfo_status
 from tests.identity import bearer as header
 
 SCOPE = "openid accesses.read"
@@ -185,3 +187,31 @@ def test_the_resource_is_announced(city: City) -> None:
     assert metadata["protected_resources"] == [resource(city.house.settings)]
     assert metadata["issuer"] == ISSUER
     assert claims_of(access_token(city))["exp"] - now() <= 600
+
+
+@pytest.fixture
+def narrowed(city: City) -> Iterator[Callable[[], None]]:
+    """Take the scope of one app down to less; it is as it was afterwards."""
+
+    def put(scope: str) -> None:
+        def change(call: Call) -> None:
+            call.session.execute(update(Client).where(Client.client_id == "other").values(scope=scope))
+            clients.forget(call.house, "other")
+
+        act(city.house, change)
+
+    before = act(city.house, lambda call: call.session.get_one(Client, "other").scope)
+    yield lambda: put("openid offline_access")
+    put(before)
+
+
+def test_what_an_app_may_ask_for_no_more_its_tokens_do_no_more(city: City, narrowed: Callable[[], None]) -> None:
+    flow = Flow("other", f"{SCOPE} offline_access")
+    got = redeem(city.app, flow, city.browser().code(flow)).json
+    assert accesses(city, header(got["access_token"])).status_code == 200
+    narrowed()
+    assert accesses(city, header(got["access_token"])).status_code == 401
+    again = refresh(city, got["refresh_token"], "other").json
+    assert again["scope"].split() == ["offline_access", "openid"]
+    assert userinfo_status(city, again["access_token"]) == 200
+    assert accesses(city, header(again["access_token"])).status_code == 403

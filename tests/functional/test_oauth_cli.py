@@ -40,3 +40,18 @@ def test_without_json_it_prints_the_token_alone(city: City) -> None:
 @pytest.mark.parametrize("arguments", [("--name", "x", "--scope", "nonsense"), ("--name", "x" * 65), ("--uses", "0")])
 def test_what_cannot_be_is_refused(city: City, arguments: tuple[str, ...]) -> None:
     assert run(city, *arguments).exit_code == 2
+
+
+def test_the_operator_reads_and_changes_what_is_registered_of_an_app(city: City) -> None:
+    def client(*arguments: str, entered: str = ""):
+        return city.app.test_cli_runner().invoke(args=["oauth", "client", *arguments], input=entered)
+
+    held = json.loads(client("show", "other").output)
+    assert held["auth_method"] == "client_secret_basic"
+    assert client("change", "other", entered=json.dumps({"policy": {"actor": "basic"}})).exit_code == 0
+    assert json.loads(client("show", "other").output)["policy"]["actor"] == "basic"
+    assert client("change", "other", entered=json.dumps(held)).exit_code == 0
+    assert json.loads(client("show", "other").output) == held
+    for wrong in ("no json", "[]", "{}", '{"policy": {"actor": "nobody"}}'):
+        assert client("change", "other", entered=wrong).exit_code == 2
+    assert client("show", "nobody").exit_code == 2

@@ -1,17 +1,21 @@
 """Taking things back: consents on the page and through the API, logout by hand and by an app."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from idservice.models import Consent
+from idservice.register import mandates
 from tests.builders import act
 from tests.identity import (
     AFTER_LOGOUT,
     AGENT,
+    Browser,
     City,
     Flow,
+    Page,
     answer_of,
     basic,
     bearer,
@@ -19,6 +23,7 @@ from tests.identity import (
     redeem,
     token,
 )
+from tests.identity import claims_of as payload_of
 
 OFFLINE = "openid profile offline_access consents.manage"
 
@@ -68,6 +73,26 @@ def test_an_agent_sees_and_withdraws_what_his_company_allowed(city: City) -> Non
     assert refused.status == 404, "nobody withdraws for an organisation he has no mandate of"
 
 
+@pytest.mark.parametrize(
+    "limits", [{"role": "agent", "licence_types": ["T1"]}, {"role": "administrator", "matters": ["M1"]}]
+)
+def test_a_limited_mandate_does_not_reach_the_companys_consents(city: City, limits: dict[str, Any]) -> None:
+    narrow = act(city.house, lambda call: mandates.enter(call, person=city.alice, principal=city.company, **limits))
+    browser = city.browser()
+    got = tokens_of(city, browser, acting=narrow)
+    page = browser.open("/me/apps")
+    assert "滨州示范食品有限公司" not in page.text
+    assert browser.submit(page, revoke=f"{narrow}.basic").status == 404
+    client, headers = city.app.test_client(), bearer(got["access_token"])
+    for answer in (
+        client.get("/v1/consents", headers=headers),
+        client.get("/v1/consent-receipts", headers=headers),
+        client.post("/v1/consents/basic/withdrawals", headers=headers),
+    ):
+        assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
+    assert introspect(city, got["access_token"])["active"]
+
+
 def test_consents_through_the_api(city: City) -> None:
     browser = city.browser()
     got, others = tokens_of(city, browser), tokens_of(city, browser, "other", "openid")
@@ -86,12 +111,17 @@ def test_consents_through_the_api(city: City) -> None:
 
 def test_an_app_sees_nobody_elses_consents(city: City) -> None:
     alices = tokens_of(city, city.browser())
-    agents = tokens_of(city, city.browser(), number=AGENT)
-    stmt = update(Consent).where(Consent.subject == city.agent).values(withdrawn_at=datetime.now(UTC))
+    agents = tokens_of(city, city.browser(), "other", number=AGENT)
+    stmt = (
+        update(Consent)
+        .where(Consent.subject == city.agent, Consent.client_id != "other")
+        .values(withdrawn_at=datetime.now(UTC))
+    )
     act(city.house, lambda call: call.session.execute(stmt) and None)
     items = city.app.test_client().get("/v1/consents", headers=bearer(agents["access_token"])).json["items"]
-    assert items == []
-    assert city.app.test_client().get("/v1/consents", headers=bearer(alices["access_token"])).json["items"]
+    assert [item["client_id"] for item in items] == ["other"]
+    items = city.app.test_client().get("/v1/consents", headers=bearer(alices["access_token"])).json["items"]
+    assert "basic" in {item["client_id"] for item in items}
 
 
 # --- logout
@@ -180,3 +210,58 @@ def test_another_site_cannot_log_a_person_out(city: City) -> None:
     tokens_of(city, browser)
     assert browser.open("/logout", {"decision": "logout"}).status == 403
     assert "/login" not in browser.open("/me/apps").url
+
+
+# --- what a person keeps to himself
+
+
+def without(browser: Browser, flow: Flow, claim: str, **changes: str) -> Page:
+    """Allow all but one claim, for himself."""
+    page = browser.open(flow.url(prompt="consent", **changes))
+    page = browser.log_in(page) if "/login" in page.url else page
+    page = browser.submit(page, acting="self") if 'name="acting"' in page.text else page
+    return browser.submit(page, decision="allow", withhold=claim)
+
+
+def withheld(city: City, browser: Browser, flow: Flow, claim: str, **changes: str) -> Any:
+    """Return what an app gets that was allowed all but one claim, and what userinfo tells it."""
+    page = without(browser, flow, claim, **changes)
+    got = redeem(city.app, flow, answer_of(page)["code"]).json
+    return got, city.app.test_client().get("/oauth/userinfo", headers=bearer(got["access_token"])).json
+
+
+def test_what_a_person_withholds_the_app_does_not_get(city: City) -> None:
+    browser, scope = city.browser(), "openid profile phone consents.manage"
+    browser.code(Flow(scope=scope))
+    assert "code" in answer_of(browser.open(Flow(scope=scope).url(prompt="none")))
+    got, told = withheld(city, browser, Flow(scope=scope), "phone_number")
+    assert got["scope"].split() == ["openid", "profile", "consents.manage"]
+    assert told.keys() == {"sub", "name", "real_name_level"}
+    silent = answer_of(browser.open(Flow(scope=scope).url(prompt="none")))
+    assert silent["error"] == "consent_required", "and the consent from before covers it no more"
+    assert "code" in answer_of(browser.open(Flow(scope="openid profile").url(prompt="none")))
+    receipts = city.app.test_client().get("/v1/consent-receipts?limit=1", headers=bearer(got["access_token"])).json
+    receipt = payload_of(
+        city.app.test_client()
+        .get(f"/v1/consent-receipts/{receipts['items'][0]['id']}", headers=bearer(got["access_token"]))
+        .text
+    )
+    assert "phone" not in {purpose["name"] for purpose in receipt["purposes"]}
+
+
+def test_of_a_scope_that_releases_two_claims_one_can_be_withheld(city: City) -> None:
+    got, told = withheld(city, city.browser(), Flow(scope="openid profile"), "name")
+    assert got["scope"] == "openid"
+    assert told.keys() == {"sub", "real_name_level"}
+
+
+def test_what_the_app_calls_essential_is_given_or_refused_with_all(city: City) -> None:
+    essential = {"claims": '{"userinfo": {"name": {"essential": true}}}'}
+    _got, told = withheld(city, city.browser(), Flow(scope="openid profile"), "name", **essential)
+    assert told.keys() == {"sub", "name", "real_name_level"}
+
+
+def test_who_withholds_all_has_declined(city: City) -> None:
+    browser, flow = city.browser(), Flow(scope="phone")
+    answer = answer_of(without(browser, flow, "phone_number"))
+    assert (answer["error"], answer["state"]) == ("access_denied", flow.state)

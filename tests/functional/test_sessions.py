@@ -68,6 +68,33 @@ def test_ending_all_others_keeps_this_one(city: City) -> None:
     assert ["/login" in browser.open("/me/apps").url for browser in browsers] == [False, True, True]
 
 
+def test_ending_all_others_ends_what_their_apps_keep_and_nothing_of_this_one(city: City) -> None:
+    phone, desk = on(city, PHONE), on(city, WINDOWS)
+    lost, mine = Flow(scope="openid offline_access"), Flow("other", scope="openid offline_access")
+    away = redeem(city.app, lost, phone.code(lost)).json
+    here = redeem(city.app, mine, desk.code(mine)).json
+    phone.submit(phone.open("/logout"), decision="logout")
+    phone.log_in()
+    page = desk.open("/me/sessions")
+    assert "您不在时的访问" in page.text
+    desk.submit(page, end="others")
+    assert not is_alive(city, away)
+    assert refresh(city, away["refresh_token"]).json["error"] == "invalid_grant"
+    assert "id_token" in refresh(city, here["refresh_token"], "other").json
+
+
+def test_signing_out_everywhere_by_api_ends_refresh_tokens(city: City) -> None:
+    flow, kept = Flow(scope="openid offline_access sessions.manage"), Flow("other", scope="openid offline_access")
+    mine = redeem(city.app, flow, on(city, PHONE).code(flow)).json
+    others = redeem(city.app, kept, on(city, WINDOWS).code(kept)).json
+    client = city.app.test_client()
+    assert client.post("/v1/logouts", json={}, headers=bearer(mine["access_token"])).json["ended"] == 1
+    assert refresh(city, others["refresh_token"], "other").json["error"] == "invalid_grant"
+    assert is_alive(city, mine)
+    client.post("/v1/logouts", json={"keep_this": False}, headers=bearer(mine["access_token"]))
+    assert refresh(city, mine["refresh_token"]).json["error"] == "invalid_grant"
+
+
 def test_nobody_sees_or_ends_somebody_elses_session(city: City) -> None:
     alice, agent = on(city, PHONE), on(city, WINDOWS)
     alice.log_in()

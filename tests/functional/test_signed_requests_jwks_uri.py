@@ -56,7 +56,11 @@ def published(app: Fapi, monkeypatch: pytest.MonkeyPatch) -> Iterator[Published]
     monkeypatch.setattr(outbound, "get_json", page.get_json)
     long_ago = datetime.now(UTC) - timedelta(days=1)
     first = {"keys": [public_jwk(app.city.key)]}
-    known = update(Client).where(Client.client_id == app.client_id).values(jwks=first, jwks_fetched_at=long_ago)
+    known = (
+        update(Client)
+        .where(Client.client_id == app.client_id)
+        .values(jwks=first, jwks_fetched_at=long_ago, jwks_read_at=datetime.now(UTC))
+    )
     act(app.city.house, lambda call: call.session.execute(known) and None)
     clients.forget(app.city.house, app.client_id)
     yield page
@@ -110,6 +114,44 @@ def test_an_unknown_key_makes_us_ask_once_a_minute_and_no_more(app: Fapi, publis
     with time_machine.travel(datetime.now(UTC) + timedelta(seconds=61), tick=True):
         assert push(app, request_of(app, flow, key=new_key(), headers={"kid": "k9"})).status_code == 400
     assert published.asked == 2
+
+
+def test_a_key_that_was_taken_down_is_not_trusted_any_more(app: Fapi, published: Published) -> None:
+    published.rotate(new_key())
+    assert pushed(app, app.city.key).status_code == 201, "what was found a moment ago is not asked for again"
+    assert published.asked == 0
+    age(app, client_keys.FRESH)
+    assert pushed(app, app.city.key).status_code == 401
+    assert published.asked == 1
+
+
+def test_keys_are_asked_for_again_after_a_while(app: Fapi, published: Published) -> None:
+    age(app, client_keys.FRESH)
+    assert [pushed(app, app.city.key).status_code for _ in range(2)] == [201, 201]
+    assert published.asked == 1
+
+
+def test_keys_outlive_their_page_for_a_day(app: Fapi, published: Published) -> None:
+    published.document = None
+    age(app, client_keys.GRACE - timedelta(minutes=1))
+    assert pushed(app, app.city.key).status_code == 201
+    age(app, client_keys.GRACE)
+    assert pushed(app, app.city.key).status_code == 401
+    flow = app.flow()
+    beside = {"redirect_uri": flow.redirect_uri, "state": flow.state}
+    page = app.city.browser().open(f"/oauth/authorize?{urlencode(request_of(app, flow) | beside)}")
+    assert answer_of(page)["error"] == "invalid_request_object"
+    published.document = {"keys": [public_jwk(app.city.key)]}
+    age(app, client_keys.GRACE)
+    assert pushed(app, app.city.key).status_code == 201, "once they are found again"
+
+
+def age(app: Fapi, by: timedelta) -> None:
+    """Let the app's keys have been found, and been asked for, that long ago."""
+    then = datetime.now(UTC) - by
+    known = update(Client).where(Client.client_id == app.client_id).values(jwks_read_at=then, jwks_fetched_at=then)
+    act(app.city.house, lambda call: call.session.execute(known) and None)
+    clients.forget(app.city.house, app.client_id)
 
 
 def test_a_page_that_is_gone_changes_nothing(app: Fapi, published: Published) -> None:

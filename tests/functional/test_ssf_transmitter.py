@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from idservice.events.models import EventStream
 from idservice.login.password import set_password
 from tests.builders import act
 from tests.identity import (
+    ALICE,
     CALLBACK,
     ISSUER,
     PASSWORD,
@@ -252,6 +254,36 @@ def test_a_new_password_is_told_and_so_are_the_sessions_it_ended(city: City, api
     told = [next(iter(verified(city, text)["events"])) for text in poll(api)["sets"].values()]
     assert told.count(CREDENTIAL_CHANGE) == 1
     assert SESSION_REVOKED in told
+
+
+def test_a_telephone_that_the_register_changes_is_told(city: City, api: Api, tmp_path: Path) -> None:
+    api.stream(None, CREDENTIAL_CHANGE)
+    log_in(city)
+    file = tmp_path / "people.csv"
+    for phone in ("13800001234", "13600004321", "13800001234"):
+        file.write_text(f"number,name,phone\n{ALICE},王小明,{phone}\n", "utf-8")
+        city.app.test_cli_runner().invoke(args=["register", "import", "people", str(file)])
+    events = [verified(city, text)["events"][CREDENTIAL_CHANGE] for text in poll(api)["sets"].values()]
+    told = [(event["credential_type"], event["change_type"], event["initiating_entity"]) for event in events]
+    assert told == [("phone-sms", "update", "admin")] * 2
+
+
+def test_nothing_is_told_to_an_app_after_its_consent_was_withdrawn(city: City, api: Api) -> None:
+    def change() -> list[str]:
+        act(city.house, lambda call: emit.credential_changed(call, city.alice, credential="password", change="update"))
+        sets = poll(api)["sets"]
+        poll(api, ack=list(sets))
+        return list(sets)
+
+    api.stream()
+    browser, _known = log_in(city)
+    assert len(change()) == 1
+    page = browser.open("/me/apps")
+    assert 'value="self.listener"' in page.text
+    browser.submit(page, revoke="self.listener")
+    assert change() == []
+    log_in(city)
+    assert len(change()) == 1
 
 
 def test_who_never_used_the_app_is_nobody_to_its_receiver(city: City, api: Api) -> None:

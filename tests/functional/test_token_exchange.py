@@ -9,10 +9,14 @@ import time_machine
 from sqlalchemy import update
 
 from idservice.models import Person
+from idservice.oauth import clients
+from idservice.oauth.grant_policy import EXCHANGE_GRANT
 from tests.builders import act
 from tests.grants import ACCESS, actor_token, exchange, register_apps
 from tests.identity import (
     AGENT,
+    CALLBACK,
+    SECRET,
     City,
     Flow,
     basic,
@@ -191,6 +195,22 @@ def test_what_came_of_a_token_dies_with_that_token(city: City) -> None:
         assert introspect(city, dead, "gateway") == {"active": False}
     fresh = refresh(city, given["refresh_token"], "front").json["access_token"]
     assert exchange(city, fresh, **actor_token(city)).status_code == 200, "the family goes on"
+
+
+def test_what_an_app_got_for_its_own_token_dies_with_that_token(city: City) -> None:
+    grants = ["authorization_code", "refresh_token", EXCHANGE_GRANT]
+    app = {"name": "x", "unit": "x", "auth_method": "client_secret_basic", "secret": SECRET, "grant_types": grants}
+    act(
+        city.house,
+        lambda call: clients.register(call, client_id="own", scope=SCOPE, redirect_uris=[CALLBACK], **app),
+    )
+    given = logged_in(city, Flow("own", scope=SCOPE))
+    narrow = exchange(city, given["access_token"], "own", scope="openid").json["access_token"]
+    assert introspect(city, narrow, "own")["active"]
+    token(city.app, {"token": given["access_token"]}, basic("own"), "/oauth/revoke")
+    assert introspect(city, narrow, "own") == {"active": False}
+    assert city.app.test_client().get("/oauth/userinfo", headers=bearer(narrow)).status_code == 401
+    assert refresh(city, given["refresh_token"], "own").status_code == 200, "the family goes on"
 
 
 def test_who_got_a_token_for_another_audience_sees_and_ends_it(city: City) -> None:

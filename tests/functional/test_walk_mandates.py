@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import bindparam, select, update
 
+from idservice.login.levels import TWO_FACTOR
 from idservice.models import LoginSession, Mandate, TokenFamily
 from idservice.oauth import clients
 from idservice.register import people, representatives
@@ -14,7 +15,7 @@ from idservice.register.grants_rules import Role
 from tests.identity import CALLBACK, SECRET, Browser, Flow, basic, bearer, claims_of, redeem, token
 from tests.town import AGENT, ALICE, BOB, COMPANY, MATTER, STRANGER, Town, type_of
 
-SCOPE = "openid profile mandates.manage licences.read licences.show accesses.read consents.manage"
+SCOPE = "openid profile offline_access mandates.manage licences.read licences.show accesses.read consents.manage"
 LAST_DAY = "2027-06-30"
 _FAMILIES = select(TokenFamily.revoked_for).where(TokenFamily.mandate_id == bindparam("mandate"))
 
@@ -48,10 +49,13 @@ def at_home(firm: Town, number: str) -> Browser:
     return browser
 
 
-def log_in(firm: Town, number: str, acting: str = "self") -> dict[str, str]:
+def log_in(firm: Town, number: str, acting: str = "self", *, unusual: bool = False) -> dict[str, str]:
+    """Log in to the app, as a rule with nothing unusual about it."""
     flow = Flow("deeds", SCOPE)
     answer = redeem(firm.app, flow, Browser(firm.app).code(flow, number=number, acting=acting))
     assert answer.status_code == 200, answer.text
+    if not unusual:
+        firm.act(lambda call: call.session.execute(update(TokenFamily).values(signals=None)))
     return answer.json  # type: ignore[no-any-return]
 
 
@@ -114,6 +118,23 @@ def test_the_pages_from_offer_to_withdrawal(firm: Town) -> None:
     form = {**form_with(page.text, "by"), "by": head, "change": f"withdraw.{mandate_id}"}
     assert browser.open("/me/mandates", form).url == "/me/mandates?done=withdraw"
     assert "已撤销" in other.open("/me/mandates").text
+
+
+def test_an_unusual_login_grants_nothing_without_a_second_factor_over_the_api_either(firm: Town) -> None:
+    got = log_in(firm, ALICE, head_of(firm), unusual=True)
+    for access_token in (got["access_token"], refreshed(firm, got["refresh_token"])):
+        refused = firm.web.post("/v1/mandates", json=wanted(), headers=bearer(access_token))
+        assert (refused.status_code, refused.json["code"]) == (401, "insufficient_user_authentication")
+        assert TWO_FACTOR in refused.headers["WWW-Authenticate"]
+    assert firm.browser(ALICE).open("/me/mandates/new").url.startswith("/login/second"), "as on the page"
+    firm.act(lambda call: call.session.execute(update(TokenFamily).values(amr=["pwd", "otp", "mfa"])))
+    granted = firm.web.post("/v1/mandates", json=wanted(), headers=bearer(got["access_token"]))
+    assert granted.status_code == 201, granted.text
+
+
+def refreshed(firm: Town, refresh_token: str) -> str:
+    form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    return str(token(firm.app, form, basic("deeds")).json["access_token"])
 
 
 def test_a_form_with_mistakes_says_which(firm: Town) -> None:

@@ -21,12 +21,19 @@ const openUpload = () => {
   file.click();
 };
 
+// Which of the camera's buttons is to be pressed now: the one that opens it, or the one that shuts it; none without one.
+const cameraButton = () =>
+  ["open", "shut"].map((name) => document.querySelector(`[data-camera-${name}]`)).find((button) => button?.offsetParent);
+
 document.addEventListener("keydown", (event) => {
   armIdle();
   if (event.key === "Escape") {
     box.value = "";
     answer.replaceChildren();
     focusBox();
+  } else if (event.key === "F2") {
+    event.preventDefault();
+    cameraButton()?.click();
   } else if (event.key === "F3") {
     event.preventDefault();
     openUpload();

@@ -9,12 +9,15 @@ const total = Number(page.dataset.seconds);
 const opened = performance.now();
 const clock = new Intl.DateTimeFormat("zh-CN", { timeStyle: "medium", timeZone: "Asia/Shanghai", hour12: false });
 
+// Left by the page that renewed itself into this one; a page that was opened by hand begins anew.
+const renewals = Number(sessionStorage.getItem("renewals") ?? 0);
+sessionStorage.removeItem("renewals");
+
 const remaining = () => Math.max(0, total - (performance.now() - opened) / 1000);
 
 function renew() {
-  const used = Number(sessionStorage.getItem("renewals") ?? 0);
-  if (document.visibilityState !== "visible" || !part("seen").hidden || used >= AUTO_RENEWALS) return;
-  sessionStorage.setItem("renewals", String(used + 1));
+  if (document.visibilityState !== "visible" || !part("seen").hidden || renewals >= AUTO_RENEWALS) return;
+  sessionStorage.setItem("renewals", String(renewals + 1));
   page.querySelector("[data-refresh]").requestSubmit();
 }
 
@@ -42,8 +45,8 @@ async function askWhoSaw() {
 
 const timer = window.setInterval(tick, 1000);
 tick();
-page.querySelector("[data-refresh]").addEventListener("submit", (event) => {
-  if (event.submitter) sessionStorage.removeItem("renewals"); // the holder pressed the button himself
+document.addEventListener("visibilitychange", () => {
+  if (remaining() <= 0) renew(); // it ran out while he looked at something else
 });
 if (page.dataset.stateUrl) window.setInterval(() => askWhoSaw().catch(() => undefined), POLL_MS);
 navigator.wakeLock?.request("screen").catch(() => undefined); // absent on plain http and on old phones

@@ -1,6 +1,7 @@
 """The holder's own record of who looked: his alone, newest first, whole however it is paged."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from idservice import accesses, audit
 from idservice.call import Call, Caller
 from idservice.errors import Problem
 from idservice.models import AccessRecord, AuditEntry
+from idservice.register import mandates
 from keys.fields import FieldError
 from tests.builders import act, migrate
 from tests.databases import Databases
@@ -46,7 +48,8 @@ def page(city: City, caller: Caller, limit: int = 50, cursor: str | None = None)
 
 
 def holder(city: City, subject: str | None = None, principal: str | None = None) -> Caller:
-    return Caller(channel="api", client_id="basic", person=subject or city.alice, principal=principal)
+    mandate = city.mandate if principal is not None else None
+    return Caller(channel="api", client_id="basic", person=subject or city.alice, principal=principal, mandate=mandate)
 
 
 def test_newest_first_and_nobody_elses(city: City) -> None:
@@ -61,6 +64,24 @@ def test_one_who_acts_for_a_company_sees_the_companys(city: City) -> None:
     found = page(city, holder(city, city.agent, city.company))
     assert [item["purpose"] for item in found["items"]] == ["第100次"]
     assert page(city, holder(city, city.agent))["items"] == []
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"role": "agent", "licence_types": ["T1"]}, {"role": "administrator", "matters": ["M1"]}],
+)
+def test_one_whose_mandate_is_limited_reads_none(city: City, limits: dict[str, Any]) -> None:
+    mandate = act(city.house, lambda call: mandates.enter(call, person=city.agent, principal=city.company, **limits))
+    with pytest.raises(Problem) as refused:
+        page(city, replace(holder(city, city.agent, city.company), mandate=mandate))
+    assert refused.value.code == "forbidden"
+
+
+def test_a_token_for_some_matters_reads_none(city: City) -> None:
+    details = ({"type": "mandate", "principal": "x", "matters": ["M1"]},)
+    with pytest.raises(Problem) as refused:
+        page(city, replace(holder(city, city.agent, city.company), details=details))
+    assert refused.value.code == "forbidden"
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, LOOKS - 1, LOOKS, LOOKS + 1])

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -10,11 +11,17 @@ from sqlalchemy.orm import Session
 
 from idservice import expiry
 from idservice.call import House
-from idservice.models import AuthorizationCode, RefreshToken, UsedIdentifier
-from tests.builders import build_house, migrate
+from idservice.models import AuthorizationCode, RefreshToken, TokenFamily, UsedIdentifier
+from idservice.oauth import codes
+from tests.builders import act, build_house, migrate
 from tests.databases import Databases
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+CLOCK = timedelta(seconds=1)
+CODE: dict[str, Any] = {
+    "client_id": "c", "subject": "s", "family_id": "f", "redirect_uri": "https://app.example/", "nonce": None,
+    "code_challenge": "x",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -68,6 +75,31 @@ def test_a_used_refresh_token_is_remembered_for_a_day_past_its_end(house: House)
         )
     assert expiry.sweep(house, NOW) == 1
     assert _count(house, RefreshToken) == 1
+
+
+def test_a_family_is_kept_until_none_of_its_tokens_can_be_left(house: House) -> None:
+    for name, age in (("a", expiry.FAMILY - CLOCK), ("b", expiry.FAMILY + CLOCK), ("c", expiry.FAMILY + CLOCK)):
+        _add(house, _family(name, NOW - age))
+    assert expiry.sweep(house, NOW) == 2
+    assert _count(house, TokenFamily) == 1
+    assert expiry.sweep(house, NOW) == 0
+
+
+def _family(name: str, created_at: datetime) -> TokenFamily:
+    return TokenFamily(
+        subject="s", family_id=name, client_id="c", scope="openid", auth_time=created_at, amr=["pwd"], level=2,
+        created_at=created_at,
+    )  # fmt: skip
+
+
+def test_a_code_is_kept_as_long_as_what_was_got_for_it(house: House) -> None:
+    for scope in (("openid",), ("openid", "offline_access")):
+        act(house, lambda call, scope=scope: codes.issue(call, **CODE, scope=scope) and None, now=NOW)
+    kept = []
+    for age in (timedelta(hours=23), timedelta(hours=25), timedelta(days=29), timedelta(days=31)):
+        expiry.sweep(house, NOW + age)
+        kept.append(_count(house, AuthorizationCode))
+    assert kept == [2, 1, 1, 0]
 
 
 def test_one_sweep_deletes_a_bounded_number(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

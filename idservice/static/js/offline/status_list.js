@@ -13,7 +13,7 @@ const CLAIMS = ["sub", "iat", "exp", "ttl", "status_list", "aggregation_uri"];
 
 /** Return `{uri, issuedAt, expiresAt, ttl, status(index)}` of a list that one of `keys` signed, whatever the day. */
 export async function readJwt(token, keys) {
-  const { payload } = await jws.decode(token, keys, ["statuslist+jwt"], MAX_TOKEN);
+  const { payload } = await jws.decode(token, keys, ["statuslist+jwt"], MAX_TOKEN, true);
   const listed = payload.status_list;
   need(Object.keys(payload).every((name) => CLAIMS.includes(name)));
   need(typeof listed === "object" && listed !== null && listed.bits === BITS && typeof listed.lst === "string");

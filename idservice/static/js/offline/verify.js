@@ -97,8 +97,17 @@ async function credential(report, text, relied, now) {
     return;
   }
   report.add("credential", "ok");
+  addOfCopy(report, claims, now);
   report.licence = licence;
   judge(report, relied, now, { place: pointer ?? null, begins, until, issuedAt: claims.iat ?? 0 });
+}
+
+// What a wallet's copy lacks: it ends before its licence, and holds for nobody but who proves its key.
+function addOfCopy(report, { exp, nbf, cnf }, now) {
+  if (exp !== undefined && now >= exp) report.add("copy_period", "fail", "the copy has run out", "expired");
+  else if (nbf !== undefined && now + CLOCKS < nbf) report.add("copy_period", "fail", "the copy does not hold yet", "not_yet_valid");
+  if (cnf === undefined) return;
+  report.add("holder_binding", "not_checked", "whoever has seen the copy could show it: ask the holder's wallet", "holder_unproven");
 }
 
 async function paper(report, text, relied, now) {

@@ -2,12 +2,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from idservice import outbound
 from idservice.call import House
 from idservice.events import push, security_events, stream_request, streams
 from idservice.events.delivery import Sent
 from idservice.events.outbox import Waiting
+from idservice.models import Client
+from idservice.oauth import clients
 from tests.builders import act
 from tests.identity import claims_of, header_of
 from tests.unit.idservice.events.conftest import RECEIVER
@@ -61,6 +64,13 @@ def test_a_paused_stream_is_not_posted_to_and_a_closed_one_never_again(home: Hou
     act(home, lambda call: streams.set_status(call, made["stream_id"], "paused", None), caller=RECEIVER)
     assert push.send(home, NOTICE, NOW) is Sent.AGAIN
     act(home, lambda call: streams.remove(call, made["stream_id"]), caller=RECEIVER)
+    assert push.send(home, NOTICE, NOW) is Sent.NEVER
+
+
+def test_a_disabled_app_is_not_posted_to(home: House, answers: list[Any]) -> None:
+    disabled = update(Client).where(Client.client_id == NOTICE.target).values(disabled_at=NOW)
+    act(home, lambda call: call.session.execute(disabled) and None)
+    clients.forget(home, NOTICE.target)
     assert push.send(home, NOTICE, NOW) is Sent.NEVER
 
 

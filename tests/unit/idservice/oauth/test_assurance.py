@@ -70,6 +70,17 @@ def test_a_check_made_here_is_named_and_dates_the_level(house: House) -> None:
     assert assurance.sources(known) == [("人口库", "Population register"), ("实人核验", "Check of the real person")]
 
 
+def test_who_was_confirmed_at_a_counter_is_said_to_be(house: House) -> None:
+    alice = enrol(house)
+    assert act(house, lambda call: proofing.raise_level(call, alice, proofing.COUNTER, level=proofing.AT_COUNTER))
+    assert not act(house, lambda call: proofing.raise_level(call, alice, "face")), "a higher level stays"
+    known = found(house, alice, alice)
+    assert known.verification["assurance_level"] == "L4"
+    check = known.verification["evidence"][0]["check_details"][1]
+    assert (check["check_method"], check["organization"]) == ("pvp", "counter")
+    assert assurance.sources(known) == [("人口库", "Population register"), ("窗口核实", "Confirmed at a counter")]
+
+
 def test_an_account_alone_and_somebody_unknown_are_vouched_for_by_nobody(house: House) -> None:
     alice = enrol(house, level=1)
     assert act(house, lambda call: assurance.known(call, alice, person=alice)) is None

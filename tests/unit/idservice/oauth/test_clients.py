@@ -69,6 +69,10 @@ BAD: dict[str, dict[str, Any]] = {
         "grant_types": ["client_credentials"],
         "redirect_uris": [],
     },
+    **{
+        f"public_with_{scope}": {"auth_method": "none", "secret": None, "scope": f"openid {scope}"}
+        for scope in ("admin.manage", "licences.issue", "scim.write", "lookups.create", "licences.share")
+    },
     "keys_missing": {"auth_method": "private_key_jwt", "secret": None},
     "keys_private": {"auth_method": "private_key_jwt", "secret": None, "jwks": {"keys": [JWK | {"d": "x"}]}},
     "keys_symmetric": {"auth_method": "private_key_jwt", "secret": None, "jwks": {"keys": [{"kty": "oct", "k": "eA"}]}},

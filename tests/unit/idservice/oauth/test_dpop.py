@@ -33,7 +33,7 @@ def at(seconds: int) -> datetime:
 def test_the_examples_of_the_standard_hold_but_for_the_nonce() -> None:
     with pytest.raises(NonceNeeded):
         dpop.check(
-            TOKEN_PROOF, method="POST", urls=["https://server.example.com/token"], now=at(1562262620), secret=SECRET
+            TOKEN_PROOF, method="POST", urls=["https://server.example.com/token"], now=at(1562262620), secrets=[SECRET]
         )
     with pytest.raises(NonceNeeded):
         dpop.check(
@@ -41,7 +41,7 @@ def test_the_examples_of_the_standard_hold_but_for_the_nonce() -> None:
             method="GET",
             urls=["https://resource.example.org/protectedresource"],
             now=at(1562262620),
-            secret=SECRET,
+            secrets=[SECRET],
             access_token=ACCESS_TOKEN,
         )
 
@@ -49,7 +49,7 @@ def test_the_examples_of_the_standard_hold_but_for_the_nonce() -> None:
 def test_the_thumbprint_is_that_of_the_standard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dpop, "nonce_holds", lambda *_: True)
     found = dpop.check(
-        TOKEN_PROOF, method="POST", urls=["https://server.example.com/token"], now=at(1562262620), secret=SECRET
+        TOKEN_PROOF, method="POST", urls=["https://server.example.com/token"], now=at(1562262620), secrets=[SECRET]
     )
     assert found.key.claim == {"jkt": THUMBPRINT}
     assert found.key.text == f"jkt:{THUMBPRINT}"
@@ -76,7 +76,7 @@ def test_an_example_used_for_anything_else_is_refused(changes: dict[str, object]
         "method": "GET",
         "urls": ["https://resource.example.org:443/protectedresource"],
         "now": at(1562262620),
-        "secret": SECRET,
+        "secrets": [SECRET],
         "access_token": ACCESS_TOKEN,
     }
     with pytest.raises(NonceNeeded):
@@ -92,7 +92,7 @@ def test_an_altered_proof_is_refused_wherever_it_is_altered() -> None:
         altered = TOKEN_PROOF[:place] + letter + TOKEN_PROOF[place + 1 :]
         with pytest.raises(ProofRefused) as refused:
             dpop.check(
-                altered, method="POST", urls=["https://server.example.com/token"], now=at(1562262620), secret=SECRET
+                altered, method="POST", urls=["https://server.example.com/token"], now=at(1562262620), secrets=[SECRET]
             )
         assert refused.value.code == "invalid_dpop_proof"
 
@@ -101,10 +101,11 @@ def test_a_nonce_holds_for_one_to_two_turns_under_its_secret() -> None:
     noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
     given = dpop.nonce(SECRET, noon)
     turn = timedelta(seconds=dpop.NONCE_SECONDS)
-    assert dpop.nonce_holds(SECRET, given, noon)
-    assert dpop.nonce_holds(SECRET, given, noon + 2 * turn - timedelta(seconds=1))
-    assert not dpop.nonce_holds(SECRET, given, noon + 2 * turn)
-    assert not dpop.nonce_holds(SECRET, given, noon - timedelta(seconds=1)), "nobody makes proofs ahead"
-    assert not dpop.nonce_holds(b"x" * 32, given, noon)
+    assert dpop.nonce_holds([SECRET], given, noon)
+    assert dpop.nonce_holds([SECRET], given, noon + 2 * turn - timedelta(seconds=1))
+    assert not dpop.nonce_holds([SECRET], given, noon + 2 * turn)
+    assert not dpop.nonce_holds([SECRET], given, noon - timedelta(seconds=1)), "nobody makes proofs ahead"
+    assert not dpop.nonce_holds([b"x" * 32], given, noon)
+    assert dpop.nonce_holds([b"x" * 32, SECRET], given, noon), "its key was turned since"
     for other in (None, 5, "", given[:-1], given + "A", "é", [given]):
-        assert not dpop.nonce_holds(SECRET, other, noon)
+        assert not dpop.nonce_holds([SECRET], other, noon)

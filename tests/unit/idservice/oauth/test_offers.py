@@ -22,7 +22,7 @@ from tests.databases import Databases
 T = TypeVar("T")
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 PERSON = "p" * 32
-LOGIN = Login(b"\1" * 32, NOW - timedelta(minutes=1), ["pwd", "otp"], 2)
+LOGIN = Login(b"\1" * 32, NOW - timedelta(minutes=1), ["pwd", "otp"], 2, ("new_device",))
 WHAT = Granted(details=({"type": "mandate", "principal": "x"},))
 
 Run = Callable[..., T]

@@ -58,6 +58,12 @@ def admitted(house: House, cnf: object, scheme: str, came: Sent | None) -> bool:
     return True
 
 
+def test_a_nonce_outlives_a_rotation(house: House) -> None:
+    before = sent(house, token="token")
+    house.keys.rotate(Purpose.SESSION, now=datetime.now(UTC))
+    assert admitted(house, BY_KEY, "dpop", before)
+
+
 def test_a_key_opens_what_is_bound_to_it_and_nothing_else(house: House) -> None:
     certificate = Sent("GET", (URL,), None, b"certificate")
     assert admitted(house, BY_KEY, "dpop", sent(house, token="token"))

@@ -41,3 +41,13 @@ def test_no_scope_releases_the_number() -> None:
     assert scopes.claims_of(everything, organisation=False) == ("name", "real_name_level", "phone_number")
     assert scopes.claims_of(everything, organisation=True) == ("name", "credit_code")
     assert scopes.claims_of(frozenset({"openid"}), organisation=False) == ()
+
+
+FOR_ANYBODY = (
+    "openid profile phone verified offline_access licences.read licences.show licences.wallet licences.object "
+    "accesses.read consents.manage sessions.manage mandates.manage commitments.sign verifications.create matters.read"
+)
+
+
+def test_what_staff_and_systems_do_is_not_for_a_client_without_a_secret() -> None:
+    assert {scope.name for scope in scopes.CATALOGUE.values() if not scope.secret} == set(FOR_ANYBODY.split())
