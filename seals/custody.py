@@ -1,9 +1,9 @@
 """Who keeps a seal and who may use it, for what (印章保管与用印授权). Checked here and nowhere else.
 
 A department's seal that names nobody may be used by every officer and by the programs that act for it, an
-organisation's by its legal representative and administrators. As soon as somebody is named, only who is named may, and
-as long as it says. A person's name seal is his alone. Whoever uses a seal that is no department's logs in with two
-factors for it, and no program does.
+organisation's by its legal representative and those administrators whose mandate reaches seals. As soon as somebody is
+named, only who is named may, and as long as it says. A person's name seal is his alone. Whoever uses a seal that is no
+department's logs in with two factors for it, and no program does.
 """
 
 from __future__ import annotations

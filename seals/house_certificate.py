@@ -19,6 +19,8 @@ from seals.deeds import Deed
 from seals.models import SealAuthority
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from idservice.call import Call
     from keys.signer import PublicKey
 
@@ -49,10 +51,9 @@ def certificate_of(
         Problem: unavailable, where no root for documents is set up.
         CertificateError: a name that is none.
     """
+    if (certificate := known(call.session, key, use)) is not None:
+        return certificate
     name = f"{use.prefix}{key.kid}"
-    found = call.session.get(SealAuthority, name)
-    if found is not None:
-        return parse(found.certificate)
     root, point, begin = party_of(call, DOCUMENT_ROOT), key.jwk(), call.now.replace(microsecond=0)
     made = issue(
         subject=[("C", "CN"), ("CN", use.common_name)],
@@ -71,3 +72,9 @@ def certificate_of(
     if add_if_new(call.session, SealAuthority, {"name": name, "certificate": made, "created_at": call.now}):
         audit.record(call, Deed.AUTHORITY_MADE, authority=name)
     return parse(call.session.get_one(SealAuthority, name).certificate)
+
+
+def known(session: Session, key: PublicKey, use: Use = CREDENTIALS) -> Certificate | None:
+    """Return the certificate of a key of the house where it was made before."""
+    found = session.get(SealAuthority, f"{use.prefix}{key.kid}")
+    return None if found is None else parse(found.certificate)

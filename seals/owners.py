@@ -169,7 +169,7 @@ def _owner(call: Call, *, organisation: str | None, person: str | None) -> Owner
     found = call.session.execute(asked.where(Organisation.subject == organisation)).one_or_none()
     if found is None:
         raise Problem("unavailable", "The register of organisations does not know the owner.")
-    is_active = found.status == "active"
+    is_active = found.status != "closed"
     return Owner(OwnerKind.ORGANISATION, found.name, found.credit_code, organisation=organisation, is_active=is_active)
 
 

@@ -54,7 +54,7 @@ def _check_all(data: bytes, trust: Trust, check_signature: CheckSignature) -> Se
     reports = []
     for seal in found.seals:
         report = _check(seal, seal.covered(data), more, check_signature)
-        report = _with_coverage(report, seal, pdf_seals.later(data, seal, found))
+        report = _with_coverage(report, seal, pdf_seals.later(data, seal, found))._replace(end=seal.end)
         reports.append(report._replace(appearance=pdf_picture.read(seal.read.sig_field)) if report.plain else report)
     return SealReport(Format.PDF, (*reports, *(_broken(one.detail, Reason.UNREADABLE) for one in found.broken)))
 

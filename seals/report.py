@@ -96,6 +96,7 @@ class SignatureReport(NamedTuple):
     appearance: Picture | None = None  # what is seen where there is no seal structure (PAdES)
     altered: tuple[str, ...] = ()
     not_covered: tuple[str, ...] = ()
+    end: int | None = None  # of a PDF: where in the file what it covers ends
 
     @property
     def ok(self) -> bool:

@@ -1,7 +1,7 @@
 """Where somebody stands to a seal (印章权限): on its owner's side, in the office that files seals, or nowhere.
 
 A department's seals are its officers' and programs'. An organisation's are those people's who hold a mandate that
-reaches seals: its legal representative and its administrators, and agents whose mandate is not limited, or names the
+reaches seals: its legal representative, and administrators and agents whose mandate is not limited, or names the
 matter of seals. A person's are his own. Seals of organisations and persons are approved, made and filed by the
 officers of one department (印章管理机关, ONA_SEAL_OFFICE), who see them and never use them. Checked here and nowhere
 else; who may use a seal, of those on its owner's side, is said in `custody`.
@@ -55,11 +55,7 @@ def mandate_for(call: Call, organisation: str) -> LiveMandate | None:
 def manages(call: Call, organisation: str) -> bool:
     """Return whether the caller's mandate reaches the organisation's seals."""
     mandate = mandate_for(call, organisation)
-    if mandate is None or not mandate_detail.reaches(call.caller, MATTER):
-        return False
-    return mandate.role in LEADERS or (
-        mandate.role == Role.AGENT and (not mandate.is_limited or MATTER in mandate.matters)
-    )
+    return mandate is not None and mandate_detail.reaches(call.caller, MATTER) and _reaches_seals(mandate)
 
 
 def managed(call: Call) -> list[str]:
@@ -82,9 +78,9 @@ def named(call: Call) -> list[str]:
 
 
 def leads(call: Call, organisation: str) -> bool:
-    """Return whether the caller is the organisation's legal representative or an administrator of it."""
+    """Return whether the caller is the organisation's legal representative, or an administrator who reaches seals."""
     mandate = mandate_for(call, organisation)
-    return mandate is not None and mandate.role in LEADERS
+    return mandate is not None and mandate.role in LEADERS and _reaches_seals(mandate)
 
 
 def represents(call: Call, person: str, organisation: str) -> bool:
@@ -206,6 +202,15 @@ def _is_named(call: Call, row: Seal | SealApplication) -> bool:
     return named is not None or (call.caller.person is not None and call.caller.person == row.custodian)
 
 
-def _weakness(mandate: LiveMandate) -> int:
+def _reaches_seals(mandate: LiveMandate) -> bool:
+    """Return whether the mandate is one for seals: a legal representative's always, others' within their limits."""
+    if mandate.role == Role.LEGAL_REPRESENTATIVE:
+        return True
+    is_within = not mandate.is_limited or MATTER in mandate.matters
+    return mandate.role in {Role.ADMINISTRATOR, Role.AGENT} and is_within
+
+
+def _weakness(mandate: LiveMandate) -> tuple[bool, int]:
     order = (*LEADERS, Role.AGENT)
-    return order.index(Role(mandate.role)) + mandate.is_limited if mandate.role in order else len(order) + 1
+    role = order.index(Role(mandate.role)) if mandate.role in order else len(order)
+    return not _reaches_seals(mandate), role

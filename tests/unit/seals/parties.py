@@ -27,11 +27,14 @@ NOW = datetime(2026, 6, 1, 8, 30, tzinfo=UTC)
 NAMES = {
     "leader": "王小明", "administrator": "李管理", "agent": "张经办", "sealer": "陈印章", "limited": "周受限",
     "stranger": "吴外人", "officer": "郑审批", "torn": "冯两难", "clerk": "孙窗口", "outsider": "何他局",
+    "narrow": "秦限证", "keyholder": "许掌印",
 }  # fmt: skip
 NUMBERS = {who: citizen_number(f"37160219800101{index:03d}") for index, who in enumerate(NAMES, 100)}
 ROLES: dict[str, dict[str, Any]] = {
     "leader": {"role": "legal_representative"},
     "administrator": {"role": "administrator"},
+    "narrow": {"role": "administrator", "licence_types": ["DM-001"], "matters": ["DM-M-005"]},
+    "keyholder": {"role": "administrator", "matters": [standing.MATTER]},
     "agent": {"role": "agent"},
     "sealer": {"role": "agent", "matters": [standing.MATTER, "DM-M-005"]},
     "limited": {"role": "agent", "matters": ["DM-M-005"]},

@@ -108,6 +108,13 @@ def test_a_change_that_nobody_told_of_stops_the_use_all_the_same(parties: Partie
             parties.announce(seal_id, caller)
 
 
+def test_the_seals_of_an_organisation_that_is_stopped_stay_as_they_are(parties: Parties) -> None:
+    contract = parties.make(Kind.CONTRACT)
+    stopped = update(Organisation).where(Organisation.credit_code == COMPANY).values(status="locked")
+    act(parties.house, lambda call: call.session.execute(stopped))
+    assert act(parties.house, lambda call: owners.of(call, parties.seal(contract))).is_active
+
+
 def test_a_representative_who_left_before_the_seal_was_made_gets_none(parties: Parties) -> None:
     seal_id = parties.apply(Kind.REPRESENTATIVE, parties.acting("leader"))
     parties.change(seal_id, Change.APPROVE, parties.page("officer"))

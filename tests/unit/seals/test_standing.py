@@ -21,11 +21,11 @@ from tests.unit.seals.parties import ELSEWHERE, NOW, OFFICE, Parties, settle, we
 
 OK = "ok"
 EVERYBODY = (
-    "leader", "administrator", "agent", "sealer", "limited", "stranger", "officer", "torn", "clerk", "outsider",
-    "program", "everywhere", "operator",
+    "leader", "administrator", "narrow", "keyholder", "agent", "sealer", "limited", "stranger", "officer", "torn",
+    "clerk", "outsider", "program", "everywhere", "operator",
 )  # fmt: skip
 AGENTS = {"agent", "sealer", "torn"}
-MANAGERS = {"leader", "administrator", "agent", "sealer"}
+MANAGERS = {"leader", "administrator", "keyholder", "agent", "sealer"}
 UNIT_KINDS = sorted(KINDS[OwnerKind.ORGANISATION])
 
 
@@ -137,7 +137,7 @@ def test_nobody_approves_his_own_seal(parties: Parties) -> None:
 
 @pytest.mark.parametrize("who", EVERYBODY)
 def test_who_uses_a_companys_seal_that_names_nobody(parties: Parties, contract_seal: str, who: str) -> None:
-    by_role = {"leader": OK, "administrator": OK} | dict.fromkeys(AGENTS, "seal_use_not_permitted")
+    by_role = {"leader": OK, "administrator": OK, "keyholder": OK} | dict.fromkeys(AGENTS, "seal_use_not_permitted")
     assert outcome(parties.announce, contract_seal, parties.caller(who)) == by_role.get(who, "forbidden")
 
 
