@@ -75,8 +75,9 @@ class Metadata:
     """One licence as its department states it; several holders (co-owners) stand in the order of the licence.
 
     `valid_until` is the last day, inclusive, None for 长期. `surface` holds the submitted and the derived fields.
-    `previous` is the identifier of the version this one replaces, `changed` when and why it did. `type_version` is the
-    version of its type's definition that it was issued under.
+    `previous` is the identifier of the version this one replaces, `changed` when and why it did; of the first version
+    of one that was collected, the identifier its source gave it. `type_version` is the version of its type's definition
+    that it was issued under.
     """
 
     identifier: str

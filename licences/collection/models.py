@@ -8,8 +8,9 @@ from sqlalchemy import Date, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idservice.column_types import HexId, Instant
-from idservice.models import SUBJECT, Base
+from idservice.models import HASHED, SUBJECT, Base
 from licences.identifier_column import IdentifierType
+from licences.models import SMALL_ROWS
 
 _WAITING = text("state = 'waiting'")
 
@@ -41,6 +42,15 @@ class CollectedLicence(Base):
     missing: Mapped[int]  # how many fields of the face that may be left out are
     updated_on: Mapped[date | None] = mapped_column(Date)  # at the source, as it says
     collected_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class SourceIdentifier(Base):
+    """The way from the identifier that a source gave a licence (来源标识), by its digest, to ours."""
+
+    __tablename__ = "source_identifier"
+    __table_args__ = HASHED | SMALL_ROWS
+    source_hash: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    identifier: Mapped[str] = mapped_column(IdentifierType)
 
 
 class SourceQuestion(Base):

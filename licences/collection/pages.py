@@ -10,19 +10,20 @@ from idservice.call import Post
 from idservice.errors import Problem
 from idservice.http.endpoint import load
 from idservice.http.page import Who, page
-from licences.collection import quality
-from licences.collection.schemas import SourceAnswerBody
+from licences.collection import approving, quality
+from licences.collection.schemas import CollectionApprovalBody, SourceAnswerBody
 from licences.pages import words
 
 if TYPE_CHECKING:
     from idservice.call import Call
 
 blueprint = Blueprint("quality_pages", __name__, template_folder="../templates")
-_ANSWER = SourceAnswerBody()
+_ANSWER, _APPROVAL = SourceAnswerBody(), CollectionApprovalBody()
 _REASONS: dict[str, words.Both] = {
     "already_held": ("持证主体已有一份有效的此类证照", "The holder already has one in force"),
     "holder_kind": ("该证照不能颁发给此类主体", "Not issued to this kind of holder"),
     "holder_unknown": ("登记库中没有该持证主体", "The register knows no such holder"),
+    approving.PARKED: ("须经另一名人员复核", "An officer must approve it"),
     "issuing_stopped": ("已暂停签发", "Issuing is stopped"),
 }
 
@@ -45,6 +46,15 @@ def answer(call: Call) -> Response:
     said = load(_ANSWER, {"answer": request.form.get("answer", "")}, where="form")
     quality.answer(call, request.form.get("question", ""), said["answer"])
     return redirect(f"/admin/quality?department={_department(call)}", 303)  # type: ignore[return-value]
+
+
+@page(blueprint, "/admin/quality/approvals", who=Who.OFFICER, methods=("POST",), write=True)
+def approve(call: Call) -> Response:
+    """Approve collected rows of a sensitive type, as many as the officer saw."""
+    given = {name: request.form.get(name, "") for name in ("type", "until")}
+    body = load(_APPROVAL, {"department": _department(call), **given}, where="form")
+    approving.approve(call, body["department"], body["type"], body["until"])
+    return redirect(f"/admin/life?department={body['department']}&done=released", 303)  # type: ignore[return-value]
 
 
 def _department(call: Call) -> str:

@@ -13,8 +13,11 @@ from idservice.ids import timed_id
 from licences import catalogue, change
 from licences.collection.models import CollectedLicence, SourceQuestion
 from licences.deeds import Deed
+from licences.lifecycle import local_day
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from idservice.call import Call
 
 STALE_AFTER: Final = timedelta(days=30)
@@ -40,7 +43,9 @@ def figures(call: Call, department: str) -> list[dict[str, Any]]:
             func.sum(case((table.state == "failed", 1), else_=0)).label("failed"),
             func.sum(case((table.missing > 0, 1), else_=0)).label("incomplete"),
             func.sum(case((table.reason == "identifier_check", 1), else_=0)).label("wrong_identifier"),
+            func.sum(case((table.collected_at < call.now - STALE_AFTER, 1), else_=0)).label("stale_rows"),
             func.max(table.collected_at).label("collected_at"),
+            func.max(table.updated_on).label("updated_on"),
         )
         .where(table.department == department)
         .group_by(table.type_code)
@@ -62,9 +67,16 @@ def _figure(call: Call, department: str, row: Any) -> dict[str, Any]:
         "wrong_identifier": row.wrong_identifier,
         "repeated": _repeated(call, department, row.type_code) if kind.single else 0,
         "collected_at": row.collected_at,
-        "stale": row.collected_at < call.now - STALE_AFTER,
+        "updated_on": row.updated_on,
+        "stale_rows": row.stale_rows,
+        "stale": row.stale_rows > 0 or _is_old(call, row.updated_on),
         "reasons": _reasons(call, department, row.type_code),
     }
+
+
+def _is_old(call: Call, updated_on: date | None) -> bool:
+    """Return whether a source that says when it changes its rows changed none for long: it sends the same again."""
+    return updated_on is not None and updated_on < local_day(call.now - STALE_AFTER)
 
 
 def _repeated(call: Call, department: str, type_code: str) -> int:

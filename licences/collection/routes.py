@@ -8,12 +8,15 @@ from flask_smorest import Blueprint
 
 from idservice.call import Call
 from idservice.http.endpoint import endpoint
-from licences.collection import batches, quality
+from licences.collection import approving, batches, quality
 from licences.collection.schemas import (
     BatchBody,
     BatchSchema,
     CollectedListSchema,
     CollectedQuery,
+    CollectionApprovalBody,
+    CollectionApprovalSchema,
+    CollectionApprovalsSchema,
     QualityFiguresSchema,
     SourceAnswerBody,
     SourceQuery,
@@ -38,6 +41,34 @@ def bring_in(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 def list_collected(call: Call, query: dict[str, Any]) -> dict[str, Any]:
     """List what a department sent: waiting, signed with its identifier, or failed with the reason."""
     return batches.listed(call, query)
+
+
+@endpoint(
+    blueprint,
+    "GET",
+    "/collection-approvals",
+    scope="licences.change",
+    query=SourceQuery,
+    answer=CollectionApprovalsSchema,
+)
+def list_parked(call: Call, query: dict[str, Any]) -> dict[str, Any]:
+    """List how many collected rows of sensitive types wait for an officer of a department."""
+    return {"items": approving.waiting(call, query["department"])}
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/collection-approvals",
+    scope="licences.change",
+    body=CollectionApprovalBody,
+    answer=CollectionApprovalSchema,
+    status=201,
+    write=True,
+)
+def approve_collected(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+    """Approve, as an officer, collected rows of a sensitive type: they are sealed from now on."""
+    return body | {"rows": approving.approve(call, body["department"], body["type"], body["until"])}
 
 
 @endpoint(blueprint, "GET", "/collection-quality", scope=_COLLECT, query=SourceQuery, answer=QualityFiguresSchema)

@@ -69,6 +69,28 @@ class CollectedListSchema(Schema):
     next_cursor = fields.String(required=True, allow_none=True)
 
 
+class CollectionApprovalBody(Schema):
+    """Which rows of a sensitive type an officer approves: those that had come in when he looked."""
+
+    department = fields.String(required=True, validate=CREDIT_CODE)
+    type = fields.String(required=True, validate=validate.Regexp(r"\A[0-9A-Z]{1,21}\Z"))
+    until = fields.AwareDateTime(required=True, metadata={"description": "As it was listed"})
+
+
+class CollectionApprovalSchema(Schema):
+    """Rows of a sensitive type: that wait for an officer, or that he approved."""
+
+    type = fields.String(required=True)
+    rows = fields.Integer(required=True)
+    until = fields.AwareDateTime(required=True, metadata={"description": "The last of them came in then"})
+
+
+class CollectionApprovalsSchema(Schema):
+    """What waits for an officer."""
+
+    items = fields.List(fields.Nested(CollectionApprovalSchema), required=True)
+
+
 class SourceQuery(Schema):
     """Whose figures."""
 
@@ -95,7 +117,13 @@ class QualityFigureSchema(Schema):
     wrong_identifier = fields.Integer(required=True, metadata={"description": "Foreign identifiers with a wrong check"})
     repeated = fields.Integer(required=True, metadata={"description": "Holders listed twice who may hold it once"})
     collected_at = fields.AwareDateTime(required=True)
-    stale = fields.Boolean(required=True)
+    updated_on = fields.Date(
+        required=True, allow_none=True, metadata={"description": "The last change at the source, as it says"}
+    )
+    stale_rows = fields.Integer(required=True, metadata={"description": "Rows not sent for 30 days"})
+    stale = fields.Boolean(
+        required=True, metadata={"description": "Some rows are, or the source changed none for 30 days"}
+    )
     reasons = fields.List(fields.Nested(CollectedReasonSchema), required=True)
 
 

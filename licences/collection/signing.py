@@ -22,7 +22,7 @@ from idservice.models import Organisation
 from idservice.register import people
 from licences import bulk_issue, catalogue, change, issue, metadata
 from licences.bulk_issue import Order
-from licences.collection import rows
+from licences.collection import approving, rows, source_identifiers
 from licences.collection.models import CollectedLicence
 from licences.deeds import Deed
 from licences.lifecycle import Change
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 Place = tuple[str, bytes]
 After = tuple[datetime, str, bytes]  # up to where the waiting rows were seen
+_DATES = ("valid_from", "valid_until", "issued_on")
 _table = table_of(CollectedLicence)
 _MARK = (
     update(_table)
@@ -65,6 +66,7 @@ class Prepared:
     number: str  # that the licence has there
     body: dict[str, Any]
     replaces: str | None = None
+    source_identifier: tuple[str, str] | None = None  # with the department that collected it
     intent: Intent | None = None
     described: Described | None = None
     announced: Announced | None = None
@@ -87,7 +89,8 @@ def waiting(call: Call, part: Slice, *, after: After | None, limit: int) -> list
 def prepare(call: Call, found: Sequence[CollectedLicence]) -> list[Prepared]:
     """Open rows and state the licences that are to be made of them; nothing is written."""
     holders, cipher = _holders(call, {row.subject for row in found}), call.cipher.for_portion()
-    prepared = [_opened(cipher, row, holders.get(row.subject)) for row in found]
+    sensitive = approving.sensitive_types(call)
+    prepared = [_opened(cipher, row, holders.get(row.subject), sensitive) for row in found]
     together = [one for one in prepared if _goes_with_others(call, one)]
     orders = [Order(one.place[0], holders[one.place[0]], one.body) for one in together]
     described = dict(zip((one.place for one in together), bulk_issue.describe(call, orders), strict=True))
@@ -125,6 +128,7 @@ def store(call: Call, prepared: Sequence[Prepared]) -> tuple[int, int]:
     bulk_issue.store(call, [one.signed for one in mine if one.signed is not None])
     ended = [_ended(call, one) for one in mine]
     done = [(one.place, identifier) for one, identifier, _refused in ended if identifier is not None]
+    _lead(call, ended)
     if ended:
         cipher = call.cipher.for_portion()
         call.connection.execute(_MARK, [_marked(cipher, one, *end) for one, *end in ended])
@@ -133,6 +137,17 @@ def store(call: Call, prepared: Sequence[Prepared]) -> tuple[int, int]:
         digest = hashlib.sha256(named.encode()).hexdigest()
         audit.record(call, Deed.COLLECTED_SEALED, licences=len(done), digest=digest)
     return len(done), len(ended) - len(done)
+
+
+def _lead(call: Call, ended: Sequence[tuple[Prepared, str | None, str | None]]) -> None:
+    """Let whoever has an identifier of the source find the licence."""
+    ours = {found.department for entry in catalogue.entries(call).values() for found in entry.authorities}
+    ways = [
+        (source_identifiers.readable(*one.source_identifier, ours), code, one.replaces)
+        for one, code, _refused in ended
+        if code is not None and one.source_identifier is not None
+    ]
+    source_identifiers.lead(call, [(given, code, before) for given, code, before in ways if given is not None])
 
 
 def _holders(call: Call, subjects: set[str]) -> dict[str, Holder]:
@@ -144,7 +159,7 @@ def _holders(call: Call, subjects: set[str]) -> dict[str, Holder]:
     return found
 
 
-def _opened(cipher: FieldCipher, row: CollectedLicence, holder: Holder | None) -> Prepared:
+def _opened(cipher: FieldCipher, row: CollectedLicence, holder: Holder | None, sensitive: frozenset[str]) -> Prepared:
     said = rows.open_record(cipher, row.source, row.record_sealed)
     body = {
         "type": row.type_code,
@@ -152,13 +167,25 @@ def _opened(cipher: FieldCipher, row: CollectedLicence, holder: Holder | None) -
         "holder": {"number": holder.code if holder is not None else ""},
         "number": said["number"],
         "fields": said["fields"],
+        "associated": said.get("identifier"),
         **_dates(said),
     }
-    return Prepared((row.subject, row.source), row.digest, said["number"], body, row.identifier)
+    is_parked = row.type_code in sensitive and row.reason != approving.APPROVED
+    return Prepared(
+        (row.subject, row.source),
+        row.digest,
+        said["number"],
+        body,
+        row.identifier,
+        (said["identifier"], row.department) if "identifier" in said else None,
+        refused=approving.PARKED if is_parked else None,
+    )
 
 
 def _goes_with_others(call: Call, one: Prepared) -> bool:
     entry = catalogue.entries(call).get(one.body["type"])
+    if one.refused is not None:
+        return False
     return one.replaces is None and bool(one.body["holder"]["number"]) and entry is not None and not entry.type.single
 
 
@@ -174,7 +201,8 @@ def _intend(call: Call, one: Prepared) -> Prepared:
         with call.session.begin_nested():
             if replaces is None:
                 return replace(one, intent=issue.intend(call, body, approved=True))
-            body = {"change": Change.CHANGE, "reason": "归集数据更新", "fields": body["fields"], **_dates(body)}
+            body = {"change": Change.CHANGE, "reason": "归集数据更新", "fields": body["fields"]}
+            body |= {name: one.body[name] for name in _DATES if name in one.body}
             return replace(one, body=body, intent=change.intend(call, replaces, body, approved=True))
     except Problem as problem:
         return replace(one, refused=_word(problem))
@@ -220,11 +248,7 @@ def _marked(cipher: FieldCipher, one: Prepared, identifier: str | None, refused:
 
 
 def _dates(said: dict[str, Any]) -> dict[str, Any]:
-    found = {
-        name: date.fromisoformat(said[name]) if isinstance(said[name], str) else said[name]
-        for name in ("valid_from", "valid_until")
-        if said.get(name) is not None
-    }
+    found = {name: date.fromisoformat(said[name]) for name in _DATES if said.get(name) is not None}
     return found | ({"valid_until": None} if said.get("long_term") else {})
 
 

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,8 @@ from idservice.call import Call
 from idservice.models import AuditEntry
 from keys import sm2
 from keys.sm2 import sm3
-from licences.collection import signing
+from licences import catalogue, identifier
+from licences.collection import batches, quality, signing
 from licences.collection.models import CollectedLicence
 from licences.collection.rows import open_record
 from licences.formats import portion
@@ -23,7 +25,7 @@ from licences.models import Licence
 from licences.portion_models import SealPortion
 from licences.slices import EVERYTHING, Slice
 from seals.stamp import Ready, Stamp
-from tests.town import ALICE, BOB, CIVIL, COMPANY, OFFICER, SECURITY, STRANGER, Town, type_of
+from tests.town import ALICE, BOB, CIVIL, COMPANY, OFFICER, SECURITY, STRANGER, Town, now, type_of
 
 CODE = type_of("vocational_qualification").code
 FIELDS = type_of("vocational_qualification").examples()
@@ -99,6 +101,42 @@ def test_a_file_comes_in_and_is_sealed(town: Town, tmp_path: Path) -> None:
     assert newer != code
     assert town.row(code).state == "replaced"
     assert str(town.row(newer).valid_until) == "2034-01-04"
+
+
+def test_what_a_source_issued_keeps_its_day_and_is_found_by_its_identifier(town: Town, tmp_path: Path) -> None:
+    foreign = "1.2.156.3005.2.11100000000013338W009.11330105002500287C.2025052201.002.0"
+    given = row("ZY-900", issued_on="2019-03-04", valid_from="2019-03-05", valid_until="2039-03-04", identifier=foreign)
+    bring_in(town, tmp_path, [given], name="foreign")
+    assert seal(town) == {"signed": 1, "failed": 0}
+    code = collected(town, "ZY-900")["identifier"]
+    where = f"/v1/licences/{code}?form=metadata"
+    stated = town.web.get(where, headers=town.machine("issuer")).json["metadata"]
+    assert (stated["certificateIssuedDate"], stated["associatedCertIdentifier"]) == ("2019-03-04", foreign)
+    assert "changeTime" not in stated
+    report = town.verify(foreign)
+    assert (report["ok"], report["licence"]["identifier"]) == (True, code)
+
+    bring_in(town, tmp_path, [given | {"valid_until": "长期"}], name="foreign")
+    assert seal(town) == {"signed": 1, "failed": 0}
+    newer = collected(town, "ZY-900")["identifier"]
+    report = town.verify(foreign)
+    assert (report["ok"], report["licence"]["identifier"], report["licence"]["valid_until"]) == (True, newer, None)
+    assert town.verify(code)["reasons"] == ["replaced"]
+    stated = town.web.get(f"/v1/licences/{newer}?form=metadata", headers=town.machine("issuer")).json["metadata"]
+    assert (stated["certificateIssuedDate"], stated["associatedCertIdentifier"]) == ("2019-03-04", code)
+
+
+def test_an_identifier_leads_to_one_licence_and_to_its_own_department(town: Town, tmp_path: Path) -> None:
+    foreign = identifier.build(CODE, COMPANY, "TAKEN1", 1)
+    others = identifier.build(CODE, CIVIL, "TAKEN2", 1)
+    rows = [row("ZY-910", identifier=foreign), row("ZY-911", identifier=foreign), row("ZY-912", identifier=others)]
+    bring_in(town, tmp_path, rows, name="taken")
+    seal(town)
+    bring_in(town, tmp_path, [row("ZY-913", identifier=foreign)], name="later")
+    assert seal(town) == {"signed": 1, "failed": 0}
+    found = town.verify(foreign)["licence"]["identifier"]
+    assert found in {collected(town, "ZY-910")["identifier"], collected(town, "ZY-911")["identifier"]}
+    assert town.verify(others)["reasons"] == ["issuer_unknown"], "nobody takes another department's identifier"
 
 
 def said(town: Town) -> dict[str, Any]:
@@ -177,6 +215,33 @@ def test_what_cannot_be_sealed_says_why_and_waits_for_its_source(town: Town, tmp
     page = town.browser(OFFICER).open("/admin/quality")
     assert single.name in page.text
     assert "持证主体已有一份有效的此类证照" in page.text
+
+
+def test_one_fresh_row_hides_no_stale_ones(town: Town) -> None:
+    kind = type_of("vocational_qualification")
+
+    def figure(when: datetime) -> dict[str, Any]:
+        figures = town.act(lambda call: quality.figures(call, SECURITY), now=when)
+        return next(item for item in figures if item["type"] == kind.code)
+
+    base = {"type": CODE, "holder": ALICE, "fields": FIELDS, "updated_on": str(now().date())}
+    body = {"department": SECURITY, "rows": [base | {"number": "ZY-950"}, base | {"number": "ZY-951"}]}
+    assert town.post("/v1/licence-batches", body).json["refused"] == 0
+    today, later = figure(now()), now() + timedelta(days=31)
+    assert (today["stale_rows"], today["stale"]) == (0, False)
+    fresh = body | {"rows": [base | {"number": "ZY-951"}]}
+    town.act(lambda call: batches.bring_in(call, fresh), now=later)
+    found = figure(later)
+    assert (found["stale_rows"], found["stale"]) == (today["rows"] - 1, True), "one of them was sent again"
+
+
+def test_a_source_that_changes_nothing_for_long_is_stale(town: Town) -> None:
+    kind = type_of("teacher_qualification")
+    issuer = town.act(lambda call: catalogue.find(call, kind.code).authorities[0].department)
+    sent = {"type": kind.code, "holder": ALICE, "number": "JS-1", "fields": kind.examples(), "updated_on": "2020-01-01"}
+    town.act(lambda call: batches.bring_in(call, {"department": issuer, "rows": [sent]}))
+    (found,) = (one for one in town.act(lambda call: quality.figures(call, issuer)) if one["type"] == kind.code)
+    assert (found["stale_rows"], found["stale"], str(found["updated_on"])) == (0, True, "2020-01-01")
 
 
 def test_batches_answer_for_each_row(town: Town) -> None:

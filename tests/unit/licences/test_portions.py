@@ -56,7 +56,7 @@ def test_one_record_that_was_altered_is_found_and_named_alone(town: Town) -> Non
         return artefacts.seal_record(call.cipher, found[2].identifier, Record(altered, record.seed))
 
     sealed = town.act(other)  # by somebody who has the key of the fields
-    for blob, fault in ((sealed, "seal"), (found[2].record_sealed[:-1] + b"0", "record")):
+    for blob, fault in ((sealed, "seal"), (found[2].record_sealed[:-8] + bytes(8), "record")):
         set_licence(town, found[2], record_sealed=blob)
         assert faults(town) == {found[2].identifier: {fault}}
         assert faults(town, Walk()) == {found[2].identifier: {fault}}
