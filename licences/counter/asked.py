@@ -7,7 +7,7 @@ without.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from idservice.errors import FieldProblem, Kind, Problem, register
@@ -34,6 +34,18 @@ class Asked:
     fields: tuple[str, ...]
     claims: Mapping[str, Value]
     ways: tuple[Way, ...]
+
+    def within(self, chosen: frozenset[str] | None) -> tuple[Asked, tuple[str, ...]]:
+        """Return what may be asked within the fields that the holder chose to show, and what he left out.
+
+        None: he chose none and left it to the matter. Claims are compared all together or not at all, so that a yes is
+        one to everything that was claimed.
+        """
+        if chosen is None:
+            return self, ()
+        fields = tuple(name for name in self.fields if name in chosen)
+        left_out = tuple(name for name in dict.fromkeys((*self.fields, *self.claims)) if name not in chosen)
+        return replace(self, fields=fields, claims=self.claims if self.claims.keys() <= chosen else {}), left_out
 
 
 def read(matter: Matter, body: Mapping[str, Any]) -> dict[str, Asked]:

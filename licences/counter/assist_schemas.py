@@ -162,9 +162,8 @@ class CounterFigureSchema(Schema):
 
 
 class CounterFiguresSchema(Schema):
-    """The figures of a month, by asking unit and matter; `is_whole` false: there was more than is counted here."""
+    """The figures of a month, by asking unit and matter."""
 
     month = fields.String(required=True)
     total = fields.Nested(CounterFigureSchema, required=True)
     items = fields.List(fields.Nested(CounterFigureSchema), required=True)
-    is_whole = fields.Boolean(required=True)

@@ -23,6 +23,7 @@ from licences.counter.assist_life import RULES, Side, State, Step
 from licences.counter.matter_definition import Way
 from licences.counter.models import DepartmentCheck
 from licences.deeds import Deed
+from licences.guard import touches
 from licences.models import Lookup
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def ask(call: Call, body: dict[str, Any]) -> DepartmentCheck:
             caller's department's, or too old, as for one that never was; invalid for a proof that no department is
             asked about, and for what is no number; asked_already.
     """
+    touches.watch(call, body, body["subject"]["number"])
     who = asker.of_call(call, body)
     if who.department is None or who.operator is None:
         raise Problem("operator_required", "Name the clerk who asks, by id_number.")

@@ -41,6 +41,7 @@ register(
 class Ground:
     """What is authorised: `licences` and `types` None mean all he has, `clear` are the fields to be read unmasked.
 
+    `chosen` are the fields the holder chose to show, beyond which nothing is told; None: he left it to the matter.
     `basis` is what the holder reads, `reference` what is kept; `law` names the provision of a look by law, `acting`
     the masked name of whoever acts for the holder.
     """
@@ -53,6 +54,7 @@ class Ground:
     types: frozenset[str] | None = None
     law: str | None = None
     acting: str | None = None
+    chosen: frozenset[str] | None = None
 
     def reaches(self, type_code: str) -> bool:
         """Return whether licences of that type may be looked at."""
@@ -83,6 +85,24 @@ def one_of(given: Mapping[str, Any] | None) -> tuple[str, Any]:
     return found[0]
 
 
+def agent_of(given: Mapping[str, Any] | None) -> str | None:
+    """Return the number of the agent whom a ground names, if any."""
+    mandate = (given or {}).get("mandate")
+    return mandate["agent"] if mandate else None
+
+
+def is_by_law(call: Call, given: tuple[str, Any], asking: Asking) -> bool:
+    """Return whether a ground is a provision of law: one that is named, or a code that was made by duty.
+
+    Asked before the policy is, since a code for which the holder was never asked must not pass as his own.
+    """
+    kind, value = given
+    if kind != "auth_code":
+        return kind == "legal_basis"
+    mode = authorisation_codes.mode(call, value, matter=asking.matter, who=asking.who, case_number=asking.case_number)
+    return mode is Mode.AUTH
+
+
 def accept(call: Call, given: tuple[str, Any], asking: Asking) -> Ground:
     """Return what is authorised by a ground.
 
@@ -103,8 +123,10 @@ def _by_code(call: Call, text: str, asking: Asking) -> Ground | None:
     shown = show.redeem(call, code, asking.who) if code is not None else Reason.CODE_EXPIRED
     if isinstance(shown, Reason) or shown.matter not in {None, asking.matter.code}:
         return None
-    clear = frozenset(shown.fields or ()) if shown.matter is None else asking.matter.fields
-    return Ground(shown.subject, "show_code", "show_code", clear, licences=frozenset(shown.licences))
+    chosen = frozenset(shown.fields) if shown.fields is not None else None
+    clear = asking.matter.fields if shown.matter is not None else chosen or frozenset()
+    licences = frozenset(shown.licences)
+    return Ground(shown.subject, "show_code", "show_code", clear, licences=licences, chosen=chosen)
 
 
 def _by_consent(call: Call, consent_id: str, asking: Asking) -> Ground | None:

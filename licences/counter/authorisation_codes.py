@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, insert, or_, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from idservice import audit, expiry
 from idservice.db import table_of
@@ -22,10 +22,12 @@ from idservice.errors import FieldProblem, Problem
 from idservice.ids import secret_hash
 from idservice.models import Department
 from idservice.register import mandates
+from idservice.statement import Statement
 from licences import acting, show
 from licences.counter import applicant, clerk, legal_grounds, matters
 from licences.counter.lookup_models import LookupAuthorisation
 from licences.deeds import Deed
+from licences.guard import touches
 from licences.guard.admit import admit
 
 if TYPE_CHECKING:
@@ -59,16 +61,18 @@ class Made:
 
 
 _codes = table_of(LookupAuthorisation).c
+_OPENS = (
+    _codes.code_hash == bindparam("code"),
+    _codes.used_at.is_(None),
+    _codes.expires_at > bindparam("now"),
+    _codes.matter == bindparam("of_matter"),
+    or_(_codes.department.is_(None), _codes.department == bindparam("of_department")),
+    or_(_codes.case_hash.is_(None), _codes.case_hash == bindparam("of_case")),
+)
+_MODE = Statement(select(_codes.mode).where(*_OPENS))
 _REDEEM = (
     update(table_of(LookupAuthorisation))
-    .where(
-        _codes.code_hash == bindparam("code"),
-        _codes.used_at.is_(None),
-        _codes.expires_at > bindparam("now"),
-        _codes.matter == bindparam("of_matter"),
-        or_(_codes.department.is_(None), _codes.department == bindparam("of_department")),
-        or_(_codes.case_hash.is_(None), _codes.case_hash == bindparam("of_case")),
-    )
+    .where(*_OPENS)
     .values(used_at=bindparam("now"))
     .returning(_codes.subject, _codes.mode, _codes.ground, _codes.agent, _codes.mandate)
 )
@@ -97,10 +101,11 @@ def make_by_duty(call: Call, body: dict[str, Any]) -> Made:
     Raises:
         Problem: what `clerk.demand`, `legal_grounds.demand` and `admit` refuse; not_found, for the matter; invalid.
     """
-    who = clerk.demand(call, body)
-    matter = matters.find(call, body["matter"])
-    ground = legal_grounds.demand(matter, who, body["legal_basis"])
-    whom = applicant.find(call, body["subject"]["number"])
+    with touches.watched(call, body, body["subject"]["number"]):
+        who = clerk.demand(call, body)
+        matter = matters.find(call, body["matter"])
+        ground = legal_grounds.demand(matter, who, body["legal_basis"])
+        whom = applicant.find(call, body["subject"]["number"])
     known = whom.subject if whom.known else None
     admit(call, who, matter=matter.code, subject=known, number=whom.number, by_law=True)
     whose = {"subject": whom.subject, "department": who.department, "ground": ground.code}
@@ -112,14 +117,13 @@ def redeem(call: Call, text: str, *, matter: Matter, who: Asker, case_number: st
 
     None for one that never was, is old or used, or is for another matter, unit or case: all alike.
     """
-    asked = {
-        "code": secret_hash(folded(text)),
-        "now": call.now,
-        "of_matter": matter.code,
-        "of_department": who.department,
-        "of_case": _case(call, case_number),
-    }
-    return call.connection.execute(_REDEEM, asked).one_or_none()
+    return call.connection.execute(_REDEEM, _asked(call, text, matter, who, case_number)).one_or_none()
+
+
+def mode(call: Call, text: str, *, matter: Matter, who: Asker, case_number: str) -> Mode | None:
+    """Return by whom a code was made, and leave it unused; None for one that `redeem` would refuse."""
+    found = _MODE.first(call.connection, _asked(call, text, matter, who, case_number))
+    return Mode(found.mode) if found is not None else None
 
 
 def for_whom(call: Call, body: dict[str, Any], matter: Matter) -> tuple[str, str | None, str | None]:
@@ -180,6 +184,16 @@ def row_of(call: Call, mode: Mode, matter: Matter, whose: dict[str, Any], case_n
     facts: dict[str, Any] = {name: whose.get(name) for name in ("department", "ground", "mandate")}
     audit.record(call, Deed.LOOKUP_AUTHORISED, subject=whose["subject"], mode=str(mode), matter=matter.code, **facts)
     return row | whose
+
+
+def _asked(call: Call, text: str, matter: Matter, who: Asker, case_number: str) -> dict[str, Any]:
+    return {
+        "code": secret_hash(folded(text)),
+        "now": call.now,
+        "of_matter": matter.code,
+        "of_department": who.department,
+        "of_case": _case(call, case_number),
+    }
 
 
 def _case(call: Call, case_number: str) -> bytes:

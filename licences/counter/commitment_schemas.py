@@ -23,11 +23,18 @@ class CommitmentSignatureBody(Schema):
 
 
 class CounterCommitmentSignatureBody(CommitmentSignatureBody):
-    """A signature at the counter: the person's show code, and the clerk who scans it."""
+    """A signature at the counter: the code that the person made for it, and the clerk who scans it."""
 
     code = fields.String(required=True, validate=validate.Length(1, 256))
     operator = fields.Nested(LookupOperator, allow_none=True)
     department = fields.String(validate=CREDIT_CODE)
+
+
+class CommitmentCodeSchema(Schema):
+    """A code by which one commitment is signed at the counter, told once."""
+
+    code = fields.String(required=True)
+    expires_at = fields.AwareDateTime(required=True)
 
 
 class MarkObjectionBody(Schema):
@@ -50,8 +57,8 @@ class MarkDecisionBody(Schema):
     reason = Line(REASON, required=True)
 
 
-class CommitmentSchema(Schema):
-    """A commitment in place of a proof."""
+class CommitmentEntrySchema(Schema):
+    """A commitment in the list of a unit: which, and where it stands, and nothing of the person."""
 
     id = fields.String(required=True)
     matter = fields.String(required=True)
@@ -60,13 +67,27 @@ class CommitmentSchema(Schema):
     department = fields.String(required=True)
     unit = fields.String(required=True)
     case_number = fields.String(required=True)
-    text = fields.String(required=True)
-    text_en = fields.String(required=True)
-    holder = fields.Nested(CaseHolderSchema, required=True)
     offered_at = fields.AwareDateTime(required=True)
     signed_at = fields.AwareDateTime(required=True, allow_none=True)
     objection_until = fields.Date(required=True, allow_none=True)
+
+
+class CommitmentSchema(CommitmentEntrySchema):
+    """A commitment in place of a proof."""
+
+    text = fields.String(required=True)
+    text_en = fields.String(required=True)
+    holder = fields.Nested(
+        CaseHolderSchema, required=True, allow_none=True, metadata={"description": "Who signed; null: nobody has"}
+    )
     steps = fields.List(fields.Nested(CaseStepSchema), required=True)
+
+
+class UnitCommitmentsSchema(Schema):
+    """A page of the commitments given to a unit."""
+
+    items = fields.List(fields.Nested(CommitmentEntrySchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
 
 
 class CommitmentsSchema(Schema):

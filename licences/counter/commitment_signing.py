@@ -1,4 +1,4 @@
-"""A person signs a commitment (签署承诺书): by his own login, or at the counter by his show code.
+"""A person signs a commitment (签署承诺书): by his own login, or at the counter by a code he made for it.
 
 The platform signs what he approved, with the time and the way of his approval: no key, no signature, no commitment.
 A signature at the counter stands on his record at once, with the clerk and the window.
@@ -12,16 +12,14 @@ from idservice import audit
 from idservice.errors import Problem
 from idservice.login import step_up
 from idservice.login.levels import Act
-from idservice.numbers.names import mask_name
-from idservice.register import people
 from keys.ring import Purpose
-from keys.verdict import Reason
-from licences import asker, show
-from licences.counter import case_log, case_parties, commitment_statement, commitments
+from licences import asker
+from licences.counter import case_log, case_parties, commitment_codes, commitment_statement, commitments
 from licences.counter.commitment_life import RULES, State, Step
 from licences.counter.commitment_statement import Statement
 from licences.counter.models import Commitment
 from licences.deeds import Deed
+from licences.guard.admit import admit
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -43,18 +41,11 @@ def sign(call: Call, commitment_id: str, *, language: str) -> Commitment:
     """
     found = commitments.find_own(call, commitment_id)
     step_up.demand(call, Act.SIGN_COMMITMENT)
-    caller = call.caller
-    act: dict[str, Any] = {"way": "login", "amr": list(caller.amr), "level": caller.level}
-    if caller.auth_time is not None:
-        act["auth_time"] = int(caller.auth_time.timestamp())
-    if caller.person is not None and caller.person != found.subject:
-        facts = people.facts(call, caller.person)
-        act["acting"] = mask_name(facts.name) if facts is not None else ""
-    return _signed(call, found, act, language)
+    return _signed(call, found, {"way": "login"} | commitment_codes.login(call, found), language)
 
 
 def sign_at_counter(call: Call, commitment_id: str, body: dict[str, Any], *, language: str) -> Commitment:
-    """Have the person who stands at the counter sign by his show code; a clerk of the unit scans it.
+    """Have the person who stands at the counter sign by the code he made for this; a clerk of the unit scans it.
 
     Args:
         call: of the clerk, or of the counter's system, which names the clerk in `operator`.
@@ -63,8 +54,8 @@ def sign_at_counter(call: Call, commitment_id: str, body: dict[str, Any], *, lan
         language: `zh` or `en`, in which the text was shown to him.
 
     Raises:
-        Problem: operator_required, operator_unknown, authorisation_refused (403) for a code that is void, used, for
-            another matter or another person's; not_found; step_not_open.
+        Problem: operator_required, operator_unknown, authorisation_refused (403) for a code that is void, used, of
+            another commitment, or that shows a licence; what `admit` refuses; not_found; step_not_open.
     """
     who = asker.of_call(call, body)
     if who.department is None or who.operator is None:
@@ -73,15 +64,18 @@ def sign_at_counter(call: Call, commitment_id: str, body: dict[str, Any], *, lan
     found = None if subject is None else call.session.get(Commitment, (subject, commitment_id))
     if found is None or found.department != who.department:
         raise Problem("not_found", "Your department has no such commitment.")
-    code = show.find_code(body["code"])
-    shown = show.redeem(call, code, who) if code is not None else Reason.CODE_EXPIRED
-    if isinstance(shown, Reason) or shown.subject != found.subject or shown.matter not in {None, found.matter}:
-        raise Problem("authorisation_refused", "Ask the holder for a new show code.")
+    approved = commitment_codes.redeem(call, body["code"], found)
+    if approved is None:
+        raise Problem("authorisation_refused", "Ask the person for the code that his page of this commitment makes.")
+    # Asked only now: before his code nothing may tell whether anybody bears the number that the look-up was for.
+    number = case_parties.holder(call, found.subject, clear=True)["number"]
+    admit(call, who, matter=found.matter, subject=found.subject, number=number)
     said = commitments.content(call, found)
     facts = who.facts(matter=found.matter, case_number=said["case_number"], fields=["commitment"], basis="show_code")
     more = {"commitment": commitment_id, "department": who.department, "operator": who.operator}
     audit.record_access(call, Deed.COMMITMENT_SIGNED, subject=found.subject, facts=facts, **more)
-    return _signed(call, found, {"way": "counter", "unit": who.shown_to_holder, "clerk": who.who}, language)
+    act = approved | {"way": "counter", "unit": who.shown_to_holder, "clerk": who.who}
+    return _signed(call, found, act, language)
 
 
 def statement(call: Call, found: Commitment) -> str:

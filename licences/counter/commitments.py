@@ -159,6 +159,7 @@ def judge(call: Call, commitment_id: str, step: Step, reason: str | None = None)
     if rule.side is Side.OTHER_OFFICER and found.marked_by == call.caller.name_for_log:
         raise Problem("another_officer", "Whoever called the commitment false does not decide on the objection.")
     if step is not Step.FIND_FALSE:
+        _tell(call, found, Deed.COMMITMENT_READ, basis="commitment")  # the answer names him
         return take(call, found, step, said)
     until = working_days.after(case_parties.day_of(call.now), OBJECTION_DAYS).day
     taken = take(call, found, step, said, marked_by=call.caller.name_for_log, objection_until=until)
@@ -228,8 +229,8 @@ def content(call: Call, found: Commitment) -> dict[str, Any]:
     return opened
 
 
-def shown(call: Call, found: Commitment) -> dict[str, Any]:
-    """Return what the person and the unit see of a commitment; its steps say why it was judged as it was."""
+def entry(call: Call, found: Commitment) -> dict[str, Any]:
+    """Return a commitment as the list of a unit has it: a list is on nobody's record, so it names nobody."""
     said = content(call, found)
     return {
         "id": found.commitment_id,
@@ -239,12 +240,24 @@ def shown(call: Call, found: Commitment) -> dict[str, Any]:
         "department": found.department,
         "unit": said["unit"],
         "case_number": said["case_number"],
-        "text": said["text"],
-        "text_en": said["text_en"],
-        "holder": case_parties.holder(call, found.subject, clear=False),
         "offered_at": found.offered_at,
         "signed_at": found.signed_at,
         "objection_until": found.objection_until,
+    }
+
+
+def shown(call: Call, found: Commitment) -> dict[str, Any]:
+    """Return what the person and the unit see of a commitment; its steps say why it was judged as it was.
+
+    Until it is signed it names nobody: a look-up by law may offer one for a number that nobody bears, and whoever
+    reads it is not to learn which.
+    """
+    said = content(call, found)
+    signer = case_parties.holder(call, found.subject, clear=False) if found.signed_at is not None else None
+    return entry(call, found) | {
+        "text": said["text"],
+        "text_en": said["text_en"],
+        "holder": signer,
         "steps": case_log.history(call, found.subject, found.commitment_id),
     }
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from idservice.errors import FieldProblem, Problem
 from idservice.login import proofing
-from licences.counter import applicant, clerk
+from licences.counter import applicant, clerk, matters
+from licences.guard import touches
+from licences.guard.admit import admit
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -23,12 +25,18 @@ LOOKUP = "lookup"
 def begin(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """Ask about an applicant, and return what the counter's device carries to the checker.
 
+    The checker compares a photograph of his, so this counts as a look at him.
+
     Raises:
-        Problem: what `clerk.demand` refuses; invalid, for the number or the checker.
+        Problem: what `clerk.demand` and `admit` refuse; not_found, for the matter; invalid, for the number or the
+            checker.
     """
-    who = clerk.demand(call, body)
-    subject = applicant.find(call, body["subject"]["number"]).subject
-    question = proofing.begin(call, subject, body["checker"], purpose=LOOKUP, browser=_counter(who))
+    with touches.watched(call, body, body["subject"]["number"]):
+        who = clerk.demand(call, body)
+        matter = matters.find(call, body["matter"])
+        whom = applicant.find(call, body["subject"]["number"])
+    admit(call, who, matter=matter.code, subject=whom.subject if whom.known else None, number=whom.number)
+    question = proofing.begin(call, whom.subject, body["checker"], purpose=LOOKUP, browser=_counter(who))
     if question is None:
         known = ", ".join(sorted(proofing.checkers(call.house))) or "none"
         raise Problem("invalid", "", errors=[FieldProblem("/checker", "choice", f"one of: {known}")])

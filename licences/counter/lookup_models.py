@@ -29,7 +29,7 @@ class LookupAuthorisation(Base):
     __table_args__ = HASHED
     code_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     subject: Mapped[str] = mapped_column(String(32))
-    mode: Mapped[str] = mapped_column(String(8))  # licences.counter.authorisation_codes.Mode
+    mode: Mapped[str] = mapped_column(String(8))  # licences.counter.authorisation_codes.Mode, or commitment_codes.MODE
     matter: Mapped[str] = mapped_column(String(64))
     department: Mapped[str | None] = mapped_column(String(18))  # None: any unit that handles the matter
     case_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))  # None: any case
@@ -40,4 +40,4 @@ class LookupAuthorisation(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
     identifier: Mapped[str | None] = mapped_column(String(128))  # of the one licence it opens; None: of the matter's
-    asker_sealed: Mapped[bytes | None]  # licences.asker.Asker: who reads it
+    asker_sealed: Mapped[bytes | None]  # licences.asker.Asker: who reads it; of mode sign: the login that made it

@@ -20,6 +20,7 @@ from idservice.statement import Statement
 from licences.counter import applicant, asked, authorisation, clerk, matters, notices, proofs
 from licences.counter.proofs import Case
 from licences.deeds import Deed
+from licences.guard import touches
 from licences.guard.admit import admit
 from licences.models import Lookup
 
@@ -39,15 +40,18 @@ def look_up(call: Call, body: dict[str, Any]) -> dict[str, Any]:
             authorisation_refused, legal_basis_not_offered, fields_exceeded (all 403); what `admit` refuses; not_found
             for the matter; invalid.
     """
-    who = clerk.demand(call, body)
-    given = authorisation.one_of(body.get("authorisation"))
-    matter = matters.find(call, body["matter"])
-    whom = applicant.find(call, body["subject"]["number"])
-    by_law = given[0] == "legal_basis"
+    touches.watch(call, body, authorisation.agent_of(body.get("authorisation")))
+    with touches.watched(call, body, body["subject"]["number"]):
+        who = clerk.demand(call, body)
+        given = authorisation.one_of(body.get("authorisation"))
+        matter = matters.find(call, body["matter"])
+        whom = applicant.find(call, body["subject"]["number"])
+    asking = authorisation.Asking(who, matter, body["case_number"], whom.subject)
+    by_law = authorisation.is_by_law(call, given, asking)
     known = whom.subject if whom.known else None
     admit(call, who, matter=matter.code, subject=known, number=whom.number, by_law=by_law)
     wanted = asked.read(matter, body)
-    ground = authorisation.accept(call, given, authorisation.Asking(who, matter, body["case_number"], whom.subject))
+    ground = authorisation.accept(call, given, asking)
     case = Case(timed_id(call.now), matter, body["case_number"], who, ground)
     found = [proofs.resolve(call, case, one, wanted[one.proof]) for one in matter.needed]
     _record(call, case, found)

@@ -39,20 +39,26 @@ def resolve(call: Call, case: Case, proof: Proof, asked: Asked) -> dict[str, Any
     """Return the outcome for one proof.
 
     Where it is not met, `claims_wanted` says what could be compared if it were claimed, and `ways_left` which of the
-    matter's ways were not tried and may be asked for.
+    matter's ways were not tried and may be asked for. `not_shown` are the fields that the holder left out of what he
+    shows: they are neither read nor compared.
     """
     answer: dict[str, Any] = {"proof": proof.proof, "name": proof.name, "name_en": proof.name_en}
+    asked, left_out = asked.within(case.ground.chosen)
+    if left_out:
+        answer["not_shown"] = list(left_out)
     for way in asked.ways:
         met = _WAYS[way](call, case, proof, asked)
         if met is not None:
             return answer | {"way": str(way)} | met
     answer |= {"outcome": "not_held", "ways_left": [str(way) for way in proof.ways if way not in asked.ways]}
     if Way.DATA_CHECK in asked.ways and not asked.claims:
-        answer["claims_wanted"] = list(proof.fields)
+        answer["claims_wanted"] = [name for name in proof.fields if name not in left_out]
     return answer
 
 
 def _licence(call: Call, case: Case, proof: Proof, asked: Asked) -> dict[str, Any] | None:
+    if case.ground.chosen is not None and proof.fields and not asked.fields:
+        return None  # not even that there is one: the holder chose to show other things
     held = held_licences.best(call, case.ground, proof.type_code or "")
     if held is None:
         return None

@@ -80,7 +80,7 @@ def admit(
             raise Problem("not_covered", "A look-up has an operator.")
         return
     if matter is None:
-        own = quota.of_operator("verify", who.operator, who.department, call.now)
+        own = quota.of_operator("verify", who.operator, call.now)
         verified = _Looked(who.operator, who.department, None, quota.VERIFICATIONS, own, None, None, is_honey=False)
         call.aftermath.append(lambda again: _observe(again, verified))
         _count_or_refuse(call, verified)
@@ -93,7 +93,7 @@ def admit(
         who.department,
         matter,
         held.quota,
-        quota.of_operator("look_up", who.operator, who.department, call.now),
+        quota.of_operator("look_up", who.operator, call.now),
         quota.of_subject(whom, call.now),
         quota.of_everybody(secrets.randbelow(quota.SHARDS), call.now),
         held.is_honey,
@@ -163,6 +163,8 @@ def _overrun(looked: _Looked, found: Mapping[str, Count]) -> Kind | None:
 
 
 def _sound(call: Call, looked: _Looked, kind: Kind, *, again: bool = False) -> None:
-    cause = looked.operator if looked.subject is None or kind in {Kind.DAY, Kind.BURST} else looked.subject.key
+    cause = looked.operator  # of every alarm, or the second who touches a decoy on a day would hide behind the first
+    if looked.subject is not None and kind not in {Kind.DAY, Kind.BURST}:
+        cause = f"{looked.subject.key}|{cause}"
     whose = {"operator": looked.operator, "department": looked.unit, "matter": looked.matter}
     alarms.sound(call, kind, cause=cause, again=again, **whose)

@@ -1,6 +1,7 @@
 """Alarms (告警): raised within the look itself, so at once; seen to by the security administrator.
 
-An alarm is a row, an audit entry, a line in the log and a count in the metrics. It names pseudonyms, never a number.
+An alarm is a row, an audit entry, a line in the log, a count in the metrics and, at its first time, a message to those
+who see to it. It names pseudonyms, never a number.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from idservice.admin.roles import Role
 from idservice.db import table_of
 from idservice.errors import Problem
 from licences.deeds import Deed
+from licences.guard import alarm_messages
 from licences.guard.models import GuardAlarm
 
 if TYPE_CHECKING:
@@ -44,6 +46,10 @@ class Kind(StrEnum):
     ANOMALY = "anomaly"  # everybody's hour is not like other hours: look-ups are stopped
 
 
+for _kind in Kind:  # from the start: a series that begins at its first alarm has not increased for whoever watches it
+    RAISED.labels(str(_kind))
+
+
 def sound(call: Call, kind: Kind, *, cause: str, again: bool = False, **facts: str | int | None) -> None:
     """Raise an alarm; the same cause on the same day counts up one alarm, and opens it again if it was seen to.
 
@@ -64,7 +70,8 @@ def sound(call: Call, kind: Kind, *, cause: str, again: bool = False, **facts: s
         "first_at": call.now,
         "last_at": call.now,
     }
-    call.connection.execute(_raise(call.connection.dialect.name), row)
+    if call.connection.execute(_raise(call.connection.dialect.name), row).scalar_one() == 1:
+        alarm_messages.tell(call, str(kind))
     audit.record(call, Deed.ALARM_RAISED, alarm=row["alarm_id"], kind=str(kind), **told)
     if not again:
         log.warning("guard.alarm", kind=str(kind), alarm=row["alarm_id"])
@@ -75,7 +82,7 @@ def sound(call: Call, kind: Kind, *, cause: str, again: bool = False, **facts: s
 def _raise(dialect: str) -> Any:
     insert = sqlite.insert(_alarms) if dialect == "sqlite" else postgresql.insert(_alarms)
     again = {"times": _alarms.c.times + 1, "last_at": insert.excluded.last_at, "seen_by": None, "seen_at": None}
-    return insert.on_conflict_do_update(index_elements=[_alarms.c.alarm_id], set_=again)
+    return insert.on_conflict_do_update(index_elements=[_alarms.c.alarm_id], set_=again).returning(_alarms.c.times)
 
 
 def listed(call: Call) -> list[GuardAlarm]:

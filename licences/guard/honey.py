@@ -35,6 +35,13 @@ def put(call: Call, numbers: Iterable[str]) -> int:
     return new
 
 
+def is_one(call: Call, number: str) -> bool:
+    """Return whether a number in its normal form is one."""
+    hashes = call.cipher.indexes(people.INDEX_FIELD, number)
+    known = select(GuardHoney.number_hash).where(GuardHoney.number_hash.in_(hashes)).limit(1)
+    return call.session.scalar(known) is not None
+
+
 def count(call: Call) -> int:
     """Return how many there are: all that anybody is told of them."""
     return call.session.scalar(select(func.count()).select_from(GuardHoney)) or 0

@@ -210,15 +210,14 @@ def _to_issued(identifier: str) -> Response:
 @page(blueprint, "/licences/<identifier>", who=Who.OFFICER, write=True)
 def licence(call: Call, identifier: str) -> str:
     """Show one licence of the officer's department, masked, with the changes its state allows."""
-    read.read(call, _issued(call, identifier).identifier, fields=["masked_face"])
+    read.read(call, _issued(call, identifier).identifier, fields=["masked_face"], masked=True)
     return _licence_page(call, identifier, errors={})
 
 
 def _intend_change(call: Call, identifier: str) -> Intent | Response | None:
     """Record what is about to be signed; what takes two people is asked for instead."""
     found, body = _issued(call, identifier), _change_body()
-    sensitive = catalogue.find(call, found.type_code).type.sensitive
-    if sensitive and body["change"] in lifecycle.NEEDS_SECOND_PERSON:
+    if change.takes_two(call, found, body["change"], body):
         return _asked(change_requests.ask(call, {"identifier": found.identifier, "change": body}))
     return change.intend(call, found.identifier, body)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, redirect, render_template, request
+from markupsafe import Markup
 
 from idservice.call import Post
 from idservice.errors import Problem
 from idservice.http.endpoint import load
 from idservice.http.page import Who, page
 from idservice.http.problems import language
-from licences.counter import assist_reply, assist_view, commitment_signing, commitments
+from licences import qr, show
+from licences.counter import assist_reply, assist_view, commitment_codes, commitment_signing, commitments
 from licences.counter.assist_schemas import CheckReasonBody
 from licences.counter.commitment_life import Side, State, Step, open_steps
 from licences.pages import words
@@ -68,7 +70,9 @@ def _own_again(call: Call, problem: Problem, number: str) -> str:
 
 @page(blueprint, "/me/commitments/<number>", who=Who.PERSON, methods=("POST",), write=True, again=_own_again)
 def act(call: Call, number: str) -> Response:
-    """Sign or decline a commitment, or object to its being called false."""
+    """Sign or decline a commitment, make a code to sign it at the counter, or object to its being called false."""
+    if request.form.get("step") == "code":
+        return Response(_code_page(call, number))
     step = _OWN.get(request.form.get("step", ""))
     if step is None:
         raise Problem("bad_request", "There is no such step.")
@@ -119,7 +123,7 @@ def of_unit(call: Call) -> str:
     found = commitments.of_unit(call, states=_LISTS.get(chosen, _LISTS["todo"]), limit=_MOST)
     return render_template(
         "commitments/index.html",
-        commitments=[_named(call, commitments.shown(call, one)) for one in found[:_MOST]],
+        commitments=[_listed(call, commitments.entry(call, one)) for one in found[:_MOST]],
         chosen=chosen if chosen in _LISTS else "todo",
         is_officer=True,
     )
@@ -132,7 +136,8 @@ def one_of_unit(call: Call, number: str) -> str:
 
 
 def _unit_again(call: Call, problem: Problem, number: str) -> str:
-    return _unit_page(call, commitments.shown(call, commitments.find_of_unit(call, number)), errors=_errors(problem))
+    found = commitments.shown(call, commitments.find_of_unit(call, number)) | {"holder": None}  # no look on record
+    return _unit_page(call, found, errors=_errors(problem))
 
 
 @page(blueprint, "/commitments/<number>", who=Who.OFFICER, methods=("POST",), write=True, again=_unit_again)
@@ -143,6 +148,23 @@ def judge(call: Call, number: str) -> Response:
         raise Problem("bad_request", "There is no such step.")
     commitments.judge(call, number, step, _reason())
     return redirect(f"/commitments/{number}", 303)  # type: ignore[return-value]
+
+
+def _code_page(call: Call, number: str) -> str:
+    """Return the code that was just made, as a code that shows a licence is shown."""
+    made = commitment_codes.make(call, number)
+    return render_template(
+        "me/show.html",
+        title=words.word(("到窗口签署承诺书", "Sign the commitment at the counter")),
+        code=made.code,
+        code_groups=show.groups(made.code),
+        qr_svg=Markup(qr.svg(made.code)),  # noqa: S704 - drawn by us from letters and digits
+        expires_at=made.expires_at,
+        seconds=call.settings.show_code_seconds,
+        licences=[],
+        action=f"/me/commitments/{number}",
+        again={"step": "code"},
+    )
 
 
 def _own_page(call: Call, number: str, *, errors: dict[str, str]) -> str:
@@ -160,7 +182,9 @@ def _own_page(call: Call, number: str, *, errors: dict[str, str]) -> str:
 def _counter_page(call: Call, number: str, *, errors: dict[str, str]) -> str:
     found = commitments.find_of_unit(call, number, post=Post.CLERK)
     facts = _named(call, commitments.shown(call, found))
-    return render_template("counter/commitment.html", commitment=facts, errors=errors)
+    read_at = f"{call.settings.issuer}/me/commitments/{number}"
+    drawn = Markup(qr.svg(read_at))  # noqa: S704 - drawn by us from our own address
+    return render_template("counter/commitment.html", commitment=facts, errors=errors, qr_svg=drawn)
 
 
 def _unit_page(call: Call, facts: dict[str, Any], *, errors: dict[str, str]) -> str:
@@ -177,8 +201,12 @@ def _unit_page(call: Call, facts: dict[str, Any], *, errors: dict[str, str]) -> 
     )
 
 
+def _listed(call: Call, found: dict[str, Any]) -> dict[str, Any]:
+    return found | titles(call, found)
+
+
 def _named(call: Call, found: dict[str, Any]) -> dict[str, Any]:
-    return found | titles(call, found) | {"text": words.word((found["text"], found["text_en"]))}
+    return _listed(call, found) | {"text": words.word((found["text"], found["text_en"]))}
 
 
 def _reason() -> str:

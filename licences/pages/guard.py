@@ -127,7 +127,7 @@ def _alarm(call: Call, row: GuardAlarm) -> dict[str, Any]:
         "seen_at": row.seen_at,
         "operator_id": row.facts.get("operator"),
         "operator": view.masked_name(call, row.facts["operator"]) if "operator" in row.facts else None,
-        "unit": row.facts.get("department"),
+        "unit": row.facts.get("department") or row.facts.get("client"),
         "matter": _matter(call, row.facts.get("matter", "")),
     }
 

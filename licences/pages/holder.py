@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, jsonify, render_template, request
 from markupsafe import Markup
+from sqlalchemy import select
 
 from idservice import accesses
 from idservice.errors import Problem
 from idservice.http.endpoint import load
 from idservice.http.page import Who, page
 from idservice.ids import secret_hash
+from idservice.models import Department
 from idservice.register import mandates
 from licences import change, co_holders, qr, show, wallet
 from licences.lifecycle import State
@@ -35,13 +37,22 @@ _PARTS_SHOWN: dict[str, tuple[tuple[words.Both, words.Both], tuple[str, ...]]] =
         (),
     ),
     "name": (
-        (("只出示姓名和有效期", "Only name and validity"), ("其他信息对方看不到", "Nothing else can be read")),
+        (
+            ("只出示姓名和有效期", "Only name and validity"),
+            (
+                "另有证照种类、编号、签发机关、状态和遮盖后的号码，供核对；照面其他内容对方看不到",
+                "Beside them, to be checked: the licence's type, identifier, issuer and state, and your number masked",
+            ),
+        ),
         ("holder_name", "valid_from", "valid_until"),
     ),
     "adult": (
         (
             ("只出示是否年满 18 周岁", "Only whether I am 18"),
-            ("不出示出生日期", "Without the date of birth"),
+            (
+                "不出示出生日期；另有证照种类、编号、签发机关、状态、有效期和遮盖后的姓名、号码，供核对",
+                "Beside it, to be checked: the licence's type, identifier, issuer, state, validity, your masked name",
+            ),
         ),
         ("age_over_18",),
     ),
@@ -58,6 +69,7 @@ _PARTS_SHOWN: dict[str, tuple[tuple[words.Both, words.Both], tuple[str, ...]]] =
 }
 _WHOLE = "whole"
 LATEST = 5
+_UNITS = select(Department.credit_code, Department.name).order_by(Department.name).limit(500)
 _SHOW = ShowBody()
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -108,7 +120,9 @@ def _make_code(call: Call) -> Shown | Response:
     if not wanted:
         return Response(_choice(call, error=words.word(("请至少选择一份证照", "Choose at least one licence"))), 422)
     fields = fields_of(call, request.form.get("part", ""), wanted)
-    chosen = {"fields": fields} if fields else {}
+    chosen: dict[str, Any] = {"fields": fields} if fields else {}
+    if unit := request.form.get("audience"):
+        chosen["audience"] = unit
     return show.show(call, load(_SHOW, {"licences": wanted, **chosen}, where="form"))
 
 
@@ -142,6 +156,7 @@ def show_code(call: Call, prepared: Shown) -> str:
         licences=[shown.card(call, found) for found in listed],
         part=request.form.get("part") if request.form.get("part") in _PARTS_SHOWN else None,
         shown_to=None,
+        again={"audience": request.form["audience"]} if request.form.get("audience") else {},
         state_url=f"/me/show/status/{secret_hash(prepared.code).hex()}",
     )
 
@@ -174,4 +189,6 @@ def _choice(call: Call, *, error: str | None) -> str:
     found = wallet.own(call, state=State.VALID, limit=CARDS)[:CARDS]
     held = [licence for licence in found if licence.subject == call.caller.holder]  # the first holder shows it
     cards = [shown.card(call, licence) for licence in held]
-    return render_template("me/show_choose.html", licences=cards, parts_shown=parts_shown(), error=error)
+    units = [(unit.credit_code, unit.name) for unit in call.session.execute(_UNITS)]
+    facts = {"licences": cards, "parts_shown": parts_shown(), "units": units, "unit": request.form.get("audience")}
+    return render_template("me/show_choose.html", **facts, error=error)

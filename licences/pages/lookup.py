@@ -13,6 +13,7 @@ from idservice.login.session import shown_user
 from idservice.numbers import citizen, credit_code
 from licences.counter import authorisation_codes, legal_grounds, lookups, matters
 from licences.counter.matter_definition import Way
+from licences.guard import touches
 from licences.pages import matter_words, shown, words
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def _look_up(call: Call) -> dict[str, Any]:
     if values["matter"] and matter is None:
         wrong["matter"] = words.word(CHOOSE)
     if wrong or matter is None:
+        if citizen.is_valid(values["number"]):  # a form that is not filled in has asked for somebody all the same
+            touches.test(call, {"matter": values["matter"]}, values["number"])
         return {"wrong": wrong}
     return lookups.look_up(
         call,
@@ -204,6 +207,7 @@ def _proof(call: Call, proof: Proof, found: dict[str, Any]) -> dict[str, Any]:
             for name, title in _titles(call, proof, found.get("compared", ())).items()
         ],
         "claims_wanted": list(_titles(call, proof, found.get("claims_wanted", ())).values()),
+        "not_shown": list(_titles(call, proof, found.get("not_shown", ())).values()),
     }
     if "licence" not in found:
         return named

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flask import Response
@@ -9,9 +10,10 @@ from flask_smorest import Blueprint
 
 from idservice.http.application import WholeResponse
 from idservice.http.endpoint import endpoint
-from licences.counter import assist_view, commitment_signing, commitments
+from licences.counter import assist_view, commitment_codes, commitment_signing, commitments
 from licences.counter.commitment_life import State, Step
 from licences.counter.commitment_schemas import (
+    CommitmentCodeSchema,
     CommitmentFindingBody,
     CommitmentSchema,
     CommitmentSignatureBody,
@@ -21,11 +23,14 @@ from licences.counter.commitment_schemas import (
     MarkDecisionBody,
     MarkObjectionBody,
     OwnChecksSchema,
+    UnitCommitmentsSchema,
 )
 from licences.counter.commitment_statement import TYPE
 from licences.counter.schemas import PageQuery
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from idservice.call import Call
     from licences.counter.models import Commitment
 
@@ -39,7 +44,7 @@ blueprint = Blueprint("commitments", __name__, url_prefix="/v1", description="Co
 @endpoint(blueprint, "GET", "/commitments/own", scope=SIGN, query=PageQuery, answer=CommitmentsSchema)
 def list_own_commitments(call: Call, query: dict[str, Any]) -> dict[str, Any]:
     """List the holder's own commitments, newest first."""
-    return _page(call, commitments.of_holder(call, **query), query["limit"])
+    return _page(commitments.of_holder(call, **query), query["limit"], partial(commitments.shown, call))
 
 
 @endpoint(blueprint, "GET", "/department-checks/own", scope=SIGN, query=PageQuery, answer=OwnChecksSchema)
@@ -70,6 +75,20 @@ def sign_commitment(call: Call, commitment_id: str, body: dict[str, Any]) -> dic
 @endpoint(
     blueprint,
     "POST",
+    "/commitments/<commitment_id>/codes",
+    scope=SIGN,
+    answer=CommitmentCodeSchema,
+    status=201,
+    write=True,
+)
+def make_commitment_code(call: Call, commitment_id: str) -> commitment_codes.Made:
+    """Make, as the logged-in person, the code by which this commitment is signed at the counter."""
+    return commitment_codes.make(call, commitment_id)
+
+
+@endpoint(
+    blueprint,
+    "POST",
     "/commitments/<commitment_id>/counter-signatures",
     scope=LOOK_UP,
     body=CounterCommitmentSignatureBody,
@@ -78,7 +97,7 @@ def sign_commitment(call: Call, commitment_id: str, body: dict[str, Any]) -> dic
     write=True,
 )
 def sign_commitment_at_counter(call: Call, commitment_id: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Have the person at the counter sign by his show code."""
+    """Have the person at the counter sign by the code he made for it."""
     language = body["language"]
     return commitments.shown(call, commitment_signing.sign_at_counter(call, commitment_id, body, language=language))
 
@@ -119,12 +138,12 @@ def object_to_mark(call: Call, commitment_id: str, body: dict[str, Any]) -> dict
     return commitments.shown(call, commitments.object_to(call, commitment_id, body["reason"]))
 
 
-@endpoint(blueprint, "GET", "/commitments", scope=CHECK, query=CommitmentsQuery, answer=CommitmentsSchema)
+@endpoint(blueprint, "GET", "/commitments", scope=CHECK, query=CommitmentsQuery, answer=UnitCommitmentsSchema)
 def list_commitments(call: Call, query: dict[str, Any]) -> dict[str, Any]:
-    """List the commitments given to one's department, oldest first."""
+    """List the commitments given to one's department, oldest first; who signed is read one by one."""
     states = TO_DO if query["state"] is None else frozenset({State(query["state"])})
     found = commitments.of_unit(call, states=states, limit=query["limit"], cursor=query["cursor"])
-    return _page(call, found, query["limit"])
+    return _page(found, query["limit"], partial(commitments.entry, call))
 
 
 @endpoint(blueprint, "GET", "/commitments/<commitment_id>", scope=CHECK, answer=CommitmentSchema, write=True)
@@ -163,8 +182,8 @@ def decide_on_mark(call: Call, commitment_id: str, body: dict[str, Any]) -> dict
     return commitments.shown(call, commitments.judge(call, commitment_id, Step(body["decision"]), body["reason"]))
 
 
-def _page(call: Call, found: list[Commitment], limit: int) -> dict[str, Any]:
+def _page(found: list[Commitment], limit: int, told: Callable[[Commitment], dict[str, Any]]) -> dict[str, Any]:
     return {
-        "items": [commitments.shown(call, one) for one in found[:limit]],
+        "items": [told(one) for one in found[:limit]],
         "next_cursor": found[limit - 1].commitment_id if len(found) > limit else None,
     }

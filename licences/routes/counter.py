@@ -28,7 +28,16 @@ from licences.models import LookupConsent
 blueprint = Blueprint("counter", __name__, url_prefix="/v1", description="Look proofs up instead of asking for paper")
 
 
-@endpoint(blueprint, "POST", "/lookups", scope="lookups.create", body=LookupBody, answer=LookupSchema, write=True)
+@endpoint(
+    blueprint,
+    "POST",
+    "/lookups",
+    scope="lookups.create",
+    body=LookupBody,
+    answer=LookupSchema,
+    write=True,
+    kept=False,
+)
 def look_up(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """Look up the proofs of a matter: each by the first of the matter's ways that leads somewhere, or not held."""
     return lookups.look_up(call, body)

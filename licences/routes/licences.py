@@ -90,6 +90,10 @@ def intend_change(call: Call, identifier: str, body: dict[str, Any]) -> Intent |
     prepare=intend_change,
 )
 def change_licence(call: Call, identifier: str, body: dict[str, Any], prepared: Intent | None) -> dict[str, Any]:
-    """Suspend, resume, revoke, cancel, renew or correct a licence; the last two answer with the new version."""
+    """Suspend, resume, revoke, cancel, renew or correct a licence; the last two answer with the new version.
+
+    The answer is the whole licence, and stands as a look on the record of its holders.
+    """
     done = change.change(call, identifier, body, prepared)
+    read.put_on_record(call, done["licence"], fields=["whole_licence"])
     return {**view.whole(call, done["licence"]), "id": done["id"], "change": done["change"], "at": done["at"]}

@@ -6,17 +6,22 @@ from typing import Any
 import pytest
 from joserfc import jws
 from joserfc.jwk import KeySet
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
+from idservice.call import Caller
 from idservice.errors import Problem
 from idservice.models import Mandate
 from keys.ring import Purpose
-from licences.counter import commitment_signing, commitment_statement, commitments
+from licences.counter import commitment_codes, commitment_signing, commitment_statement, commitments
 from licences.counter.commitment_life import Step
 from licences.counter.commitment_schemas import CommitmentSchema
 from licences.counter.models import Commitment
+from licences.guard import stop
+from licences.guard.models import GuardStop
 from tests import cases
+from tests.builders import SYSTEM
 from tests.identity import ISSUER
+from tests.looking_up import ask, request_for
 from tests.town import AGENT, ALICE, BOB, CLERK, COMPANY, NAMES, OFFICER, SECURITY, WINDOW, Town
 
 PATH = "/v1/commitments"
@@ -79,21 +84,69 @@ def test_from_the_signature_to_the_cleared_mark(town: Town) -> None:
     assert not is_barred(town)
 
 
-def test_a_show_code_signs_at_the_counter_for_its_own_holder_alone(town: Town) -> None:
-    for who in (ALICE, BOB):
-        town.issue("resident_card", who)
+def test_the_code_made_for_a_commitment_signs_it_at_the_counter_and_no_other_does(town: Town) -> None:
     number, clerk = cases.offered(town), cases.header(town, CLERK)
-    licence = {who: town.issue("real_estate_title", who).identifier for who in (ALICE, BOB)}
-    other = post(town, f"{number}/counter-signatures", clerk, 403, code=town.show(licence[BOB], number=BOB))
-    assert other["code"] == "authorisation_refused"
+    alice, bob = (cases.header(town, who, "case-holder") for who in (ALICE, BOB))
+    licence, theirs = town.issue("real_estate_title").identifier, cases.offered(town, number=AGENT)
+    agent = town.caller(AGENT, level=3, amr=("pwd",), auth_time=datetime.now(UTC))
+    assert post(town, f"{number}/codes", bob, 404)["code"] == "not_found"
+    others = {
+        "shows a licence": town.show(licence),
+        "shows his age": town.show(licence, fields=["age_over_18"]),
+        "of another commitment": post(town, f"{cases.offered(town)}/codes", alice)["code"],
+        "of another person": town.act(lambda call: commitment_codes.make(call, theirs), caller=agent).code,
+        "nothing": "x",
+    }
+    for what, code in others.items():
+        refused = post(town, f"{number}/counter-signatures", clerk, 403, code=code)
+        assert refused["code"] == "authorisation_refused", what
+    made = post(town, f"{number}/codes", alice)
+    looked = ask(town, request_for({"auth_code": made["code"]}, matter=cases.CODE))
+    assert (looked.status_code, looked.json["code"]) == (403, "authorisation_refused"), "it opens nothing else"
+    assert town.verify(made["code"])["reasons"] == ["code_expired"]
     body = {"operator": {"id_number": CLERK, "counter": WINDOW}, "department": SECURITY}
     nameless = post(town, f"{number}/counter-signatures", cases.machine(town), 403, code="0" * 26, department=SECURITY)
     assert nameless["code"] == "operator_required"
-    signed = post(town, f"{number}/counter-signatures", cases.machine(town), code=town.show(licence[ALICE]), **body)
+    signed = post(town, f"{number}/counter-signatures", cases.machine(town), code=made["code"], **body)
     assert signed["state"] == "signed"
+    again = post(town, f"{number}/counter-signatures", cases.machine(town), 403, code=made["code"], **body)
+    assert again["code"] == "authorisation_refused"
+    statement = town.web.get(f"{PATH}/{number}/statement", headers=alice).text
+    keys = town.house.keys.public(Purpose.RECEIPT)
+    act = commitment_statement.verify(statement, keys=keys, issuer=ISSUER).payload["act"]
+    assert (act["way"], act["clerk"], act["amr"], act["level"]) == ("counter", "孙**", ["pwd"], 3)
     newest = town.looks()[0]
     assert (newest["act"], newest["who"]) == ("licences:commitment:sign", "孙**")
     assert newest["unit"] == f"{NAMES[SECURITY]} {WINDOW}"
+
+
+def test_a_code_wants_the_login_that_signing_wants_and_the_guard_admits_its_use(town: Town) -> None:
+    number, then = cases.offered(town), datetime.now(UTC)
+
+    def refused(deed: Any, caller: Any = SYSTEM, now: datetime = then) -> str:
+        with pytest.raises(Problem) as caught:
+            town.act(deed, caller=caller, now=now)
+        return caught.value.code
+
+    def make(call: Any) -> Any:
+        return commitment_codes.make(call, number)
+
+    old = town.caller(ALICE, level=3, amr=("pwd",), auth_time=then - timedelta(minutes=16))
+    assert refused(make, old) == "insufficient_user_authentication"
+    low = town.caller(ALICE, level=2, amr=("pwd",), auth_time=then)
+    assert refused(make, low) == "level_too_low"
+    made = town.act(make, caller=town.caller(ALICE, level=3, amr=("pwd",), auth_time=then), now=then)
+    body = {"code": made.code, "operator": {"id_number": CLERK}, "department": SECURITY}
+
+    def sign(call: Any) -> Any:
+        return commitment_signing.sign_at_counter(call, number, body, language="zh")
+
+    machine = Caller(channel="api", client_id="case-counter", departments=frozenset({SECURITY}))
+    assert refused(sign, machine, made.expires_at) == "authorisation_refused", "it is old"
+    town.act(lambda call: stop.put(call, scope="all", target="", reason="演示"))
+    assert refused(sign, machine) == "look_ups_stopped"
+    town.act(lambda call: call.session.execute(delete(GuardStop)))
+    assert town.act(sign, caller=machine, now=then).state == "signed", "a code that was refused is not used up"
 
 
 def test_a_commitment_is_its_persons_and_its_units(town: Town) -> None:
@@ -133,6 +186,24 @@ def test_signing_wants_a_recent_login_and_objecting_has_an_end(town: Town) -> No
     row = town.act(lambda call: call.session.get_one(Commitment, (subject, number)))
     late = datetime.combine(row.objection_until, datetime.min.time(), UTC) + timedelta(days=1)
     assert code_of(lambda call: commitments.object_to(call, number, "异议"), fresh, late) == "objection_too_late"
+
+
+def test_a_list_names_nobody_and_an_unsigned_commitment_tells_not_even_that_there_is_somebody(town: Town) -> None:
+    real = cases.offered(town)
+    nobody = cases.offered(town, subject="0" * 32)
+    officer, before = cases.header(town, OFFICER), len(town.looks())
+    listed = {one["id"]: one for one in town.web.get(f"{PATH}?state=offered", headers=officer).json["items"]}
+    for number in (real, nobody):
+        assert not {"holder", "text", "steps"} & listed[number].keys()
+        read = town.web.get(f"{PATH}/{number}", headers=officer).json
+        assert (read["holder"], read["text"]) == (None, cases.TEXT)
+    unsigned = town.browser(OFFICER).open("/commitments").text
+    assert "王**" not in unsigned
+    assert len(town.looks()) == before + 1, "each commitment that is read is on record, and no list is"
+    post(town, f"{real}/signatures", cases.header(town, ALICE, "case-holder"), language="zh")
+    judged = post(town, f"{real}/findings", officer, finding="kept")
+    assert judged["holder"]["name"] == "王**"
+    assert [look["act"] for look in town.looks()[:2]] == ["licences:commitment:read"] * 2
 
 
 def test_who_acts_for_a_company_signs_for_it_and_is_named(town: Town) -> None:

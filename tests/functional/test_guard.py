@@ -14,7 +14,7 @@ from sqlalchemy import delete, event, select, update
 from idservice.admin import roles
 from idservice.admin.models import Administrator
 from idservice.admin.roles import Role
-from idservice.models import AuditEntry, LoginSession, Person
+from idservice.models import AuditEntry, LoginSession, Person, Staff
 from licences.guard import alarms, anomalies, baseline, honey, quota, rules, stop
 from licences.guard.models import GuardAlarm, GuardCount, GuardQuota, GuardRule, GuardStop
 from licences.guard.policy import ALLOW, ANY, DENY, LAW, Rule
@@ -24,6 +24,7 @@ from tests.looking_up import ask, consent, counts, refusals, request_for
 from tests.town import ALICE, BOB, CIVIL, CLERK, MATTER, OFFICER, SECURITY, STRANGER, Town
 
 DECOY = citizen_number("37169919900307127")
+COLLEAGUE = BOB
 ELSEWHERE = citizen_number("11010519900307123")  # of another city
 OF_SUBJECTS = ("subject_index", "guard_", "presentation", "licence ", "person", "access_record", "audit_entry")
 TWO_FACTORS = {"amr": ["pwd", "otp", "mfa"], "level": 3}
@@ -100,6 +101,21 @@ def test_a_full_day_and_a_burst_are_refused_recorded_and_raise_one_alarm(town: T
         strict(town, on=False)
 
 
+def test_an_operator_of_two_units_has_one_quota(town: Town) -> None:
+    town.act(lambda call: rules.limit(call, ANY, Quota(per_day=2, per_minute=100, per_subject=100)))
+    second = {"subject": town.subjects[CLERK], "department": CIVIL, "role": "clerk"}
+    town.act(lambda call: call.session.add(Staff(**second)))
+    strict(town, on=True)
+    try:
+        units = [SECURITY, CIVIL, SECURITY, CIVIL]
+        answers = [ask(town, request_for(held(town), department=unit)) for unit in units]
+        assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
+    finally:
+        strict(town, on=False)
+        gone = delete(Staff).where(Staff.subject == town.subjects[CLERK], Staff.department == CIVIL)
+        town.act(lambda call: call.session.execute(gone))
+
+
 def strict(town: Town, *, on: bool) -> None:
     """Let quotas hold, or not, for a caller on loopback."""
     object.__setattr__(town.house.settings, "unthrottled_loopback", not on)
@@ -131,6 +147,34 @@ def test_a_honey_number_alarms_at_the_first_touch_and_is_answered_like_any_stran
     )
     assert DECOY not in str(raised)
     assert json.loads(str(raised))["operator"] == town.subjects[CLERK]
+
+
+def test_everybody_who_touches_a_decoy_has_an_alarm_of_his_own(town: Town) -> None:
+    """Whom the page's button stops is whom the alarm names: nobody hides behind whoever came first that day."""
+    town.act(lambda call: honey.put(call, [DECOY]))
+    operators = [town.subjects[CLERK], town.subjects[COLLEAGUE]]
+    town.act(lambda call: call.session.add(Staff(subject=operators[1], department=SECURITY, role="clerk")))
+    try:
+        for number in (CLERK, COLLEAGUE, CLERK):
+            ask(town, request_for({"code": "0" * 26}, subject={"number": DECOY}, operator={"id_number": number}))
+    finally:
+        town.act(lambda call: call.session.execute(delete(Staff).where(Staff.subject == operators[1])))
+    named = {row.facts["operator"]: row.times for row in town.act(alarms.listed)}
+    assert named == {operators[0]: 2, operators[1]: 1}
+
+
+def test_everybody_who_asks_too_often_for_one_person_has_an_alarm_of_his_own(town: Town) -> None:
+    town.act(lambda call: rules.limit(call, SECURITY, Quota(per_day=100, per_minute=100, per_subject=0)))
+    operators = [town.subjects[CLERK], town.subjects[COLLEAGUE]]
+    town.act(lambda call: call.session.add(Staff(subject=operators[1], department=SECURITY, role="clerk")))
+    strict(town, on=True)
+    try:
+        for number in (CLERK, COLLEAGUE):
+            ask(town, request_for(held(town), operator={"id_number": number}))
+    finally:
+        strict(town, on=False)
+        town.act(lambda call: call.session.execute(delete(Staff).where(Staff.subject == operators[1])))
+    assert {row.facts["operator"] for row in town.act(alarms.listed) if row.kind == "subject"} == set(operators)
 
 
 @contextmanager

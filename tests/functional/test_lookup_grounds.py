@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from idservice.call import Call
 from idservice.events import courier
@@ -20,6 +20,10 @@ from licences.counter import authorisation_codes, lookups, matters, notices
 from licences.counter.lookup_models import LookupAuthorisation
 from licences.counter.matter_definition import LegalGround, Matter, Proof, Way
 from licences.definition import HolderKind
+from licences.guard import rules
+from licences.guard.models import GuardCount
+from licences.guard.policy import ANY, DENY, HOLDER, Rule
+from licences.guard.policy import LAW as LAW_ALONE
 from licences.models import Lookup
 from tests.builders import migrate
 from tests.databases import Databases, noting_statements
@@ -186,6 +190,33 @@ def test_nobody_else_is_served_on_any_ground(town: Town, mandate: str) -> None:
     assert opened == allowed
 
 
+def test_a_code_made_by_duty_is_a_look_by_law_when_it_is_used(town: Town) -> None:
+    """Whoever may not look by law does not with a code that is older than the rule, and still does with a consent."""
+    code = by_duty(town).json["code"]
+    denied = town.act(lambda call: rules.put(call, Rule(DENY, unit=SECURITY, region=ANY, ground=LAW_ALONE), note=""))
+    try:
+        for ground in ({"legal_basis": LAW}, {"auth_code": code}):
+            assert ask(town, request(ground)).json["code"] == "not_covered"
+        for ground in ({"consent": consent(town, matter=CODE)}, {"auth_code": by_holder(town)}):
+            assert ask(town, request(ground)).status_code == 200
+    finally:
+        town.act(lambda call: rules.remove(call, denied))
+    assert ask(town, request({"auth_code": code})).status_code == 200, "refused, so not used up"
+
+
+def test_where_only_looks_by_law_are_allowed_a_code_made_by_duty_is_good(town: Town) -> None:
+    denied = town.act(lambda call: rules.put(call, Rule(DENY, unit=SECURITY, region=ANY, ground=HOLDER), note=""))
+    try:
+        used = by_duty(town).json["code"]
+        with noting_statements(town.house.database) as work:
+            assert ask(town, request({"auth_code": used})).json["basis"] == "legal_basis"
+        assert len([text for text in work if text.startswith("INSERT INTO guard_count")]) == 1, "counted once"
+        for ground in ({"consent": consent(town, matter=CODE)}, {"auth_code": by_holder(town)}):
+            assert ask(town, request(ground)).json["code"] == "not_covered"
+    finally:
+        town.act(lambda call: rules.remove(call, denied))
+
+
 def test_a_code_is_for_its_matter_and_its_case_and_ends(town: Town) -> None:
     for change in ({"matter": OTHER}, {"case_number": "DM-OTHER"}):
         code = by_holder(town, case_number="DM-2026-0001")
@@ -235,6 +266,7 @@ def test_a_mandate_withdrawn_ends_its_codes_at_once(town: Town) -> None:
 
 def test_nobody_and_somebody_who_holds_nothing_are_answered_alike(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """By law nobody's leave is asked, so this is where a look-up could tell who exists: body, rows, statements."""
+    town.act(lambda call: call.session.execute(delete(GuardCount)))  # these looks come from no loopback: quotas hold
     for lists in (matters, catalogue):
         monkeypatch.setattr(lists, "_KEEP", 3600.0)  # what a process reads once is read
     answers, works = [], []

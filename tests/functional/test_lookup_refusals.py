@@ -123,6 +123,20 @@ def test_a_consent_ends(town: Town, how: str) -> None:
     assert (answer.status_code, answer.json["code"]) == (403, "authorisation_refused")
 
 
+def test_a_look_that_is_repeated_under_one_key_is_another_look(town: Town, card: str) -> None:
+    """What was answered is not handed out again after the leave has ended, and never without its record."""
+    given = consent(town)
+    keyed = town.machine("counter") | {"Idempotency-Key": "look-1"}
+    first, again = (ask(town, request_for({"consent": given}), keyed) for _ in range(2))
+    assert first.json["id"] != again.json["id"]
+    assert "Idempotent-Replayed" not in again.headers
+    town.web.post(f"/v1/lookup-consents/{given}/withdrawals", headers=town.person(ALICE))
+    before = counts(town)
+    refused = ask(town, request_for({"consent": given}), keyed)
+    assert (refused.status_code, refused.json["code"]) == (403, "authorisation_refused")
+    assert counts(town) == before
+
+
 def test_the_operator_of_one_department_is_not_borrowed_by_another(town: Town) -> None:
     answer = ask(town, request_for({"consent": consent(town)}), town.machine("civil-counter"))
     assert (answer.status_code, answer.json["code"]) == (403, "operator_unknown")

@@ -103,8 +103,32 @@ def test_a_plain_code_opens_the_licences_it_lists_and_masks_names(town: Town, ca
 
 def test_a_code_with_chosen_fields_shows_those(town: Town, card: str) -> None:
     code = town.show(card, fields=["holder_name"])
-    fields = proofs(ask(town, request_for({"code": code})))["identity"]["fields"]
-    assert (fields["holder_name"], fields["holder_number"]) == ("王小明", f"371***********{ALICE[-4:]}")
+    found = proofs(ask(town, request_for({"code": code})))["identity"]
+    assert (found["outcome"], found["fields"]) == ("licence", {"holder_name": "王小明"})
+    assert found["not_shown"] == ["holder_number", "state", "valid_until"]
+    assert town.looks()[0]["fields"] == ["holder_name"]
+
+
+@pytest.mark.parametrize("made_for", ["a licence", "the matter"])
+def test_a_code_with_none_of_the_fields_asked_for_opens_nothing(town: Town, card: str, made_for: str) -> None:
+    shown = town.show(card, fields=["age_over_18"]) if made_for == "a licence" else ""
+    answer = ask(town, request_for({"code": shown or town.show(matter=MATTER, fields=["age_over_18"])}))
+    for name, proof in proofs(answer).items():
+        assert (proof["outcome"], "fields" in proof, "licence" in proof) == ("not_held", False, False), name
+    assert town.looks()[0]["fields"] == []
+    assert ALICE[-4:] not in answer.text
+
+
+def test_a_code_confirms_no_claim_that_its_holder_left_out(town: Town, card: str) -> None:
+    matter = "DM-M-013"  # it compares, where no licence is shown
+    claims = {"identity": {"holder_name": "王小明", "holder_number": ALICE}}
+    for fields, outcome in ((["age_over_18"], "not_held"), (["holder_name"], "not_held")):
+        body = request_for({"code": town.show(card, fields=fields)}, matter=matter, claims=claims)
+        found = proofs(ask(town, body | {"ways": {"identity": "data_check"}}))["identity"]
+        assert (found["outcome"], "compared" in found) == (outcome, False)
+        assert "holder_number" in found["not_shown"]
+    body = request_for({"code": town.show(card, fields=[*claims["identity"]])}, matter=matter, claims=claims)
+    assert proofs(ask(town, body | {"ways": {"identity": "data_check"}}))["identity"]["outcome"] == "data_yes"
 
 
 def test_a_code_made_for_the_matter_opens_what_the_matter_needs(town: Town) -> None:

@@ -60,3 +60,13 @@ def test_a_way_that_the_matter_does_not_allow_is_refused() -> None:
     with pytest.raises(Problem) as refused:
         asked.read(MATTER, {"ways": {"identity": "commitment"}})
     assert (refused.value.code, refused.value.errors[0].pointer) == ("invalid", "/ways/identity")
+
+
+def test_what_the_holder_chose_bounds_what_is_asked() -> None:
+    wanted = asked.Asked(("holder_name", "state"), {"holder_name": "x", "holder_number": "y"}, (Way.DATA_CHECK,))
+    assert wanted.within(None) == (wanted, ())
+    one, left_out = wanted.within(frozenset({"holder_name", "age_over_18"}))
+    assert (one.fields, one.claims, one.ways) == (("holder_name",), {}, wanted.ways), "claims go all together or not"
+    assert left_out == ("state", "holder_number")
+    both, _left_out = wanted.within(frozenset({"holder_name", "holder_number"}))
+    assert both.claims == wanted.claims

@@ -28,7 +28,7 @@ def look(house: House, operator: str, now: datetime = NOW) -> dict[str, counting
     """Count one look of an operator, whose subject and part of the hour everybody shares."""
 
     def deed(call: Call) -> dict[str, counting.Count]:
-        own = quota.of_operator("look_up", operator, "unit", now)
+        own = quota.of_operator("look_up", operator, now)
         return counting.count(call, [own, quota.of_subject("one", now), quota.of_everybody(0, now)])
 
     return act(house, deed, now=now)
@@ -59,7 +59,7 @@ def test_looks_at_once_are_all_counted(house: House) -> None:
 
 
 def test_a_minute_begins_anew_and_the_day_goes_on(house: House) -> None:
-    own = quota.of_operator("look_up", "fresh", "unit", NOW).key
+    own = quota.of_operator("look_up", "fresh", NOW).key
     assert [look(house, "fresh")[own] for _ in range(2)] == [(1, 1), (2, 2)]
     assert look(house, "fresh", NOW + timedelta(seconds=1))[own] == (3, 1)
     assert look(house, "fresh", NOW + timedelta(seconds=2))[own] == (4, 2)

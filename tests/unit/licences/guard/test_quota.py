@@ -8,7 +8,7 @@ EVENING = datetime(2026, 3, 1, 15, 59, 30, tzinfo=UTC)  # half a minute before m
 
 
 def test_a_day_is_the_city_s() -> None:
-    before, after = (quota.of_operator("look_up", "o", "u", EVENING + timedelta(seconds=s)) for s in (0, 31))
+    before, after = (quota.of_operator("look_up", "o", EVENING + timedelta(seconds=s)) for s in (0, 31))
     assert (before.key[-8:], after.key[-8:]) == ("20260301", "20260302")
     assert quota.until_tomorrow(EVENING) == 31
     assert quota.until_next_minute(EVENING) == 30
@@ -21,7 +21,7 @@ def test_everybody_s_hours_lie_between_their_keys_and_nothing_else_does() -> Non
     outside = [
         quota.of_everybody(0, EVENING - timedelta(days=9)).key,
         quota.of_everybody(0, EVENING + timedelta(hours=1)).key,
-        quota.of_operator("look_up", "all", "u", EVENING).key,
+        quota.of_operator("look_up", "all", EVENING).key,
         quota.of_subject("ff", EVENING).key,
     ]
     assert all(first <= key <= last for key in inside)
@@ -31,5 +31,5 @@ def test_everybody_s_hours_lie_between_their_keys_and_nothing_else_does() -> Non
 
 
 def test_a_key_fits_its_column() -> None:
-    keys = [quota.of_operator("look_up", "f" * 32, "9" * 18, EVENING).key, quota.of_subject("f" * 64, EVENING).key]
+    keys = [quota.of_operator("look_up", "f" * 32, EVENING).key, quota.of_subject("f" * 64, EVENING).key]
     assert max(map(len, keys)) <= 128
