@@ -101,6 +101,13 @@ def authenticate(token: str, *, keys: Mapping[str, PublicKey], issuer: str) -> d
     return found
 
 
+def reference_of(credential: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where a credential's status is to be read, as the claim `status` of the other forms says it."""
+    stated = (credential.get("credentialStatus") or [{}])[0]
+    uri, index = str(stated.get("statusListCredential", "")).rpartition("/")[0], str(stated.get("statusListIndex", ""))
+    return {"status_list": {"uri": uri, "idx": int(index) if index.isdecimal() else None}}
+
+
 def _begin_of(day: date) -> str:
     """Return the first moment of a day in China, where the days of licences are counted."""
     return datetime.combine(day, time(), CHINA_STANDARD_TIME).isoformat()

@@ -107,10 +107,23 @@ def _credential(text: str, relied: Relied, now: datetime) -> OfflineReport:
     except (KeyError, TypeError, ValueError):
         report.checks.append(Check("credential", Result.FAIL, "not one of ours", Reason.FORMAT_UNKNOWN))
         return report
-    report.checks.append(Check("credential", Result.OK))
+    report.checks += [Check("credential", Result.OK), *_copy_checks(claims, now)]
     report.licence = {name: value for name, value in claims.items() if name != "status"}
     _judge(report, relied, now, place, begins=begins, until=until, issued_at=int(claims.get("iat", 0)))
     return report
+
+
+def _copy_checks(claims: dict[str, Any], now: datetime) -> list[Check]:
+    """Return what a wallet's copy lacks: it ends before its licence, and holds for nobody but who proves its key."""
+    checks, moment = [], now.timestamp()
+    if moment >= claims.get("exp", moment + 1):
+        checks.append(Check("copy_period", Result.FAIL, "the copy has run out", Reason.EXPIRED))
+    elif moment + CLOCKS < claims.get("nbf", moment):
+        checks.append(Check("copy_period", Result.FAIL, "the copy does not hold yet", Reason.NOT_YET_VALID))
+    if "cnf" in claims:
+        detail = "whoever has seen the copy could show it: ask the holder's wallet"
+        checks.append(Check("holder_binding", Result.NOT_CHECKED, detail, Reason.HOLDER_UNPROVEN))
+    return checks
 
 
 def _paper(text: str, relied: Relied, now: datetime) -> OfflineReport:

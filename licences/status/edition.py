@@ -21,12 +21,16 @@ LIFE: Final = timedelta(days=3)  # a long weekend without a network
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """What stands in list `number` of `issuer` at `moment` (Unix seconds): `entries` are the places not valid."""
+    """What stands in list `number` of `issuer` at `moment` (Unix seconds): `entries` are the places not valid.
+
+    `chain` are the certificates (DER) of the key that signs, for readers that know it by them (x5c, x5chain).
+    """
 
     issuer: str
     number: int
     entries: Collection[tuple[int, int]]
     moment: int
+    chain: tuple[bytes, ...] = ()
 
     def files(self, signer: Signer) -> dict[str, bytes]:
         """Return every form, signed, by the name under which it is kept and served below `PATH`."""
@@ -41,8 +45,10 @@ class Edition:
             uri_of(self.issuer, self.number), self.moment, self._end, TTL, f"{self.issuer}{AGGREGATION}"
         )
         return {
-            name_of(self.number, "jwt"): token_list.to_jwt(compressed, stated, signer=signer).encode(),
-            name_of(self.number, "cwt"): token_list.to_cwt(compressed, stated, signer=signer),
+            name_of(self.number, "jwt"): token_list.to_jwt(
+                compressed, stated, signer=signer, chain=self.chain
+            ).encode(),
+            name_of(self.number, "cwt"): token_list.to_cwt(compressed, stated, signer=signer, chain=self.chain),
         }
 
     def _bitstring(self, purpose: bitstring.Purpose, signer: Signer) -> bytes:

@@ -20,7 +20,7 @@ from idservice.errors import Problem
 from idservice.ids import timed_id
 from licences.lifecycle import TERMINAL, State
 from licences.models import Licence
-from licences.status.edition import uri_of
+from licences.status.edition import PATH, uri_of
 from licences.status.models import StatusChange, StatusEntry, StatusList
 from licences.status.token_list import SIZE, Status
 
@@ -130,6 +130,18 @@ def reference(call: Call, place: int) -> StatusRef:
     """Return what a copy says about a place."""
     number, index = divmod(place, SIZE)
     return StatusRef(uri_of(call.settings.signs_as, number), index)
+
+
+def place_of(call: Call, status: object) -> int | None:
+    """Return the place that the claim `status` of a copy names; None where it names none of ours."""
+    reference = status.get("status_list") if isinstance(status, dict) else None
+    if not isinstance(reference, dict):
+        return None
+    uri, index = reference.get("uri"), reference.get("idx")
+    number = uri.removeprefix(f"{call.settings.signs_as}{PATH}/") if isinstance(uri, str) else ""
+    if not number.isdecimal() or not isinstance(index, int) or not 0 <= index < SIZE:
+        return None
+    return int(number) * SIZE + index
 
 
 def status_of(state: State) -> Status:

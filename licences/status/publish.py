@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, literal_column, select, update
 
+from idservice.call import Call, Caller
 from idservice.db import table_of
 from idservice.errors import Problem
 from keys.ring import Purpose
@@ -20,13 +21,16 @@ from licences.status import files
 from licences.status.edition import Edition, name_of
 from licences.status.models import PublishedFile, StatusChange, StatusEntry, StatusList
 from licences.status.token_list import SIZE
+from seals import house_certificate
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from idservice.call import House
+    from keys.signer import PublicKey
 
 RENEW: Final = timedelta(hours=1)
+_PUBLISHER: Final = Caller(channel="cli", client_id="publisher")
 LOCK: Final = 0x6F6E6103  # arbitrary, apart from the locks of the migrations and of the sequencer
 
 _entries, _changes, _files = (table_of(model) for model in (StatusEntry, StatusChange, PublishedFile))
@@ -82,8 +86,10 @@ def as_of(house: House, session: Session, number: int, moment: datetime) -> dict
         raise Problem("not_acceptable", "There were no lists at that time.")
     rows = session.connection().execute(_HISTORY, {**_reach(number), "by": moment})
     stood = {row.place - number * SIZE: row.value for row in rows}
-    edition = Edition(house.settings.signs_as, number, list(stood.items()), int(moment.timestamp()))
-    return edition.tokens(house.keys.signer(Purpose.LICENCE))
+    signer = house.keys.signer(Purpose.LICENCE)
+    certificate = house_certificate.known(session, signer.public)
+    chain = () if certificate is None else (certificate.der,)
+    return Edition(house.settings.signs_as, number, list(stood.items()), int(moment.timestamp()), chain).tokens(signer)
 
 
 def _due(session: Session, kid: str, now: datetime) -> list[int]:
@@ -102,10 +108,21 @@ def _sign(house: House, number: int, now: datetime, session: Session) -> bool:
     found = session.connection().execute(_NOT_VALID, _reach(number))
     entries = [(row.place - number * SIZE, row.value) for row in found]
     signer = house.keys.signer(Purpose.LICENCE)
-    edition = Edition(house.settings.signs_as, number, entries, int(now.timestamp()))
+    chain = _chain(house, session, signer.public, now)
+    edition = Edition(house.settings.signs_as, number, entries, int(now.timestamp()), chain)
     for name, content in edition.files(signer).items():
         files.store(session, name, content, kid=signer.kid, now=now)
     return True
+
+
+def _chain(house: House, session: Session, key: PublicKey, now: datetime) -> tuple[bytes, ...]:
+    """Return the certificate of the key that signs, as wallets' copies bring it; none without a root for documents."""
+    try:
+        return (house_certificate.certificate_of(Call(house, session, _PUBLISHER, now, "publisher"), key).der,)
+    except Problem as problem:
+        if problem.code != "unavailable":
+            raise
+        return ()
 
 
 def _reach(number: int) -> dict[str, object]:

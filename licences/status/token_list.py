@@ -16,7 +16,7 @@ from keys import cbor, cose, jws
 from keys.base64url import b64u, unb64u
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from keys.signer import PublicKey, Signer
 
@@ -31,8 +31,8 @@ LATEST: Final = 253_402_300_799  # the last second of the year 9999, beyond whic
 _BYTES: Final = SIZE * BITS // 8
 _PER_BYTE: Final = 8 // BITS
 _CLAIMS: Final = frozenset({"sub", "iat", "exp", "ttl", "status_list", "aggregation_uri"})
-# COSE header parameters (RFC 9052 section 3.1, RFC 9596) and CWT claims (RFC 8392; section 14.2 of the draft).
-_ALGORITHM, _KEY_ID, _TYPE, _ES256 = 1, 4, 16, -7
+# COSE header parameters (RFC 9052 section 3.1, RFC 9360, RFC 9596) and CWT claims (RFC 8392; section 14.2).
+_ALGORITHM, _KEY_ID, _TYPE, _CHAIN, _ES256 = 1, 4, 16, 33, -7
 _SUB, _EXP, _IAT, _TTL, _LIST = 2, 4, 6, 65534, 65533
 _TAG_SIGN1: Final = b"\xd2"
 
@@ -94,15 +94,15 @@ def compress(bits: bytes) -> bytes:
     return zlib.compress(bits, 9)
 
 
-def to_jwt(compressed: bytes, stated: Stated, *, signer: Signer) -> str:
-    """Return the Status List Token of a list as JWT (section 5.1)."""
+def to_jwt(compressed: bytes, stated: Stated, *, signer: Signer, chain: Sequence[bytes] = ()) -> str:
+    """Return the Status List Token of a list as JWT (section 5.1), `chain` (DER) in its header for other readers."""
     listed = {"bits": BITS, "lst": b64u(compressed), "aggregation_uri": stated.aggregation}
     times = {"iat": stated.issued_at, "exp": stated.expires_at, "ttl": stated.ttl}
     claims = {"sub": stated.uri, **times, "status_list": listed}
-    return jws.encode(claims, signer=signer, typ=JWT_TYPE)
+    return jws.encode(claims, signer=signer, typ=JWT_TYPE, chain=chain)
 
 
-def to_cwt(compressed: bytes, stated: Stated, *, signer: Signer) -> bytes:
+def to_cwt(compressed: bytes, stated: Stated, *, signer: Signer, chain: Sequence[bytes] = ()) -> bytes:
     """Return the Status List Token of a list as CWT (section 5.2): a tagged COSE_Sign1 message signed with ES256."""
     listed = {"bits": BITS, "lst": compressed, "aggregation_uri": stated.aggregation}
     times = {_IAT: stated.issued_at, _EXP: stated.expires_at, _TTL: stated.ttl}
@@ -110,13 +110,14 @@ def to_cwt(compressed: bytes, stated: Stated, *, signer: Signer) -> bytes:
     header = {_ALGORITHM: _ES256, _KEY_ID: signer.kid.encode(), _TYPE: f"application/{CWT_TYPE}"}
     protected, payload = cbor.encode(header), cbor.encode(claims)
     signature = signer.sign(cose.to_be_signed(protected, payload))
-    return _TAG_SIGN1 + cbor.encode([protected, {}, payload, signature])
+    certificates: object = chain[0] if len(chain) == 1 else list(chain)
+    return _TAG_SIGN1 + cbor.encode([protected, {_CHAIN: certificates} if chain else {}, payload, signature])
 
 
 def read_jwt(token: str, *, keys: Mapping[str, PublicKey]) -> Signed:
     """Return what a list says if one of `keys` signed it, whatever the day; raises `StatusListError`."""
     try:
-        claims = jws.decode(token, keys=keys, typ=JWT_TYPE, max_bytes=MAX_TOKEN).payload
+        claims = jws.decode(token, keys=keys, typ=JWT_TYPE, with_chain=True, max_bytes=MAX_TOKEN).payload
     except jws.JWSError as error:
         raise StatusListError(error.code) from None
     listed = claims.get("status_list")

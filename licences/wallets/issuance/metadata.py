@@ -101,7 +101,8 @@ def proof_types(settings: Settings, found: Configuration) -> dict[str, Any]:
     """Return how keys are proven; by a maker's word alone only where makers are believed."""
     algorithms = {"proof_signing_alg_values_supported": [str(key) for key in configurations.KEYS[found.format]]}
     by_maker = {"attestation": {**algorithms, "key_attestations_required": {}}}
-    return {"jwt": algorithms, **(by_maker if settings.wallet_makers is not None else {})}
+    are_believed = settings.wallet_makers is not None or settings.wallet_maker_anchors is not None
+    return {"jwt": algorithms, **(by_maker if are_believed else {})}
 
 
 def of_type(call: Call, type_code: str) -> dict[str, Any] | None:

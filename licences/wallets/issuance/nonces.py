@@ -26,7 +26,7 @@ _LENGTH: Final = 50  # characters
 def make(house: House, now: datetime) -> str:
     """Return a fresh nonce."""
     body = secrets.token_bytes(_RANDOM) + int((now + LIFE).timestamp()).to_bytes(_TIME, "big")
-    return b64u(body + _mac(house, body))
+    return b64u(body + _mac(house.keys.secret(Purpose.SESSION), body))
 
 
 def expiry_of(house: House, nonce: object, now: datetime) -> datetime | None:
@@ -38,7 +38,8 @@ def expiry_of(house: House, nonce: object, now: datetime) -> datetime | None:
     except ValueError:
         return None
     body, mac = data[:-_MAC], data[-_MAC:]
-    if not hmac.compare_digest(mac, _mac(house, body)):
+    live = house.keys.secrets(Purpose.SESSION).values()  # it may have been made before a rotation
+    if not any(hmac.compare_digest(mac, _mac(secret, body)) for secret in live):
         return None
     ends = datetime.fromtimestamp(int.from_bytes(body[_RANDOM:], "big"), UTC)
     return ends if now < ends else None
@@ -50,5 +51,5 @@ def use(house: House, nonce: str, now: datetime) -> bool:
     return ends is not None and replay.first_use(house, "c_nonce", nonce, expires_at=ends, now=now)
 
 
-def _mac(house: House, body: bytes) -> bytes:
-    return hmac.digest(house.keys.secret(Purpose.SESSION), b"c_nonce|" + body, "sha256")[:_MAC]
+def _mac(secret: bytes, body: bytes) -> bytes:
+    return hmac.digest(secret, b"c_nonce|" + body, "sha256")[:_MAC]

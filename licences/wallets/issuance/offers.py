@@ -134,4 +134,5 @@ def _login(call: Call) -> Login:
     caller = call.caller
     if caller.channel == "page":
         return decision.login_of(call)
-    return Login(bytes.fromhex(caller.session_id or ""), caller.auth_time or call.now, list(caller.amr), caller.level)
+    chain, auth_time = bytes.fromhex(caller.session_id or ""), caller.auth_time or call.now
+    return Login(chain, auth_time, list(caller.amr), caller.level, caller.signals)

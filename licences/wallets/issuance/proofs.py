@@ -69,7 +69,7 @@ def of_maker(proof: str, terms: Terms) -> Proven:
     """
     if terms.makers is None:
         raise WalletRefused(Refusal.PROOF, "No maker of wallets is believed here: prove each key by a jwt.")
-    said = attestations.verify(proof, terms.makers, now=terms.now)
+    said = attestations.verify(proof, terms.makers, now=terms.now, must_end=False)  # its nonce makes it good for once
     if said.nonce is None:
         raise WalletRefused(Refusal.NONCE, "nonce is missing: get one from the nonce endpoint.")
     if len(said.keys) > BATCH:

@@ -23,8 +23,7 @@ from licences.formats.jwt_vc import CredentialError
 from licences.formats.key_binding import Asked
 from licences.formats.mdoc import MdocError
 from licences.formats.mdoc_elements import SPACE
-from licences.status.edition import PATH
-from licences.status.token_list import SIZE
+from licences.status import entries
 from licences.wallets.presentation import device_response, issuers, jwt_presentation
 from licences.wallets.presentation.claim_names import IDENTIFIER
 from licences.wallets.presentation.dcql import JWT_VC, MDOC, SD_JWT
@@ -90,7 +89,7 @@ def _sd_jwt(call: Call, token: str, session: Session) -> Presented:
         Candidate(SD_JWT, frozenset({claims["vct"]}), claims, is_bound=True, authorities=_authorities(call, found.kid)),
         _text(claims.get(IDENTIFIER)),
         found.disclosed,
-        _place(call, status),
+        entries.place_of(call, status),
         _seconds(claims.get("nbf")),
         _seconds(claims.get("exp")),
     )
@@ -119,7 +118,7 @@ def _mdoc(call: Call, token: str, session: Session) -> Presented:
         Candidate(MDOC, frozenset({found.doc_type}), claims, is_bound=True, authorities=_authorities(call, found.kid)),
         _text(claims.get(SPACE, {}).get(IDENTIFIER)),
         disclosed,
-        _place(call, found.status),
+        entries.place_of(call, found.status),
         int(found.validity.begins.timestamp()),
         int(found.validity.ends.timestamp()),
     )
@@ -138,13 +137,11 @@ def _jwt_vc(call: Call, token: str, session: Session) -> Presented:
         claims = jwt_vc.authenticate(token, keys=keys, issuer=issuer)
     subject = claims["credentialSubject"]
     disclosed = ("holder_name", "holder_number", "licence_number", *(f"face_{name}" for name in subject["face"]))
-    statuses = claims.get("credentialStatus") or [{}]
-    reference = {"status_list": {"uri": _list_of(statuses[0]), "idx": _index_of(statuses[0])}}
     return Presented(
         Candidate(JWT_VC, frozenset(claims["type"]), claims, is_bound=is_bound),
         _text(subject.get("licenceIdentifier")),
         disclosed,
-        _place(call, reference),
+        entries.place_of(call, jwt_vc.reference_of(claims)),
         _moment(claims.get("validFrom")),
         _seconds(claims.get("exp")) or _moment(claims.get("validUntil")),
     )
@@ -163,27 +160,6 @@ def _authorities(call: Call, kid: str) -> frozenset[tuple[str, str]]:
     found = call.session.get(SealAuthority, f"{CREDENTIALS.prefix}{kid}")
     identifier = parse_certificate(found.certificate).extensions.authority_key_id if found is not None else None
     return frozenset() if identifier is None else frozenset({("aki", b64u(identifier))})
-
-
-def _place(call: Call, status: Any) -> int | None:
-    """Return the place in our status lists that a copy names; None for one of before there were lists."""
-    reference = status.get("status_list") if isinstance(status, dict) else None
-    if not isinstance(reference, dict):
-        return None
-    uri, index = reference.get("uri"), reference.get("idx")
-    number = uri.removeprefix(f"{call.settings.signs_as}{PATH}/") if isinstance(uri, str) else ""
-    if not number.isdecimal() or not isinstance(index, int) or not 0 <= index < SIZE:
-        return None
-    return int(number) * SIZE + index
-
-
-def _list_of(entry: dict[str, Any]) -> str:
-    return str(entry.get("statusListCredential", "")).rpartition("/")[0]
-
-
-def _index_of(entry: dict[str, Any]) -> int | None:
-    stated = str(entry.get("statusListIndex", ""))
-    return int(stated) if stated.isdecimal() else None
 
 
 def _plain(value: Any) -> Any:

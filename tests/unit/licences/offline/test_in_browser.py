@@ -11,7 +11,7 @@ import pytest
 from keys import cbor, cose
 from keys.signer import Algorithm, generate_private, load_private
 from licences.definition_file import shipped_types
-from licences.formats import device_code, lc1, lc1_text, sdjwt
+from licences.formats import device_code, key_binding, lc1, lc1_text, sdjwt
 from licences.offline.verify import Relied
 from licences.status.edition import Edition
 from licences.trust import bundle as trust
@@ -37,7 +37,7 @@ FACE = device_code.Minimal(lc1.template(KINDS[4]).identifier, "赵*", "1237", No
 
 
 def token(moment: int = SIGNED_AT) -> str:
-    return Edition(ISSUER, 0, ENTRIES, moment).tokens(SIGNER)["0/jwt"].decode()
+    return Edition(ISSUER, 0, ENTRIES, moment, chain=(bytes(500),)).tokens(SIGNER)["0/jwt"].decode()
 
 
 def template(kind: Any) -> dict[str, Any]:
@@ -82,12 +82,14 @@ def content(
     return lc1.make(paper_of(kind, **more), lc1.template(kind), issued_at=issued_at, signer=signer, status=place)
 
 
-def credential(place: int | None = 100, signer: Any = SIGNER, until: str = "", **more: Any) -> str:
+def credential(
+    place: int | None = 100, signer: Any = SIGNER, until: str = "", ends: datetime | None = None, **more: Any
+) -> str:
     status = {} if place is None else {"status": {"status_list": {"idx": place, "uri": f"{ISSUER}/status/0"}}}
     face = {"face_x": "内容", "face_n": 3, "face_l": ["一", {"b": None}]}
     claims = {"licence_name": "证", "valid_from": "2026-01-05", "valid_until": until} | face | status | more
     named = {"issuer": ISSUER, "vct": f"{ISSUER}/credentials/x", "kid": signer.kid, "issued_at": ISSUED_AT}
-    return sdjwt.sign(sdjwt.build(claims, list(face), seed=bytes(32), **named), signer)
+    return sdjwt.sign(sdjwt.build(claims, list(face), seed=bytes(32), expires_at=ends, **named), signer)
 
 
 def genuine() -> list[str]:
@@ -105,6 +107,10 @@ def genuine() -> list[str]:
     texts += [credential(signer=signer) for signer in (STRANGER, REVOKED_KEY)]
     texts += [credential(until=day) for day in ("2026-09-21", "2026-09-20", "2026-02-30", "soon")]
     texts += [credential(valid_from=7), credential(None, status={"status_list": "0"}), credential(None, status={})]
+    bound = {"cnf": key_binding.confirmation(DEVICE.public.jwk())}
+    texts += [credential(ends=NOW + timedelta(seconds=seconds), **bound) for seconds in (-1, 0, 1)]
+    texts += [credential(ends=NOW), credential(cnf=None), credential(300, **bound)]
+    texts += [credential(nbf=int(NOW.timestamp()) + seconds) for seconds in (0, 300, 301)]
     whole = credential()
     texts += [
         sdjwt.present(whole, ["face_x"]),
@@ -122,7 +128,7 @@ def test_what_is_genuine_has_one_report(page: Page) -> None:
     seen = {reason for report in expected for reason in report["reasons"]}
     assert seen >= {
         "revoked", "suspended", "expired", "not_yet_valid", "status_stale", "clock_wrong", "issuer_unknown",
-        "key_revoked", "format_unknown", "document_altered",
+        "key_revoked", "format_unknown", "document_altered", "holder_unproven",
     }  # fmt: skip
     assert sum(report["ok"] for report in expected) > len(KINDS)
 

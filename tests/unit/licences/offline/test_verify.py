@@ -12,7 +12,7 @@ import pytest
 from keys.signer import Algorithm, Signer, generate_private, load_private
 from keys.verdict import Reason
 from licences.definition_file import shipped_types
-from licences.formats import lc1, lc1_text, sdjwt
+from licences.formats import key_binding, lc1, lc1_text, sdjwt
 from licences.offline.report import OfflineReport
 from licences.offline.verify import Relied, verify
 from licences.status.edition import Edition
@@ -47,7 +47,14 @@ def paper(place: int | None = PLACE, *, signer: Signer = SIGNER, issued_at: date
     return lc1_text.to_base45(made)
 
 
-def credential(place: int | None = PLACE, *, signer: Signer = SIGNER, until: str = "", **more: Any) -> str:
+def credential(
+    place: int | None = PLACE,
+    *,
+    signer: Signer = SIGNER,
+    until: str = "",
+    expires_at: datetime | None = None,
+    **more: Any,
+) -> str:
     status = {} if place is None else {"status": {"status_list": {"idx": place, "uri": f"{ISSUER}/status/0"}}}
     claims = {"licence_name": "证", "face_x": "内容", "valid_from": "2026-01-05", "valid_until": until} | status | more
     made = sdjwt.build(
@@ -58,6 +65,7 @@ def credential(place: int | None = PLACE, *, signer: Signer = SIGNER, until: str
         kid=signer.kid,
         seed=bytes(32),
         issued_at=ISSUED_AT,
+        expires_at=expires_at,
     )
     return sdjwt.sign(made, signer)
 
@@ -95,6 +103,24 @@ def test_what_the_lists_say_is_said() -> None:
             assert (report.ok, report.reasons, report.exit_status) == (False, ["status_stale"], 2), (make, place)
         assert verify(make(400), relied(), now=NOW).reasons == ["format_unknown"]  # a status nobody has defined
     assert verify(credential(2**20), relied(), now=NOW).reasons == ["format_unknown"]
+
+
+def test_a_wallets_copy_ends_by_itself_and_holds_for_nobody_without_proof() -> None:
+    bound = {"cnf": key_binding.confirmation(STRANGER.public.jwk())}
+    cases: list[tuple[str, list[str]]] = [
+        (credential(expires_at=NOW + timedelta(seconds=1)), []),
+        (credential(expires_at=NOW), ["expired"]),
+        (credential(expires_at=NOW - timedelta(days=100)), ["expired"]),
+        (credential(nbf=int(NOW.timestamp()) + 299), []),
+        (credential(nbf=int(NOW.timestamp()) + 301), ["not_yet_valid"]),
+        (credential(**bound), ["holder_unproven"]),
+        (credential(expires_at=NOW, **bound), ["expired", "holder_unproven"]),
+        (credential(REVOKED, expires_at=NOW, **bound), ["expired", "holder_unproven", "revoked"]),
+    ]
+    for number, (text, reasons) in enumerate(cases):
+        report = verify(text, relied(), now=NOW)
+        assert (report.ok, report.reasons) == (not reasons, reasons), number
+    assert verify(credential(**bound), relied(), now=NOW).exit_status == 2, "nothing failed, and it could not be told"
 
 
 def test_a_newer_list_counts_and_an_older_one_does_not() -> None:

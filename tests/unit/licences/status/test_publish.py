@@ -1,18 +1,23 @@
 """Publishing: the lists say what the register says, and what it said then; nothing is signed for nothing."""
 
+import base64
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from idservice.errors import Problem
+from keys.base64url import unb64u
+from keys.certificates import parse
 from keys.ring import Purpose
 from licences import catalogue, enrol
+from licences.copy_forms import point_of
 from licences.formats import lc1
 from licences.status import edition, files, publish, publisher
 from licences.status.edition import name_of
 from licences.status.token_list import SIZE, Signed, Status, read_jwt
 from licences.trust import bundle, gather
+from tests.identity import header_of
 from tests.town import Town, now, type_of
 
 
@@ -54,6 +59,19 @@ def test_a_change_is_published_and_nothing_is_signed_twice(town: Town) -> None:
         assert publish.publish(town.house, now()) == 1, deed
         assert read(town).status(place) == status
     assert publish.publish(town.house, now()) == 0
+
+
+def test_a_list_brings_its_signers_certificate(town: Town) -> None:
+    signer = town.house.keys.signer(Purpose.LICENCE)
+    publish.publish(town.house, now())
+    (stated,) = header_of(town.act(lambda call: files.find(call.session, name_of(0, "jwt"))).content.decode())["x5c"]
+    certificate = parse(base64.b64decode(stated))
+    assert point_of(certificate.der) == b"\x04" + unb64u(signer.public.jwk()["x"]) + unb64u(signer.public.jwk()["y"])
+    assert certificate.issuer != certificate.subject, "the anchor is left out"
+    before = town.house.database.run(
+        lambda session: publish.as_of(town.house, session, 0, now() + timedelta(minutes=1)), write=False
+    )
+    assert header_of(before[name_of(0, "jwt")].decode())["x5c"] == [stated]
 
 
 def test_a_list_is_signed_anew_every_hour(town: Town) -> None:

@@ -3,6 +3,7 @@
 import json
 import random
 import zlib
+from dataclasses import replace
 
 import cbor2
 import joserfc.jwk
@@ -78,6 +79,14 @@ def test_a_foreign_reader_finds_the_same_statuses_in_the_cwt() -> None:
     assert claims[4] == SIGNED_AT + LIFE.total_seconds()
     bits = BitArray(claims[65533]["bits"], zlib.decompress(claims[65533]["lst"]))
     assert {index: bits.get(index) for index, _ in ENTRIES} == dict(ENTRIES)
+
+
+def test_the_signers_certificate_stands_in_both_for_readers_that_know_it_by_that() -> None:
+    made = replace(edition(), chain=(b"0\x03\x02\x01\x07",)).tokens(SIGNER)
+    text, message = made[name_of(0, "jwt")].decode(), cbor2.loads(made[name_of(0, "cwt")])
+    assert json.loads(unb64u(text.split(".")[0]))["x5c"] == ["MAMCAQc="]
+    assert message.value[1] == {33: b"0\x03\x02\x01\x07"}
+    assert read_jwt(text, keys=KEYS) == read_jwt(token(), keys=KEYS), "the key is found by kid all the same"
 
 
 def test_what_is_no_list_is_refused() -> None:

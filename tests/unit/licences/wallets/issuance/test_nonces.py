@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idservice.call import House
+from keys.ring import Purpose
 from licences.wallets.issuance import nonces
 from tests.builders import build_house, migrate
 from tests.databases import SqliteDatabases
@@ -40,6 +41,12 @@ def test_its_time_ends(house: House) -> None:
     nonce = nonces.make(house, NOW)
     assert nonces.expiry_of(house, nonce, NOW + nonces.LIFE - timedelta(seconds=1)) == NOW + nonces.LIFE
     assert nonces.expiry_of(house, nonce, NOW + nonces.LIFE) is None
+
+
+def test_it_outlives_the_turning_of_its_key(house: House) -> None:
+    nonce = nonces.make(house, NOW)
+    house.keys.rotate(Purpose.SESSION, now=NOW)
+    assert nonces.use(house, nonce, NOW)
 
 
 def test_another_house_does_not_take_it(house: House, tmp_path: Path) -> None:
