@@ -12,6 +12,7 @@ from idservice.errors import Kind, Problem, register
 from idservice.numbers import InvalidNumber
 from idservice.statement import Statement
 from licences import acting, artefacts, catalogue, co_holders, identifier, issue, lifecycle
+from licences.collection import source_identifiers
 from licences.deeds import Deed
 from licences.lifecycle import Change, LifecycleError, Party, State
 from licences.models import Licence, LicenceRoute
@@ -58,8 +59,14 @@ def find(call: Call, code: str) -> Licence:
 
 
 def find_any(call: Call, code: str) -> Licence | None:
-    """Return the licence with that identifier, in the form in which it was issued, or None."""
+    """Return the licence with that identifier, in the form in which it was issued, or None.
+
+    Of one that was collected, the identifier that its source gave it leads to it too.
+    """
     route = _ROUTE.first(call.connection, {"code": code})
+    if route is None and (ours := source_identifiers.find(call, code)) is not None:
+        code = ours
+        route = _ROUTE.first(call.connection, {"code": code})
     return find_held(call, route.subject, code) if route is not None else None
 
 
@@ -109,7 +116,7 @@ def intend(call: Call, code: str, body: dict[str, Any], *, approved: bool = Fals
     fields = {name: value for name, value in old.surface.items() if name in known}
     beside = [issue.find_holder(call, other.code, entry)[1] for other in old.holders[1:]]
     request = {"number": old.number, "fields": fields | (body.get("fields") or {}), **_dates(old, change, body)}
-    request |= {"reason": body.get("reason"), "beside": beside}
+    request |= {"reason": body.get("reason"), "beside": beside, "issued_on": body.get("issued_on")}
     old_code = licence.identifier
     content = issue.describe(call, entry, authority, holder, new, request, version=version, previous=old_code)
     return issue.record_intent(call, licence.subject, new, authority.seal_id, content, single=False, previous=old_code)
@@ -121,8 +128,8 @@ def change(
     """Carry a change out and return what it did.
 
     Raises:
-        Problem: not_found, change_unknown, not_entitled, change_not_allowed, terminal, reason_required, ground_unknown
-            or second_person_required.
+        Problem: not_found, change_unknown, not_entitled, change_not_allowed, terminal, reason_required, ground_unknown,
+            second_person_required; or second_person_other, where an officer changes a licence of his own.
     """
     licence, deed, party = admitted(call, code, body, approved=approved)
     target = _apply(State(licence.state), deed, party, body.get("reason"))
@@ -164,16 +171,30 @@ def admitted(call: Call, code: str, body: dict[str, Any], *, approved: bool = Fa
     """
     licence = find_readable(call, code)
     party = Party.ISSUER if catalogue.is_issuer(call, licence.issuer_code) else Party.HOLDER
-    if party is Party.HOLDER and licence.subject != call.caller.holder:
+    if party is Party.HOLDER and not _is_his(call, licence):
         raise Problem("not_entitled", "The first holder alone has this licence changed.")
     try:
         deed = lifecycle.parse_change(body["change"])
     except LifecycleError as error:
         raise Problem(error.code, str(error)) from None
+    if party is Party.ISSUER and Party.HOLDER in lifecycle.TABLE[deed].parties and _is_his(call, licence):
+        party = Party.HOLDER  # an officer does with his own what every holder may
+    if party is Party.ISSUER:
+        co_holders.refuse_own_licence(call, licence)
     _apply(State(licence.state), deed, party, body.get("reason"))
-    if not approved:
-        issue.refuse_alone(catalogue.find(call, licence.type_code), deed)
+    if not approved and takes_two(call, licence, deed, body, by=party):
+        raise issue.alone()
     return licence, deed, party
+
+
+def _is_his(call: Call, licence: Licence) -> bool:
+    return licence.subject == call.caller.holder
+
+
+def takes_two(call: Call, licence: Licence, deed: Change, body: dict[str, Any], *, by: Party = Party.ISSUER) -> bool:
+    """Return whether a second person must approve what `body` asks of a licence, because its type is sensitive."""
+    sensitive = catalogue.find(call, licence.type_code).type.sensitive
+    return sensitive and lifecycle.needs_second_person(deed, by=by, rewrites=bool(body.get("fields")))
 
 
 def _apply(state: State, deed: Change, party: Party, reason: str | None) -> State:
@@ -184,8 +205,8 @@ def _apply(state: State, deed: Change, party: Party, reason: str | None) -> Stat
 
 
 def _dates(old: Any, change: Change, body: dict[str, Any]) -> dict[str, Any]:
-    """Return the dates of the next version: a renewal starts anew, all others keep the old ones."""
-    given = {name: body[name] for name in ("valid_from", "valid_until") if body.get(name)}
+    """Return the dates of the next version: a renewal starts anew, all others keep the old ones; no end is None."""
+    given: dict[str, Any] = {name: body[name] for name in ("valid_from", "valid_until") if name in body}
     if change is not Change.RENEW:
         return {"valid_from": old.valid_from, "valid_until": old.valid_until} | given
     return given

@@ -17,15 +17,20 @@ from licences.catalogue_models import LicenceCoHolder
 from licences.models import Licence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Select
 
     from idservice.call import Call
     from licences.definition import LicenceType
-    from licences.metadata import Holder
+    from licences.metadata import Holder, Metadata
 
-register({"holders_one": Kind(422, "该证照只能有一个持证主体", "A licence of this type has one holder alone")})
+register(
+    {
+        "holders_one": Kind(422, "该证照只能有一个持证主体", "A licence of this type has one holder alone"),
+        "second_person_other": Kind(403, "须由另一名人员复核", "Another officer must decide this"),
+    }
+)
 
 _INSERT = insert(table_of(LicenceCoHolder))
 
@@ -55,6 +60,12 @@ def store(call: Call, licence: Licence, holders: Sequence[Holder]) -> None:
         call.connection.execute(_INSERT, rows)
 
 
+def beside(call: Call, metadata: Metadata) -> list[str]:
+    """Return those on a licence beside its first holder whom the register knows, by their subjects."""
+    found = (people.find(call, holder.code) for holder in metadata.holders[1:])
+    return [subject for subject in found if subject is not None]
+
+
 def holds(call: Call, licence: Licence) -> bool:
     """Return whether the caller is a holder of a licence, its first or one beside him."""
     holder = call.caller.holder
@@ -62,6 +73,33 @@ def holds(call: Call, licence: Licence) -> bool:
         return holder is not None
     named = (LicenceCoHolder.subject == holder, LicenceCoHolder.identifier == licence.identifier)
     return bool(call.session.scalar(select(exists().where(*named))))
+
+
+def refuse_own(call: Call, subjects: Collection[str]) -> None:
+    """Refuse to act as an officer on a licence that the caller stands on, himself or with whom he acts for.
+
+    Raises:
+        Problem: second_person_other.
+    """
+    if not _own(call).isdisjoint(subjects):
+        raise Problem("second_person_other", "Nobody acts as an officer on a licence of his own.")
+
+
+def refuse_own_licence(call: Call, licence: Licence) -> None:
+    """Refuse to act as an officer on a licence of the caller's own, as `refuse_own`; a system alone has none.
+
+    Raises:
+        Problem: second_person_other.
+    """
+    if own := _own(call):
+        named = select(LicenceCoHolder.subject).where(
+            LicenceCoHolder.subject.in_(sorted(own)), LicenceCoHolder.identifier == licence.identifier
+        )
+        refuse_own(call, [licence.subject, *call.session.scalars(named)])
+
+
+def _own(call: Call) -> frozenset[str]:
+    return frozenset(subject for subject in (call.caller.person, call.caller.principal) if subject is not None)
 
 
 def shared(subject: str) -> Select[Licence]:

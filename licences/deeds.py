@@ -65,6 +65,7 @@ class Deed(StrEnum):
     OBJECTED = "licences:objection:create"
     OBJECTION_DECIDED = "licences:objection:decide"
     COLLECTED = "licences:collection:import"
+    COLLECTED_APPROVED = "licences:collection:approve"
     COLLECTED_SEALED = "licences:collection:seal"
     SOURCE_ASKED = "licences:source_question:create"
     SOURCE_ANSWERED = "licences:source_question:answer"

@@ -29,7 +29,7 @@ from licences.definition import validate_fields
 from licences.detail_types import LICENCE_ISSUE
 from licences.formats import sdjwt
 from licences.life import stop_issuing
-from licences.lifecycle import CHINA_STANDARD_TIME, LIVE, NEEDS_SECOND_PERSON, Change, State, local_day
+from licences.lifecycle import CHINA_STANDARD_TIME, LIVE, Change, State, local_day
 from licences.models import IssueIntent, Licence, LicenceChange, LicenceRoute
 from licences.status import entries
 from licences.surface import FieldsRefusedError
@@ -91,37 +91,36 @@ def intend(call: Call, body: dict[str, Any], *, approved: bool = False) -> Inten
     A sensitive type is issued only where a second person has `approved` it (licences.life.change_requests).
 
     Raises:
-        Problem: second_person_required, forbidden, not_found, invalid, holder_unknown, holder_kind or already_held; or
-            authorization_details_exceeded, where the token is for other types, departments or holders.
+        Problem: second_person_required, second_person_other (for the officer himself), forbidden, not_found, invalid,
+            holder_unknown, holder_kind or already_held; or authorization_details_exceeded, where the token is for other
+            types, departments or holders.
     """
     entry = catalogue.find(call, body["type"])
     authority = catalogue.authority(call, entry, body.get("department"))
-    if not approved:
-        refuse_alone(entry, Change.ISSUE)
+    if not approved and entry.type.sensitive:
+        raise alone()
     named = {"licence_types": entry.type.code, "departments": authority.department}
     demand(call, LICENCE_ISSUE.name, **named, holders=_numbers(body))
     subject, holder = find_holder(call, body["holder"]["number"], entry)
-    beside = [
-        find_holder(call, named_too["number"], entry, at=f"/holders/{place}")[1]
+    others = [
+        find_holder(call, named_too["number"], entry, at=f"/holders/{place}")
         for place, named_too in enumerate(body.get("holders", [])[1:], 1)
     ]
+    beside = [other for _, other in others]
+    co_holders.refuse_own(call, [subject, *(other for other, _ in others)])
     co_holders.refuse(entry.type, [holder, *beside])
     if entry.type.single:
         refuse_second(call, subject, entry.type.code)
     code = identifier.build(entry.type.code, authority.department, new_serial(), 1)
-    content = describe(call, entry, authority, holder, code, body | {"beside": beside}, version=1, previous=None)
+    request, associated = body | {"beside": beside}, body.get("associated")
+    content = describe(call, entry, authority, holder, code, request, version=1, previous=associated)
     state = State.UNCOLLECTED if body.get("collect") else State.VALID
     return record_intent(call, subject, code, authority.seal_id, content, single=entry.type.single, state=state)
 
 
-def refuse_alone(entry: Entry, change: Change) -> None:
-    """Refuse what one person alone may not do with a sensitive type.
-
-    Raises:
-        Problem: second_person_required.
-    """
-    if entry.type.sensitive and change in NEEDS_SECOND_PERSON:
-        raise Problem("second_person_required", "Ask for it with POST /v1/change-requests; another officer decides.")
+def alone() -> Problem:
+    """Return the refusal of what one person alone may not do with a sensitive type."""
+    return Problem("second_person_required", "Ask for it with POST /v1/change-requests; another officer decides.")
 
 
 def record_intent(
@@ -235,6 +234,9 @@ def state_licence(
 ) -> Metadata:
     """Return what a licence is to state.
 
+    One that was collected says when its source issued it (`issued_on`), and as `previous`, of a first version, which
+    identifier it had there.
+
     Raises:
         Problem: invalid, naming the faulty fields or dates.
     """
@@ -244,7 +246,8 @@ def state_licence(
         faults = [FieldProblem(f"/fields{p.pointer}", p.code, p.message) for p in error.problems]
         raise Problem("invalid", "Some fields of the licence were refused.", errors=faults) from None
     today = local_day(call.now)
-    valid_from: date = body.get("valid_from") or today
+    issued_on: date = body.get("issued_on") or today
+    valid_from: date = body.get("valid_from") or issued_on
     valid_until: date | None = body["valid_until"] if "valid_until" in body else entry.type.last_day(valid_from)
     if valid_until is not None and valid_until < valid_from:
         raise Problem("invalid", "", errors=[FieldProblem("/valid_until", "order", "ends before it begins")])
@@ -258,14 +261,14 @@ def state_licence(
         version=version,
         holders=(holder, *body.get("beside", ())),
         issuer=metadata.Issuer(authority.name, authority.department, authority.region),
-        issued_on=today,
+        issued_on=issued_on,
         valid_from=valid_from,
         valid_until=valid_until,
         surface=metadata.surface(entry.type, fields, holder),
         previous=previous,
         demonstration=entry.type.demonstration,
         type_version=entry.version,
-        changed=_changed(call, body) if previous is not None else None,
+        changed=_changed(call, body) if version > 1 else None,
     )
 
 

@@ -148,8 +148,8 @@ TABLE: Mapping[Change, Arrow] = MappingProxyType(
 )
 #: Those that may alter what the licence says: 变更 because the facts changed, 更正 because they were never so.
 REWRITING = frozenset({Change.CHANGE, Change.CORRECT})
-#: What of a sensitive type takes two people: to make one, to alter what it says, and to end it against the holder.
-NEEDS_SECOND_PERSON = REWRITING | {Change.ISSUE, Change.REVOKE, Change.WITHDRAW}
+#: What of a sensitive type takes two people: to make one, to alter what it says, and to end it or hand it away.
+NEEDS_SECOND_PERSON = REWRITING | {Change.ISSUE, Change.REVOKE, Change.WITHDRAW, Change.CANCEL, Change.TRANSFER}
 
 
 def parse_change(text: object) -> Change:
@@ -178,6 +178,14 @@ def apply(state: State | None, change: Change, *, by: Party, reason: str | None 
 def allowed(state: State | None, *, by: Party) -> tuple[Change, ...]:
     """Return the changes that `by` may ask for while a licence is stored as `state`, in the table's order."""
     return tuple(arrow.change for arrow in TABLE.values() if state in arrow.origins and by in arrow.parties)
+
+
+def needs_second_person(change: Change, *, by: Party = Party.ISSUER, rewrites: bool = False) -> bool:
+    """Return whether a change of a sensitive licence takes two people.
+
+    A renewal does where it also `rewrites` the face; a holder gives up what is his own alone.
+    """
+    return by is Party.ISSUER and (change in NEEDS_SECOND_PERSON or (change == Change.RENEW and rewrites))
 
 
 def local_day(now: datetime) -> date:

@@ -10,7 +10,7 @@ from idservice import audit
 from idservice.call import Post
 from idservice.errors import Problem
 from idservice.numbers import InvalidNumber
-from licences import asker, catalogue, change, co_holders, identifier
+from licences import artefacts, asker, catalogue, change, co_holders, identifier
 from licences.deeds import Deed
 from licences.identifier_column import span
 from licences.lifecycle import COMPUTED, State, local_day
@@ -23,30 +23,31 @@ if TYPE_CHECKING:
     from idservice.call import Call
 
 
-def read(call: Call, code: str, *, fields: Sequence[str]) -> Licence:
-    """Return a licence to its holder or to the department that issued it, and put the look on the holder's record.
+def read(call: Call, code: str, *, fields: Sequence[str], masked: bool = False) -> Licence:
+    """Return a licence to a holder or to the department that issued it, and put the look on record.
 
-    His own look at his own page is no look of somebody else's; that of an app in his name is.
+    A holder's own look at his own page is no look of somebody else's; that of an app in his name is. `masked` says that
+    the first holder alone is shown, and he masked.
 
     Raises:
         Problem: not_found, also for a licence the caller may not see.
     """
     licence = change.find_readable(call, code)
+    if not (call.caller.channel == "page" and co_holders.holds(call, licence)):
+        put_on_record(call, licence, fields=fields, masked=masked)
+    return licence
+
+
+def put_on_record(call: Call, licence: Licence, *, fields: Sequence[str], masked: bool = False) -> None:
+    """Write a look at a licence on the record of everybody who stands on it; see `read`."""
     own = co_holders.holds(call, licence)
-    if own and call.caller.channel == "page":
-        return licence
-    facts: dict[str, audit.Fact] = {
-        "who": call.caller.client_name,
-        "basis": "consent" if own else "issuer",
-        "fields": list(fields),
-    }
+    facts: dict[str, audit.Fact] = {"who": call.caller.client_name, "fields": list(fields)}
     if not own:
         facts["unit"] = asker.unit_name(call, licence.issuer_code)
-    if own and licence.subject != call.caller.holder:  # it is on both their records
-        audit.record_access(call, Deed.READ, subject=str(call.caller.holder), facts=facts, licence=licence.identifier)
-        facts["basis"] = "co_holder"
-    audit.record_access(call, Deed.READ, subject=licence.subject, facts=facts, licence=licence.identifier)
-    return licence
+    beside = () if masked else co_holders.beside(call, artefacts.open_record(call, licence).metadata)
+    for subject in (licence.subject, *beside):
+        by = "issuer" if not own else "consent" if subject == call.caller.holder else "co_holder"
+        audit.record_access(call, Deed.READ, subject=subject, facts=facts | {"basis": by}, licence=licence.identifier)
 
 
 def issued(call: Call, query: dict[str, Any]) -> list[Licence]:

@@ -90,6 +90,9 @@ _REDEEM = Statement(
     .returning(_shown.subject, _shown.licences, _shown.fields, _shown.matter)
 )
 
+_WAITING = select(_shown.licences).where(
+    _shown.code_hash == bindparam("code"), _shown.used_at.is_(None), _shown.expires_at > bindparam("now")
+)
 _LEFT = Statement(select(_shown.used_at, _shown.expires_at).where(_shown.code_hash == bindparam("code")))
 
 
@@ -173,6 +176,12 @@ def redeem(call: Call, code: str, asker: Asker) -> Redeemed | Reason:
     if found is not None and found.used_at is not None:
         return Reason.REPLAYED
     return Reason.WRONG_AUDIENCE if found is not None and found.expires_at > call.now else Reason.CODE_EXPIRED
+
+
+def type_waiting(call: Call, code: str) -> str | None:
+    """Return the type of the one licence that a code shows, and leave the code unused; None for any other code."""
+    found = call.session.scalar(_WAITING, {"code": secret_hash(code), "now": call.now})
+    return identifier.parts(found[0]).type_code if found is not None and len(found) == 1 else None
 
 
 def status(call: Call, code_hash: bytes) -> Presentation:

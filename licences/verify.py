@@ -20,7 +20,7 @@ from idservice.numbers import InvalidNumber
 from keys.base64url import b64u
 from keys.ring import Purpose
 from keys.verdict import Check, Reason, Result, reasons
-from licences import artefacts, copies, copy_check, identifier, paper, portions, show, view
+from licences import artefacts, bound_copy, copies, copy_check, identifier, paper, portions, show, verify_record, view
 from licences.change import find_any, find_held
 from licences.deeds import Deed
 from licences.formats import device_code, lc1, lc1_text, sdjwt
@@ -28,6 +28,7 @@ from licences.guard.admit import admit
 from licences.lifecycle import State, reasons_at
 from licences.sharing import annotated
 from licences.showing import device_codes
+from licences.verify_record import MASKED_HOLDER
 from seals.verify import verify as verify_seal
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ _WHY_NOT = {
     Reason.CODE_EXPIRED: "expired or unknown: the holder shows a new one",
     Reason.WRONG_AUDIENCE: "made for another unit",
 }
+#: A document that names a licence, sealed by somebody, and not by the department that issued it.
+_FOREIGN = Check("register", Result.FAIL, "not sealed by the department that issued it", Reason.SEAL_INVALID)
 _IDENTIFIER = re.compile(rf"{re.escape(identifier.ROOT)}\.[0-9A-Z.]{{10,160}}")
 
 
@@ -100,9 +103,33 @@ def verify(call: Call, scan: Scan, asker: Asker) -> Report:
         admit(call, asker, matter=None, subject=None, number=None)
     report = _judge_scan(call, scan, asker)
     if not report.licences:
-        facts: dict[str, Any] = {"scanned": report.scanned, "reasons": report.reasons, "operator": asker.operator}
-        audit.record(call, Deed.VERIFIED, **facts)
+        _found_nothing(call, report, asker)
     return report
+
+
+def verify_answer(call: Call, code: str, asker: Asker, *, matter: str | None, yes_or_no: bool) -> Report:
+    """Judge the show code by which a holder answered a request (反向扫码).
+
+    Args:
+        call: of whoever asked.
+        code: the code, which this uses up.
+        asker: who asked.
+        matter: for which matter he asked, if for one.
+        yes_or_no: whether nothing but yes or no leaves the house; then the holder is named to nobody.
+
+    Raises:
+        Problem: quota_exceeded.
+    """
+    admit(call, asker, matter=None, subject=None, number=None)
+    report = _show_code(call, code, asker, matter=matter, named=not yes_or_no)
+    if not report.licences:
+        _found_nothing(call, report, asker)
+    return report
+
+
+def _found_nothing(call: Call, report: Report, asker: Asker) -> None:
+    facts: dict[str, Any] = {"scanned": report.scanned, "reasons": report.reasons, "operator": asker.operator}
+    audit.record(call, Deed.VERIFIED, **facts)
 
 
 def _judge_scan(call: Call, scan: Scan, asker: Asker) -> Report:
@@ -129,7 +156,7 @@ def _judge_text(call: Call, text: str, asker: Asker) -> Report:
     return Report("unknown", [Check("format", Result.FAIL, "no code or credential was found", Reason.FORMAT_UNKNOWN)])
 
 
-def _show_code(call: Call, code: str, asker: Asker) -> Report:
+def _show_code(call: Call, code: str, asker: Asker, *, matter: str | None = None, named: bool = True) -> Report:
     report = Report("show_code")
     if asker.is_public:
         report.checks.append(Check("code", Result.NOT_CHECKED, "a counter alone may use a code up"))
@@ -140,16 +167,19 @@ def _show_code(call: Call, code: str, asker: Asker) -> Report:
         return report
     report.checks.append(Check("code", Result.OK))
     clear = frozenset(found.fields or ())
+    seen = []
     for shown in found.licences:
         licence = find_held(call, found.subject, shown)
         if licence is None:
             report.checks.append(Check("register", Result.FAIL, "not in the register", Reason.ISSUER_UNKNOWN))
             continue
         record = _judge(call, report, licence)
+        seen.append((licence, record))
         only = clear if found.fields is not None else None
         report.licences.append(view.face(call, licence, clear=clear, only=only, record=record))
-    read = ["masked_face"] if found.fields is None else sorted(clear)
-    _record(call, asker, found.subject, list(found.licences), basis="show_code", fields=read)
+    read = ["masked_face"] if found.fields is None else verify_record.fields_read(clear) if named else sorted(clear)
+    facts: dict[str, Any] = {"basis": "show_code", "fields": read, "licences": found.licences, "matter": matter}
+    verify_record.put(call, asker, found.subject, seen, named=named, **facts)
     return report
 
 
@@ -169,7 +199,7 @@ def _device_code(call: Call, text: str, asker: Asker) -> Report:
         return report
     record = _judge(call, report, licence)
     report.licences.append(view.face(call, licence, clear=(), record=record))
-    _record(call, asker, licence.subject, [licence.identifier], basis="device_code", fields=["masked_face"])
+    verify_record.put(call, asker, licence.subject, [(licence, record)], basis="device_code", fields=["masked_face"])
     return report
 
 
@@ -180,6 +210,9 @@ def _credential(call: Call, text: str, asker: Asker) -> Report:
         found = sdjwt.authenticate(text, keys=keys, issuer=call.settings.signs_as)
     except sdjwt.SDJWTError as error:
         report.checks.append(Check("credential", Result.FAIL, error.code, error.reason))
+        return report
+    if "cnf" in found.claims and (bound := bound_copy.of_sd_jwt(call, found.claims)) is not None:
+        report.checks += bound
         return report
     licence = find_any(call, str(found.claims.get("licence_identifier")))
     if licence is None:
@@ -192,8 +225,8 @@ def _credential(call: Call, text: str, asker: Asker) -> Report:
     record = _judge(call, report, licence)
     clear = frozenset() if asker.is_public else frozenset(name.removeprefix("face_") for name in found.disclosed)
     report.licences.append(view.face(call, licence, clear=clear, only=clear, record=record))
-    read = sorted(clear) or ["masked_holder"]
-    _record(call, asker, licence.subject, [licence.identifier], basis="credential", fields=read)
+    read = verify_record.fields_read(clear)
+    verify_record.put(call, asker, licence.subject, [(licence, record)], basis="credential", fields=read)
     return report
 
 
@@ -224,8 +257,8 @@ def _paper(call: Call, text: str, asker: Asker) -> Report:
     record = _judge(call, report, licence)
     only = () if asker.is_public else None
     report.licences.append(view.face(call, licence, clear=(), only=only, record=record))
-    read = ["masked_holder"] if asker.is_public else ["masked_face"]
-    _record(call, asker, licence.subject, [licence.identifier], basis="paper", fields=read)
+    read = [MASKED_HOLDER] if asker.is_public else ["masked_face"]
+    verify_record.put(call, asker, licence.subject, [(licence, record)], basis="paper", fields=read)
     return report
 
 
@@ -250,7 +283,7 @@ def _add_named(call: Call, report: Report, licence: Licence, asker: Asker) -> No
     """Add a licence that was named and not shown: nothing of its face."""
     record = _judge(call, report, licence)
     report.licences.append(view.face(call, licence, clear=(), only=(), record=record))
-    _record(call, asker, licence.subject, [licence.identifier], basis="identifier", fields=["masked_holder"])
+    verify_record.put(call, asker, licence.subject, [(licence, record)], basis="identifier", fields=[MASKED_HOLDER])
 
 
 def _judge_document(call: Call, data: bytes, asker: Asker) -> Report:
@@ -262,7 +295,7 @@ def _copy(call: Call, form: Form, content: bytes, asker: Asker) -> Report:
     """Judge a copy that a signature of ours holds together; who hands one over hands over all that stands in it."""
     report = Report("credential")
     found, licence = copy_check.check(call, form, content)
-    report.checks.append(found)
+    report.checks += found
     if licence is not None:
         _add_copied(call, report, licence, asker)
     return report
@@ -272,7 +305,8 @@ def _document(call: Call, data: bytes, asker: Asker) -> Report:
     """Judge a file that bears a seal, or should: the report on its seals becomes this report's.
 
     Where the file is a copy of a licence that we made, what holds of the licence now is added; of an annotated one
-    also what it was made for. Packed anew it is still what its seal covers, so its time runs out all the same.
+    also what it was made for. Packed anew it is still what its seal covers, so its time runs out all the same; what
+    another body's seal covers is no copy, whatever licence it names.
     """
     found = verify_seal(call, data)
     checks = [check for signature in found.signatures for check in signature.checks]
@@ -285,11 +319,18 @@ def _document(call: Call, data: bytes, asker: Asker) -> Report:
             checks.append(Check("signer_certificate", Result.NOT_CHECKED, "", Reason.CERTIFICATE_UNTRUSTED))
         return report
     if (noted := annotated.find(call, data)) is not None and (licence := find_any(call, noted.identifier)) is not None:
+        part = data if noted.exact else copy_check.sealed_by(data, found, licence.issuer_code)
+        if not noted.exact and annotated.number_in(part) != noted.note.number:
+            report.checks.append(_FOREIGN)
+            return report
         _add_copied(call, report, licence, asker)
         _add_note(call, report, noted)
     elif (copy := copies.find(call, data)) is not None:
         _add_copied(call, report, copy[0], asker)
     elif (code := copy_check.identifier_in(data)) is not None and (licence := find_any(call, code)) is not None:
+        if copy_check.identifier_in(copy_check.sealed_by(data, found, licence.issuer_code)) != code:
+            report.checks.append(_FOREIGN)
+            return report
         report.checks.append(Check("register", Result.NOTICE, "not byte for byte the copy we made"))
         _add_named(call, report, licence, asker)
     return report
@@ -297,22 +338,10 @@ def _document(call: Call, data: bytes, asker: Asker) -> Report:
 
 def _add_note(call: Call, report: Report, noted: Known) -> None:
     """Add what an annotated copy (加注件) was made for; after its time it holds no longer."""
-    note = noted.note
-    over = note.expires_at <= call.now
-    if over and report.state == State.VALID:
+    if noted.note.expires_at <= call.now and report.state == State.VALID:
         report.state = State.EXPIRED
-    detail = f"an annotated copy for one use, {'which ended' if over else 'good until'} {note.expires_at.isoformat()}"
-    result, reason = (Result.FAIL, Reason.EXPIRED) if over else (Result.OK, None)
-    report.checks.append(Check("annotation", result, detail, reason))
-    if not noted.exact:
-        report.checks.append(Check("register", Result.NOTICE, "not byte for byte the copy we made"))
-    report.annotation = {
-        "number": note.number,
-        "purpose": note.purpose,
-        "asked_by": note.asked_by,
-        "made_at": note.made_at,
-        "expires_at": note.expires_at,
-    }
+    report.checks += noted.checks(call.now)
+    report.annotation = noted.as_json()
 
 
 def _add_copied(call: Call, report: Report, licence: Licence, asker: Asker) -> None:
@@ -320,8 +349,8 @@ def _add_copied(call: Call, report: Report, licence: Licence, asker: Asker) -> N
     record = _judge(call, report, licence)
     clear = frozenset() if asker.is_public else frozenset(record.metadata.surface) | {"holder_name", "holder_number"}
     report.licences.append(view.face(call, licence, clear=clear, only=clear, record=record))
-    read = sorted(clear) or ["masked_holder"]
-    _record(call, asker, licence.subject, [licence.identifier], basis="credential", fields=read)
+    read = verify_record.fields_read(clear)
+    verify_record.put(call, asker, licence.subject, [(licence, record)], basis="credential", fields=read)
 
 
 def add_presented(
@@ -330,8 +359,8 @@ def add_presented(
     """Add a licence that was presented from a wallet, with the fields its holder disclosed there and no others."""
     record, clear = _judge(call, report, licence), frozenset(fields)
     report.licences.append(view.face(call, licence, clear=clear, only=clear, record=record))
-    read = sorted(clear) or ["masked_holder"]
-    _record(call, asker, licence.subject, [licence.identifier], basis="wallet", fields=read, matter=matter)
+    read = verify_record.fields_read(clear)
+    verify_record.put(call, asker, licence.subject, [(licence, record)], basis="wallet", fields=read, matter=matter)
 
 
 def _judge(call: Call, report: Report, licence: Licence) -> Record:
@@ -360,21 +389,6 @@ def seal_check(call: Call, licence: Licence, record: Record, walk: Walk | None =
     reason = next((check.reason for check in failed), Reason.SEAL_INVALID)
     result = Result.FAIL if any(check.result is Result.FAIL for check in failed) else Result.NOT_CHECKED
     return Check("seal", result, ", ".join(check.name for check in failed), reason)
-
-
-def _record(
-    call: Call,
-    asker: Asker,
-    subject: str,
-    licences: list[str],
-    *,
-    basis: str,
-    fields: Collection[str],
-    matter: str | None = None,
-) -> None:
-    facts = asker.facts(basis=basis, fields=list(fields), **({"matter": matter} if matter else {}))
-    more = {"operator": asker.operator, "department": asker.department}
-    audit.record_access(call, Deed.VERIFIED, subject=subject, facts=facts, licences=licences, basis=basis, **more)
 
 
 _BY_LOOK: tuple[tuple[Callable[[str], bool], Callable[[Call, str, Asker], Report]], ...] = (

@@ -20,7 +20,7 @@ AGREES = Caller(channel="cli", client_id="second")
 OPERATOR = {"idNumber": CLERK, "counter": WINDOW}
 
 
-def register(town: Town, client_id: str = "share-app", *, department: str = SECURITY) -> None:
+def register(town: Town, client_id: str = "share-app", *, department: str = SECURITY, also: str = "") -> None:
     """Register a department's system; it may read nothing yet."""
     town.act(
         lambda call: clients.register(
@@ -32,7 +32,7 @@ def register(town: Town, client_id: str = "share-app", *, department: str = SECU
             secret=SECRET,
             grant_types=["client_credentials"],
             scope="licences.share lookups.create",
-            departments=[department],
+            departments=[one for one in (department, also) if one],
         )
     )
 
@@ -76,3 +76,11 @@ def holder(number: str = ALICE, slug: str = "resident_card", **more: Any) -> dic
     """Whom and which type a look is about."""
     kind = "111" if len(number) == 18 and number[:17].isdigit() else "001"
     return {"holderCode": number, "holderCodeType": kind, "certificateTypeCode": type_of(slug).code, **more}
+
+
+def link_of(town: Town, code: str, **more: Any) -> str:
+    """Ask for a download and return the path of its link."""
+    answer = ask(town, "downloadUrl", {"certificateIdentifier": code, **more})
+    assert status(answer) == 0, answer.text
+    url: str = answer.json["data"]["downloadUrl"]
+    return url[url.index("/v1/") :]

@@ -16,10 +16,10 @@ from idservice import audit
 from idservice.call import Post
 from idservice.errors import Kind, Problem, register
 from idservice.ids import timed_id
-from licences import catalogue, change, issue
+from licences import catalogue, change, co_holders, issue
 from licences.deeds import Deed
 from licences.life.models import ChangeRequest
-from licences.lifecycle import NEEDS_SECOND_PERSON, Change
+from licences.lifecycle import Change
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -32,7 +32,6 @@ register(
         "second_person_not_needed": Kind(
             409, "此变更无须复核，可直接办理", "This needs no second person: do it directly"
         ),
-        "second_person_other": Kind(403, "须由另一名人员复核", "Another officer must decide this"),
         "request_decided": Kind(409, "这项申请已处理或已过期", "This request was decided before, or is too old"),
     }
 )
@@ -42,21 +41,24 @@ def ask(call: Call, body: dict[str, Any]) -> ChangeRequest:
     """Ask that a sensitive licence be issued or changed; what can be told ahead is checked now.
 
     Raises:
-        Problem: second_person_not_needed; or why the deed itself would be refused.
+        Problem: second_person_not_needed; second_person_other, for a licence of his own; or why the deed itself would
+            be refused.
     """
     if body.get("issue") is not None:
         deed, wanted, code = Change.ISSUE, body["issue"], None
         entry = catalogue.find(call, wanted["type"])
         department = catalogue.authority(call, entry, wanted.get("department")).department
         subject, _holder = issue.find_holder(call, wanted["holder"]["number"], entry)
+        co_holders.refuse_own(call, [subject])
+        needed = entry.type.sensitive
     else:
         wanted, code = body["change"], body["identifier"]
         licence, deed, _party = change.admitted(call, code, wanted, approved=True)
         subject, department, code = licence.subject, licence.issuer_code, licence.identifier
-        entry = catalogue.find(call, licence.type_code)
+        needed = change.takes_two(call, licence, deed, wanted)
         if not catalogue.is_issuer(call, department):
             raise Problem("not_entitled", "Only the issuing department asks for this.")
-    if not entry.type.sensitive or deed not in NEEDS_SECOND_PERSON:
+    if not needed:
         raise Problem("second_person_not_needed")
     request_id = timed_id(call.now)
     made = ChangeRequest(

@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from idservice import audit
 from idservice.errors import FieldProblem, Kind, Problem, register
 from idservice.ids import timed_id
-from licences import artefacts, catalogue, change
+from licences import artefacts, catalogue, change, metadata
 from licences.counter import working_days
 from licences.deeds import Deed
 from licences.life.models import Objection
@@ -25,6 +25,7 @@ from licences.models import Licence
 if TYPE_CHECKING:
     from idservice.call import Call
     from licences.issue import Intent
+    from licences.metadata import Metadata
 
 DAYS: Final = 15  # working days
 MOST_WAITING: Final = 5  # of one licence
@@ -99,7 +100,10 @@ def intend(call: Call, objection_id: str, body: dict[str, Any]) -> Intent | None
     row = waiting(call, objection_id)
     if body["decision"] != "uphold" or body.get("fields") is None:
         return None
-    return change.intend(call, row.identifier, _correction(body))
+    prepared = change.intend(call, row.identifier, _correction(body))
+    if prepared is not None and _says(metadata.read(json.loads(prepared.content))) == _says(_stated(call, row)):
+        raise Problem("correction_missing", "The corrected version would say the same as the one objected to.")
+    return prepared
 
 
 def answer(call: Call, objection_id: str, body: dict[str, Any], prepared: Intent | None) -> Objection:
@@ -175,6 +179,15 @@ def shown(call: Call, row: Objection) -> dict[str, Any]:
         "decided_at": row.decided_at,
         "corrected": row.corrected,
     }
+
+
+def _stated(call: Call, row: Objection) -> Metadata:
+    return artefacts.open_record(call, change.find(call, row.identifier)).metadata
+
+
+def _says(stated: Metadata) -> tuple[object, ...]:
+    """Return what of a licence somebody may object to; the register says a holder's name."""
+    return stated.holders, stated.surface, stated.valid_from, stated.valid_until, stated.number
 
 
 def _correction(body: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from idservice.errors import Problem
 from idservice.http.endpoint import load
 from idservice.http.page import Who, page
 from licences import catalogue, change
+from licences.collection import approving
 from licences.life import change_requests, objections, stop_issuing
 from licences.life.schemas import ChangeDecisionBody, IssuingStopBody, ObjectionAnswerBody, ObjectionBody
 from licences.lifecycle import Change
@@ -48,6 +49,7 @@ def _desk(call: Call, *, error: str | None) -> str:
         "admin/life.html",
         department=department,
         requests=[_request(call, row) for row in change_requests.waiting(call, department)],
+        collected=[_collected(call, found) for found in approving.waiting(call, department)],
         objections=[_objection(call, row) for row in objections.of_department(call, department)],
         stops=[_stop(call, row) for row in stop_issuing.in_force(call, department)],
         types=[(kind.code, words.name_of(kind)) for kind in types],
@@ -164,6 +166,10 @@ def _request(call: Call, row: ChangeRequest) -> dict[str, Any]:
         "expires_at": row.expires_at,
         "own": call.caller.name_for_log == row.asked_by or call.caller.person == row.subject,
     }
+
+
+def _collected(call: Call, found: dict[str, Any]) -> dict[str, Any]:
+    return found | {"type_name": words.name_of(catalogue.find(call, found["type"]).type)}
 
 
 def _objection(call: Call, row: Objection) -> dict[str, Any]:

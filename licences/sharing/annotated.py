@@ -18,12 +18,13 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
 
 from idservice import audit
 from idservice.errors import FieldProblem, Problem
+from keys.verdict import Check, Reason, Result
 from licences import artefacts, copy_forms, view
 from licences.deeds import Deed
 from licences.faces import annotation
@@ -97,6 +98,18 @@ class Known:
     note: Note
     exact: bool
 
+    def checks(self, now: datetime) -> list[Check]:
+        """Return what a verification says of it: after its time it holds no longer."""
+        over, until = self.note.expires_at <= now, self.note.expires_at.isoformat()
+        detail = f"an annotated copy for one use, {'which ended' if over else 'good until'} {until}"
+        result, reason = (Result.FAIL, Reason.EXPIRED) if over else (Result.OK, None)
+        packed = [] if self.exact else [Check("register", Result.NOTICE, "not byte for byte the copy we made")]
+        return [Check("annotation", result, detail, reason), *packed]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what it was made for."""
+        return {name: getattr(self.note, name) for name in ("number", "purpose", "asked_by", "made_at", "expires_at")}
+
 
 def make(
     call: Call, licence: Licence, *, form: CopyForm, purpose: str, asked_by: str, expires_at: datetime
@@ -129,16 +142,28 @@ def make(
 def find(call: Call, content: bytes) -> Known | None:
     """Return what annotated copy a file is, or was made from; None for any other file.
 
-    Where the file is not byte for byte a copy we made, its own word counts only as far as its seal holds: ask that
-    first.
+    Where the file is not byte for byte a copy we made, its own word counts only as far as the seal of the licence's
+    department goes: ask that first, and look into that part alone.
     """
     digest = hashlib.sha256(content).digest()
     row = call.session.scalars(select(AnnotatedCopy).where(AnnotatedCopy.digest == digest)).first()
     if row is not None:
         return Known(row.identifier, _opened(call, row), exact=True)
-    number = _number_in(content)
+    number = number_in(content)
     row = call.session.get(AnnotatedCopy, number) if number is not None else None
     return None if row is None else Known(row.identifier, _opened(call, row), exact=False)
+
+
+def number_in(content: bytes) -> str | None:
+    """Return the number that a document bears among its metadata."""
+    if content.startswith(b"%PDF-"):
+        found = _IN_PDF.search(content)
+    else:
+        try:
+            found = _IN_OFD.search(read_entry(Archive(content), ROOT, MAX_XML))
+        except (ContainerError, OfdError):
+            return None
+    return None if found is None else found[1].decode("ascii")
 
 
 def sealed(call: Call, seal_id: str) -> int:
@@ -228,15 +253,3 @@ def _opened(call: Call, row: AnnotatedCopy) -> Note:
 
 def _place(number: str) -> Place:
     return {"table": "annotated_copy", "column": "note_sealed", "row": number}
-
-
-def _number_in(content: bytes) -> str | None:
-    """Return the number that a document bears among its metadata."""
-    if content.startswith(b"%PDF-"):
-        found = _IN_PDF.search(content)
-    else:
-        try:
-            found = _IN_OFD.search(read_entry(Archive(content), ROOT, MAX_XML))
-        except (ContainerError, OfdError):
-            return None
-    return None if found is None else found[1].decode("ascii")

@@ -18,6 +18,7 @@ from licences.change import find_held
 from licences.counter import applicant
 from licences.counter.claimed_values import agrees, form_of
 from licences.formats import lc1, lc1_text
+from licences.guard import touches
 from licences.guard.admit import admit
 from licences.lifecycle import TITLES, State
 from licences.metadata import LONG_TERM
@@ -56,8 +57,7 @@ def find(call: Call, data: dict[str, Any]) -> Answer:
     Raises:
         Problem: what `looks.enter` and `admit` refuse; invalid.
     """
-    reader = looks.enter(call, data, data["certificateTypeCode"], Operation.FIND)
-    subject = _holder(call, reader, data)
+    reader, subject = _holder(call, data, Operation.FIND)
     reads = Operation.READ in reader.permission.operations
     fields = sorted(reader.permission.fields) if reads else ["licence_identifier"]
     looks.put_on_record(call, reader, subject, fields=fields, operation=Operation.FIND)
@@ -102,12 +102,10 @@ def verify(call: Call, data: dict[str, Any]) -> Answer:
     Raises:
         Problem: what `looks.enter` and `admit` refuse; invalid.
     """
-    type_code = data["certificateTypeCode"]
-    reader = looks.enter(call, data, type_code, Operation.VERIFY_DATA)
-    subject = _holder(call, reader, data)
+    reader, subject = _holder(call, data, Operation.VERIFY_DATA)
     claimed = {**data["surfaceData"], "holder_name": data["holder"], "certificate_number": data["certNo"]}
     looks.put_on_record(call, reader, subject, fields=list(claimed), operation=Operation.VERIFY_DATA)
-    rows = [row for row in _held(call, subject, type_code) if view.state(call, row) is State.VALID]
+    rows = [row for row in _held(call, subject, data["certificateTypeCode"]) if view.state(call, row) is State.VALID]
     equal = any([_states(call, row, claimed) for row in rows])  # noqa: C419 - every licence, so that the clock tells nothing
     return Status.OK, {"result": equal, "message": "一致" if equal else "不一致"}
 
@@ -175,18 +173,25 @@ def _read(call: Call, reader: Reader, found: tuple[Licence, Record] | None) -> A
 
 
 def _read_shown(call: Call, data: dict[str, Any], code: str) -> Answer:
-    """Use up a show code of one licence; the holder's own choice of fields binds too."""
-    permitted = {one.type_code: one for one in permissions.held(call, Operation.READ)}
+    """Use up a show code of one licence; the holder's own choice of fields and of a matter binds too.
+
+    Whom the code is meant for is asked of the department that the permission for the licence's type names: an app may
+    serve several.
+    """
+    permitted = permissions.held(call, Operation.READ)
     if not permitted:
         raise Problem("sharing_refused", "Ask the administrators of sharing for it.")
-    first = looks.of_permission(call, data, next(iter(permitted.values())))
-    shown = show.redeem(call, code, first.who)
+    kind = show.type_waiting(call, code)
+    permission = permitted[0] if kind is None else permissions.demand(call, kind, Operation.READ)
+    reader = looks.of_permission(call, data, permission)
+    shown = show.redeem(call, code, reader.who)
     if not isinstance(shown, show.Redeemed):
         return Status.NOT_FOUND, None
     licence = find_held(call, shown.subject, shown.licences[0]) if len(shown.licences) == 1 else None
     if licence is None:
         raise Problem("invalid", "", errors=[FieldProblem("/data/qrcode", "choice", "a code that shows one licence")])
-    reader = looks.enter(call, data, licence.type_code, Operation.READ)
+    if shown.matter not in {None, permission.matter}:
+        raise Problem("authorisation_refused", "The holder showed this code for another matter.")
     reader = replace(reader.narrowed(shown.fields), basis="show_code")
     return _read(call, reader, looks.named(call, reader, licence.identifier))
 
@@ -203,18 +208,20 @@ def _on_paper(call: Call, text: str) -> Licence | None:
     return paper.licence_of(call, scanned.content, said.licence_id)
 
 
-def _holder(call: Call, reader: Reader, data: Mapping[str, Any]) -> str:
-    """Return the subject of a holder's code, or of nobody's, after leave to look.
+def _holder(call: Call, data: Mapping[str, Any], operation: Operation) -> tuple[Reader, str]:
+    """Return who reads, and the subject of a holder's code, or of nobody's, after leave to look.
 
     Raises:
-        Problem: invalid; what `admit` refuses.
+        Problem: invalid; what `looks.enter` and `admit` refuse.
     """
-    whom = applicant.find(call, data["holderCode"], "/data/holderCode")
-    if citizen.is_valid(whom.number) is (data["holderCodeType"] == _ORGANISATION):
-        raise Problem("invalid", "", errors=[FieldProblem("/data/holderCodeType", "choice", "not of that type")])
+    with touches.watched(call, looks.said(data), data["holderCode"]):
+        reader = looks.enter(call, data, data["certificateTypeCode"], operation)
+        whom = applicant.find(call, data["holderCode"], "/data/holderCode")
+        if citizen.is_valid(whom.number) is (data["holderCodeType"] == _ORGANISATION):
+            raise Problem("invalid", "", errors=[FieldProblem("/data/holderCodeType", "choice", "not of that type")])
     known = whom.subject if whom.known else None
     admit(call, reader.who, matter=reader.permission.matter, subject=known, number=whom.number, by_law=True)
-    return whom.subject
+    return reader, whom.subject
 
 
 def _held(call: Call, subject: str, type_code: str) -> list[Licence]:

@@ -12,8 +12,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from idservice.errors import FieldProblem, Problem
+from licences import copies, copy_check, view
 from licences import verify as verification
-from licences import view
+from licences.change import find_any
 from licences.lifecycle import State
 from licences.scan import Scan
 from licences.sharing import annotated, links, looks, permissions
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from idservice.call import Call
     from licences.sharing.annotated import Annotated
     from licences.sharing.data import Answer
+    from licences.sharing.permissions import Permission
 
 MAX_DAYS: Final = 31
 _WHOLE: Final = ["document"]  # what the holder reads was handed out
@@ -65,13 +67,11 @@ def verify(call: Call, data: dict[str, Any]) -> Answer:
             operator_unknown; what `admit` refuses; invalid.
     """
     content = _decoded(data["fileData"])
-    permitted = {one.type_code: one for one in permissions.held(call, Operation.VERIFY_FILE)}
-    if not permitted:
-        raise Problem("sharing_refused", "Ask the administrators of sharing for it.")
-    reader = looks.of_permission(call, data, next(iter(permitted.values())))
+    permission = _permission(call, content)
+    reader = looks.of_permission(call, data, permission)
     report = verification.verify(call, Scan(document=content), reader.who)
     licence = report.licences[0] if report.licences else None
-    if licence is not None and licence["type"] not in permitted:
+    if licence is not None and licence["type"] != permission.type_code:
         raise Problem("sharing_refused", "Ask the administrators of sharing for it.")
     found: dict[str, Any] = {"result": report.ok, "reasons": report.reasons}
     found["message"] = "验证通过" if report.ok else "验证不通过"
@@ -114,6 +114,33 @@ def _copy(call: Call, data: Mapping[str, Any]) -> Annotated | None:
         asked_by=reader.printed,
         expires_at=call.now + timedelta(days=data["validDays"]),
     )
+
+
+def _permission(call: Call, content: bytes) -> Permission:
+    """Return the permission by which a file is verified: that for the type of its licence, which names the department.
+
+    An app may serve several departments, and the holder reads which of them has verified his file. One of a file that
+    is of no licence is on nobody's record.
+
+    Raises:
+        Problem: sharing_refused.
+    """
+    kind = _type_of(call, content)
+    held = [one for one in permissions.held(call, Operation.VERIFY_FILE) if kind in {None, one.type_code}]
+    if not held:
+        raise Problem("sharing_refused", "Ask the administrators of sharing for it.")
+    return held[0]
+
+
+def _type_of(call: Call, content: bytes) -> str | None:
+    """Return the type of the licence that a file is of, by its bytes or its own word: it is verified afterwards."""
+    noted, copy = annotated.find(call, content), copies.find(call, content)
+    if noted is not None:
+        code: str | None = noted.identifier
+    else:
+        code = copy[0].identifier if copy is not None else copy_check.identifier_in(content)
+    licence = find_any(call, code) if code is not None else None
+    return licence.type_code if licence is not None else None
 
 
 def _decoded(text: str) -> bytes:

@@ -23,6 +23,7 @@ from licences.change import find_held
 from licences.counter import applicant, authorisation_codes, clerk, legal_grounds, matters
 from licences.counter.authorisation_codes import Mode
 from licences.counter.claimed_values import Form, agrees
+from licences.guard import touches
 from licences.guard.admit import admit
 from licences.lifecycle import State
 from licences.models import Licence
@@ -64,11 +65,12 @@ def authorise_by_duty(call: Call, body: dict[str, Any]) -> list[dict[str, Any]]:
         Problem: what `clerk.demand`, `legal_grounds.demand` and `admit` refuse; operator_unknown, also where the clerk
             bears another name; sharing_refused; invalid; not_found, for the matter.
     """
-    matter = _matter(call, body)
-    who = _operator(call, body, matter)
-    ground = legal_grounds.demand(matter, who, body.get("legal_basis") or _only_ground(matter))
-    permitted = _permitted(call, matter)
-    whom = applicant.find(call, body["identity_number"], "/identity_number")
+    with touches.watched(call, _said(body), body["identity_number"]):
+        matter = _matter(call, body)
+        who = _operator(call, body, matter)
+        ground = legal_grounds.demand(matter, who, body.get("legal_basis") or _only_ground(matter))
+        permitted = _permitted(call, matter)
+        whom = applicant.find(call, body["identity_number"], "/identity_number")
     known = whom.subject if whom.known else None
     admit(call, who, matter=matter.code, subject=known, number=whom.number, by_law=True)
     reader = _reader(replace(permitted[0], ground=legal_grounds.text(ground)), matter, who)
@@ -152,7 +154,7 @@ def _opened(call: Call, opened: Opened, operation: Operation) -> tuple[Reader, L
         ground = legal_grounds.demand(matter, opened.asker, opened.ground or "")
         permission = replace(permission, ground=legal_grounds.text(ground))
     elif opened.agent is not None:
-        acting = _acting(call, opened)
+        acting = _acting(call, opened, licence.type_code)
     reader = replace(_reader(permission, matter, opened.asker), basis=_BASES[opened.mode], acting=acting)
     found = looks.named(call, reader, licence.identifier)
     if found is None or view.state(call, licence) is not State.VALID:
@@ -160,15 +162,19 @@ def _opened(call: Call, opened: Opened, operation: Operation) -> tuple[Reader, L
     return reader, licence
 
 
-def _acting(call: Call, opened: Opened) -> str:
-    """Return the masked name of the agent, whose mandate still holds.
+def _acting(call: Call, opened: Opened, type_code: str) -> str:
+    """Return the masked name of the agent, whose mandate still holds and reaches the matter and the licence.
 
     Raises:
         Problem: auth_code_refused.
     """
     agent = opened.agent or ""
     facts, live = people.facts(call, agent), mandates.find_live(call, agent, opened.mandate or "")
-    if facts is None or live is None or (live.matters and opened.matter not in live.matters):
+    reaches = live is not None and all(
+        not named or wanted in named
+        for named, wanted in ((live.matters, opened.matter), (live.licence_types, type_code))
+    )
+    if facts is None or not reaches:
         raise Problem("auth_code_refused", "Ask for a new one.")
     return mask_name(facts.name)
 
@@ -191,15 +197,19 @@ def _matter(call: Call, body: dict[str, Any]) -> Matter:
 
 def _operator(call: Call, body: dict[str, Any], matter: Matter) -> Asker:
     """Return the clerk who asks: his number has a post in that unit, and he is called what the request calls him."""
-    said = body["operator"]
-    named = {"id_number": said["identity_num"], "counter": said["role"]}
     purpose = _purpose(matter, body["biz_num"])
-    wanted = {"operator": named, "department": said["service_org"], "purpose": purpose, "case_number": body["biz_num"]}
-    who = clerk.demand(call, wanted)
+    who = clerk.demand(call, _said(body) | {"purpose": purpose, "case_number": body["biz_num"]})
     facts = people.facts(call, who.operator or "")
-    if not agrees(Form.NAME, facts.name if facts is not None else None, said["name"]):
+    if not agrees(Form.NAME, facts.name if facts is not None else None, body["operator"]["name"]):
         raise Problem("operator_unknown", "The operator bears another name.")
     return who
+
+
+def _said(body: dict[str, Any]) -> dict[str, Any]:
+    """Return who asks for what, in the words of our own interface."""
+    clerk_named = body["operator"]
+    named = {"id_number": clerk_named["identity_num"], "counter": clerk_named["role"]}
+    return {"operator": named, "department": clerk_named["service_org"], "matter": body["service_item_code"]}
 
 
 def _only_ground(matter: Matter) -> str:

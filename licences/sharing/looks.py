@@ -80,11 +80,10 @@ def of_permission(call: Call, data: Mapping[str, Any], permission: Permission) -
     Raises:
         Problem: operator_required, operator_unknown; sharing_refused, where the app does not act for its department.
     """
-    operator, purpose = data.get("operator"), data["useCause"]
-    if operator is not None or call.caller.person is not None:
-        named = {"id_number": operator["idNumber"], "counter": operator.get("counter")} if operator else None
-        said = {"operator": named, "department": permission.department, "purpose": purpose}
-        return Reader(asker.of_call(call, said), permission)
+    purpose = data["useCause"]
+    if data.get("operator") is not None or call.caller.person is not None:
+        more = {"department": permission.department, "purpose": purpose}
+        return Reader(asker.of_call(call, said(data) | more), permission)
     if not permission.unattended:
         raise Problem("operator_required", "This app names the operator at each look.")
     if not call.caller.may_act_for(permission.department, Post.CLERK):
@@ -93,6 +92,13 @@ def of_permission(call: Call, data: Mapping[str, Any], permission: Permission) -
     unit = asker.unit_name(call, permission.department)
     name = call.caller.client_name or client
     return Reader(Asker(name, unit, permission.department, f"app:{client}", None, purpose, client), permission)
+
+
+def said(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the operator whom a request names, as `asker.of_call` reads him."""
+    operator = data.get("operator")
+    named = {"id_number": operator["idNumber"], "counter": operator.get("counter")} if operator else None
+    return {"operator": named}
 
 
 def type_of(code: str) -> str:
@@ -114,8 +120,10 @@ def named(call: Call, reader: Reader, code: str) -> tuple[Licence, Record] | Non
     Raises:
         Problem: what `admit` refuses, for a licence that is not there as for one whose holder is nobody's business.
     """
-    licence = change.find_any(call, identifier.parts(code).identifier)
-    if licence is None:
+    wanted = identifier.parts(code)
+    licence = change.find_any(call, wanted.identifier)
+    # A source's identifier may lead to a licence of another type than it names: the permission is not for that one.
+    if licence is None or licence.type_code != wanted.type_code:
         nobody = hashlib.sha256(code.encode()).hexdigest()[:32]
         admit(call, reader.who, matter=reader.permission.matter, subject=nobody, number=None, by_law=reader.by_law)
         return None

@@ -69,11 +69,16 @@ def demand(call: Call, type_code: str, operation: Operation) -> Permission:
     Raises:
         Problem: sharing_refused, alike for no row, one that nobody agreed to, and another operation.
     """
-    row = call.session.get(SharingPermission, (call.caller.client_id or "", type_code))
-    found = _in_force(call, row)
-    if found is None or operation not in found.operations:
+    found = of_client(call, call.caller.client_id or "", type_code, operation)
+    if found is None:
         raise Problem("sharing_refused", "Ask the administrators of sharing for it.")
     return found
+
+
+def of_client(call: Call, client_id: str, type_code: str, operation: Operation) -> Permission | None:
+    """Return an app's permission to do something with a type, None where it has none in force."""
+    found = _in_force(call, call.session.get(SharingPermission, (client_id, type_code)))
+    return found if found is not None and operation in found.operations else None
 
 
 def held(call: Call, operation: Operation) -> list[Permission]:

@@ -20,6 +20,7 @@ from idservice.errors import FieldProblem, Problem
 from idservice.http import problems
 from idservice.http.endpoint import encode as encoded
 from idservice.http.endpoint import endpoint, json_response
+from licences.guard import touches
 from licences.sharing import data, files, links, permissions, statuses
 from licences.sharing import schemas as bodies
 from licences.sharing.annotated import MEDIA_TYPES
@@ -37,15 +38,15 @@ def _operation(name: str, body: type[Schema], verb: Callable[[Call, dict[str, An
     def operate(call: Call, body: dict[str, Any]) -> Response:
         claimed = body["head"].get("accessId")
         if claimed is not None and claimed != call.caller.client_id:
+            touches.watch(call, {}, body["data"].get("holderCode"))
             fault = FieldProblem("/head/accessId", "choice", "not the client of the access token")
             raise Problem("invalid", "", errors=[fault])
         status, found = verb(call, body["data"])
         return json_response(encoded(None, _enveloped(status, found)), 200)
 
     operate.__name__, operate.__doc__ = name, (verb.__doc__ or "").partition("\n")[0]
-    endpoint(blueprint, "POST", f"/{name}", scope=SCOPE, body=body, answer=bodies.SharingAnswerSchema, write=True)(
-        operate
-    )
+    shape: dict[str, Any] = {"body": body, "answer": bodies.SharingAnswerSchema}
+    endpoint(blueprint, "POST", f"/{name}", scope=SCOPE, **shape, write=True, kept=False)(operate)
 
 
 _operation("queryCertInfoByHolderCode", bodies.SharingFindBody, data.find)

@@ -59,6 +59,7 @@ _BY_CODE: Final[Mapping[str, Status]] = {
     "operator_unknown": Status.NOT_PERMITTED,
     "legal_basis_not_offered": Status.NOT_PERMITTED,
     "auth_code_refused": Status.NOT_PERMITTED,
+    "authorisation_refused": Status.NOT_PERMITTED,
     "operator_required": Status.MISSING,
     "licence_not_in_force": Status.NOT_FOUND,
     "sharing_type_unknown": Status.TYPE_UNKNOWN,

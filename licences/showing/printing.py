@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from idservice import audit
 from idservice.errors import FieldProblem, Kind, Problem, register
 from keys.verdict import Reason
-from licences import artefacts, catalogue, identifier, show
+from licences import artefacts, catalogue, co_holders, identifier, show
 from licences.change import find_held
 from licences.deeds import Deed
 from licences.guard.admit import admit
@@ -76,12 +76,14 @@ def print_copy(call: Call, text: str, asker: Asker) -> Annotated:
         asked_by=asker.shown_to_holder[: annotated.MAX_ASKER],
         expires_at=call.now + LIFE,
     )
-    read = sorted({*WHOLE, *artefacts.open_record(call, licence).metadata.surface})
-    facts = asker.facts(basis="show_code", fields=read)
+    metadata = artefacts.open_record(call, licence).metadata
+    read = sorted({*WHOLE, *metadata.surface})
     more = {"operator": asker.operator, "department": asker.department, "copy": copy.note.number}
-    audit.record_access(
-        call, Deed.COPY_PRINTED, subject=licence.subject, facts=facts, licences=[only], basis="show_code", **more
-    )
+    # A copy names everybody on the licence in full: it is on the record of each.
+    why = {licence.subject: "show_code"} | dict.fromkeys(co_holders.beside(call, metadata), "co_holder")
+    for subject, basis in why.items():
+        facts = asker.facts(basis=basis, fields=read)
+        audit.record_access(call, Deed.COPY_PRINTED, subject=subject, facts=facts, licences=[only], basis=basis, **more)
     return copy
 
 

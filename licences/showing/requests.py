@@ -29,7 +29,6 @@ from licences.counter import matters
 from licences.deeds import Deed
 from licences.lifecycle import State
 from licences.predicates import AGE_OVER
-from licences.scan import Scan
 from licences.showing.models import PresentationRequest
 
 if TYPE_CHECKING:
@@ -218,7 +217,8 @@ def read(call: Call, request_id: str) -> Answered:
     if taken is None or request.shown_sealed is None:
         raise Problem("presentation_request_unanswered", f"The request is {state(call, request)}.")
     code = _open(call, request.shown_sealed, "shown_sealed", request.code_hash)
-    report = verify.verify(call, Scan(text=code), asker_of(call, request))
+    who, yes_or_no = asker_of(call, request), request.question != LICENCES
+    report = verify.verify_answer(call, code, who, matter=request.matter, yes_or_no=yes_or_no)
     call.session.expire(request)
     if request.question == LICENCES:
         return Answered(request.question, taken.check_number, report, None, report.reasons)

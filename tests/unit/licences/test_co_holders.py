@@ -1,5 +1,8 @@
 """Who may stand on one licence together, and how those beside the first find it."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
@@ -42,3 +45,40 @@ def test_the_way_to_a_shared_licence(town: Town) -> None:
     assert not town.act(lambda call: co_holders.holds(call, licence)), "a system holds nothing"
     shared = town.act(lambda call: [row.identifier for row in call.session.scalars(co_holders.shared(bob))])
     assert shared == [code]
+
+
+def test_whoever_is_shown_beside_the_first_holder_finds_it_on_his_record(town: Town) -> None:
+    body = order_for(number=ALICE) | {"holders": [{"number": ALICE}, {"number": BOB}]}
+    del body["holder"]
+    code = town.post("/v1/licences", body).json["identifier"]
+    alone = town.issue(number=ALICE).identifier
+
+    def added(deed: Callable[[], Any]) -> list[list[tuple[str, str, list[str]]]]:
+        before = [len(town.looks(number)) for number in (ALICE, BOB)]
+        deed()
+        news = [
+            town.looks(number)[: len(town.looks(number)) - was]
+            for number, was in zip((ALICE, BOB), before, strict=True)
+        ]
+        return [[(look["act"], look["basis"], look["fields"]) for look in new] for new in news]
+
+    verified, read_ = "licences:verification:create", "licences:licence:read"
+    whole, masked = ["whole_licence"], ["masked_holder"]
+    issuer = town.machine("issuer")
+    assert added(lambda: town.verify(town.show(code, alone))) == [
+        [(verified, "show_code", ["masked_face"])],
+        [(verified, "co_holder", masked)],
+    ]
+    assert added(lambda: town.verify(code)) == [[(verified, "identifier", masked)]] * 2
+    assert added(lambda: town.verify(alone)) == [[(verified, "identifier", masked)], []]
+    assert added(lambda: town.web.get(f"/v1/licences/{code}", headers=issuer)) == [[(read_, "issuer", whole)]] * 2
+    assert added(lambda: town.web.get(f"/v1/licences/{code}", headers=town.person(ALICE))) == [
+        [(read_, "consent", whole)],
+        [(read_, "co_holder", whole)],
+    ]
+    assert added(lambda: town.web.get(f"/v1/licences/{code}", headers=town.person(BOB))) == [
+        [(read_, "co_holder", whole)],
+        [(read_, "consent", whole)],
+    ]
+    assert added(lambda: town.change(code, "suspend", reason="演示")) == [[(read_, "issuer", whole)]] * 2
+    assert added(lambda: town.change(alone, "suspend", reason="演示")) == [[(read_, "issuer", whole)], []]

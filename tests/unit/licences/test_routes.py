@@ -121,6 +121,11 @@ def valid(contract: Contract, title: str) -> dict[str, Any]:
         "counter.check_face": {"matter": MATTER, "subject": {"number": ALICE}, "checker": "face"},
         "access_checks.question": {"text": "x"},
         "collection.bring_in": {"department": SECURITY, "rows": [{"number": "1"}]},
+        "collection.approve_collected": {
+            "department": SECURITY,
+            "type": kind.code,
+            "until": "2020-01-01T00:00:00Z",
+        },
         "collection.ask_source": {"identifier": title, "question": "x"},
         "collection.answer_question": {"answer": "right"},
         "life.stop": {"department": SECURITY, "reason": "x", "until": "2020-01-01T00:00:00Z"},  # else nothing is issued

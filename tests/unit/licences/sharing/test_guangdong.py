@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from idservice.models import AccessRecord
+from idservice.models import AccessRecord, Mandate
 from idservice.register import grants, mandates
 from licences.counter.lookup_models import LookupAuthorisation
 from licences.sharing.auth_codes import Step
@@ -89,6 +89,17 @@ def test_an_agent_gets_codes_by_his_mandate_and_none_after_it(town: Town, card: 
     assert (town.looks()[0]["basis"], town.looks()[0]["acting"]) == ("mandate", "赵**")
     town.act(lambda call: grants.give_up(call, mandate), caller=town.caller(BOB))
     assert failure(use(town, "get_license", later)) == "auth_code_refused"
+
+
+def test_an_agent_s_code_ends_where_his_mandate_reaches_the_licence_no_more(town: Town, card: str) -> None:
+    who = {"person": town.subjects[BOB], "principal": town.subjects[ALICE], "principal_kind": mandates.PERSON}
+    mandate = town.act(lambda call: mandates.enter(call, **who, role="proxy"))
+    (code,) = codes(post(town, "entrust", BIZ | {"mandate": mandate}, login(town, BOB)))
+    narrowed = (
+        update(Mandate).where(Mandate.mandate_id == mandate).values(licence_types=[type_of("driving_licence").code])
+    )
+    town.act(lambda call: call.session.execute(narrowed))
+    assert failure(use(town, "get_license", code)) == "auth_code_refused"
 
 
 def test_each_step_works_once_and_for_one_app(town: Town, card: str) -> None:
