@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import insert, update
 
 from idservice.call import Call
-from idservice.models import Person, Staff
+from idservice.models import Person, Staff, TokenFamily
 from idservice.oauth import clients
 from licences import enrol
 from licences.asker import Asker
@@ -67,9 +67,10 @@ def set_up(town: Town) -> None:
 
 
 def header(town: Town, number: str, client: str = "case-staff") -> dict[str, str]:
-    """Return the header of an app in the name of a person who has just logged in to it."""
+    """Return the header of an app in the name of a person who has just logged in to it as he always does."""
     flow = Flow(client, STAFF_SCOPES if client == "case-staff" else HOLDER_SCOPES)
     answer = redeem(town.app, flow, Browser(town.app).code(flow, number=number))
+    town.act(lambda call: call.session.execute(update(TokenFamily).values(signals=None)))
     return bearer(answer.json["access_token"])
 
 
@@ -100,8 +101,8 @@ def look_up(call: Call, subject: str) -> str:
     return lookup_id
 
 
-def _facts(call: Call, town: Town, number: str) -> dict[str, Any]:
-    subject = town.subjects[number]
+def _facts(call: Call, town: Town, number: str, subject: str | None = None) -> dict[str, Any]:
+    subject = subject or town.subjects[number]
     facts = {"subject": subject, "lookup_id": look_up(call, subject), "matter": matter(), "proof": matter().proofs[0]}
     return facts | {"who": asker_of(town), "case_number": "DM-2026-0991"}
 
@@ -112,7 +113,7 @@ def opened(town: Town, *, now: datetime | None = None, number: str = ALICE) -> s
     return str(found["check"])
 
 
-def offered(town: Town, *, now: datetime | None = None, number: str = ALICE) -> str:
-    """Offer a commitment to a person as a look-up does, and return its number."""
-    found = town.act(lambda call: commitments.offer(call, **_facts(call, town, number)), now=now)
+def offered(town: Town, *, now: datetime | None = None, number: str = ALICE, subject: str | None = None) -> str:
+    """Offer a commitment to a person, or to a `subject` who is nobody, as a look-up does, and return its number."""
+    found = town.act(lambda call: commitments.offer(call, **_facts(call, town, number, subject)), now=now)
     return str(found["commitment"])

@@ -116,6 +116,10 @@ class Town:
             self._tokens[key] = header, since
         return header
 
+    def forget_tokens(self) -> None:
+        """Have everybody log in anew: what a test did has ended tokens."""
+        self._tokens.clear()
+
     def issue(self, slug: str = "real_estate_title", number: str = ALICE, **more: Any) -> Licence:
         """Issue a licence by the verbs, its fields the catalogue's examples."""
         intent = self.act(lambda call: issue.intend(call, order_for(slug, number, **more)))

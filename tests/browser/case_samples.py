@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+from tests.browser.showing_samples import QR
+
 NOW = datetime(2026, 11, 22, 2, 30, 5, tzinfo=UTC)
 CITIZEN = {"name_masked": "王**"}
 HOLDER = {"name": "王**", "number": "371***********1237"}
@@ -60,7 +62,7 @@ CASE_SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "figures": (
         "assists/figures.html",
-        {"current_user": CITIZEN, "figures": {"month": "2026-11", "total": ROW, "items": [ROW, EMPTY], "is_whole": 0}},
+        {"current_user": CITIZEN, "figures": {"month": "2026-11", "total": ROW, "items": [ROW, EMPTY]}},
     ),
     "my cases": (
         "me/commitments.html",
@@ -72,7 +74,8 @@ CASE_SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
         {**OWN, "commitment": FALSE, "steps": ["object"], "is_signed": True, "errors": {"reason": "请填写"}},
     ),
     "commitment at the counter": (
-        "counter/commitment.html", {"current_user": CITIZEN, "commitment": COMMITMENT, "errors": {"code": "授权无效"}},
+        "counter/commitment.html",
+        {"current_user": CITIZEN, "commitment": COMMITMENT, "errors": {"code": "授权无效"}, "qr_svg": QR},
     ),
     "commitments of a unit": (
         "commitments/index.html", {"current_user": CITIZEN, "commitments": [SIGNED, FALSE], "chosen": "todo"},

@@ -28,10 +28,11 @@ STOPS = [
 DESK: dict[str, Any] = {
     "department": "11379900DM0001016L", "types": [("11379900DM0001016L001", "居民身份证")], "done": None,
     "error": None, "values": {},
+    "collected": [{"type": "11379900DM0001016L001", "type_name": "残疾人证", "rows": 3200, "until": NOW}],
 }  # fmt: skip
 FIGURE: dict[str, Any] = {
     "title": "职业资格证书", "rows": 120345, "waiting": 200, "failed": 12, "incomplete": 3400, "wrong_identifier": 2,
-    "repeated": 1, "collected_at": NOW, "stale": True,
+    "repeated": 1, "collected_at": NOW, "updated_on": NOW.date(), "stale_rows": 45, "stale": True,
     "reasons": [{"title": "持证主体已有一份有效的此类证照", "rows": 9}, {"title": "invalid/fields/area", "rows": 3}],
 }  # fmt: skip
 QUESTION = {"id": "aa" * 16, "identifier": IDENTIFIER, "question": "坐落与登记簿不一致", "asked_at": NOW}
@@ -47,7 +48,11 @@ LIFE_SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "admin-quality": (
         "admin/quality.html",
-        {"department": DESK["department"], "figures": [FIGURE, FIGURE | {"stale": False}], "questions": [QUESTION]},
+        {
+            "department": DESK["department"],
+            "figures": [FIGURE, FIGURE | {"stale": False, "stale_rows": 0}],
+            "questions": [QUESTION],
+        },
     ),
     "admin-quality-none": ("admin/quality.html", {"department": "", "figures": [], "questions": []}),
     "me-objections": ("me/objections.html", {"objections": [LATE, OBJECTION, UPHELD, REFUSED]}),

@@ -33,7 +33,11 @@ def licence(type_name: str, *, state: str = "valid", until: date | None = date(2
 
 PARTS = [
     ("masked", "全部信息，遮盖后", "姓名、号码等只露出一部分"),
-    ("adult", "只出示是否年满 18 周岁", "不出示出生日期"),
+    (
+        "adult",
+        "只出示是否年满 18 周岁",
+        "不出示出生日期；另有证照种类、编号、签发机关、状态、有效期和遮盖后的姓名、号码，供核对",
+    ),
 ]
 LICENCES = [
     licence("居民身份证"), licence("机动车驾驶证", state="expired", until=date(2026, 1, 5)),
@@ -226,6 +230,7 @@ SAMPLES: dict[str, Sample] = {
                 {"title": "姓名", "masked": "王**", "is_essential": True},
                 {"title": "手机号码", "masked": "138****1234", "is_essential": False},
             ],
+            "optional": [{"value": "phone_number", "text": "手机号码"}, {"value": "name", "text": "姓名"}],
             "details": DETAILS, "acting_name": "演示有限公司", "redirect_host": "start.demo.example",
             "resources": [{"name": "演示市大数据平台", "identifier": "https://api.bigdata.demo.example/v2"}],
         },
@@ -248,7 +253,10 @@ SAMPLES: dict[str, Sample] = {
     ),
     "choose": (
         "me/show_choose.html",
-        {"current_user": CITIZEN, "licences": LICENCES, "parts_shown": PARTS, "error": "请至少选择一份"},
+        {
+            "current_user": CITIZEN, "licences": LICENCES, "parts_shown": PARTS, "error": "请至少选择一份",
+            "units": [("11379900DM00000134", "示范市公安局（演示）" * 4)], "unit": None,
+        },
     ),
     "nothing to choose": ("me/show_choose.html", {"current_user": CITIZEN, "licences": [], "error": None}),
     "show": ("me/show.html", SHOW),

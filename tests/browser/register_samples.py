@@ -102,6 +102,10 @@ REGISTER_SAMPLES |= {
             "more": [{"value": "lookups.create", "text": "lookups.create"}],
         },
     ),
+    "settings of an app": (
+        "control/client_settings.html",
+        {**SYSTEM, "client": APP_ROW, "settings": '{"name": "市民之家"}', "error": "profile is not one of ours"},
+    ),
     "new app": (
         "control/client_new.html",
         {
@@ -126,6 +130,17 @@ REGISTER_SAMPLES |= {
         {
             **SECURITY, "next_cursor": "0" * 32, "done": "approve",
             "requests": [RISKY, {**RISKY, "is_own": True}, DECIDED],
+        },
+    ),
+    "settings asked for": (
+        "control/approvals.html",
+        {
+            **SECURITY, "next_cursor": None, "done": None,
+            "requests": [
+                {**RISKY, "act": "client.change",
+                 "facts": {"client_id": "app-basic", "before": {"sector": None, "policy": {"actor": None}},
+                           "settings": {"sector": "city", "policy": {"actor": "gateway"}}}},
+            ],
         },
     ),
     "no requests": ("control/approvals.html", {**SECURITY, "next_cursor": None, "done": None, "requests": []}),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 LANGUAGES = ["zh", "en"]
-TELEPHONE, DESK = 320, 1280
+TELEPHONE, TABLET, DESK = 320, 768, 1280
 ACCOUNTS: dict[str, Callable[[Live], Account]] = {
     "citizen": lambda live: live.citizen(0),
     "newcomer": lambda live: live.citizen(19),
@@ -211,3 +211,17 @@ def test_real_page_is_sound(name: str, readers: tuple[str, dict[str, Visitor]]):
     assert visitor.page.locator("html").get_attribute("lang") == ("en" if language == "en" else "zh-CN")
     visitor.assert_sound(TELEPHONE, DESK)
     assert visitor.complaints == []
+
+
+@pytest.mark.parametrize("name", ["self-service terminal", "checks to answer", "issuing"])
+def test_page_is_sound_on_a_tablet_and_in_large_type(
+    name: str, live: Live, chromium: "Browser", sessions: dict[str, object]
+):
+    role, reach = PAGES[name]
+    visitor = Visitor.arrive(live, chromium, width=TABLET, storage_state=sessions[role])
+    reach(visitor)
+    visitor.assert_sound(TABLET)
+    visitor.open(f"{visitor.page.url.removeprefix(live.url)}?size=large")
+    assert "ona-large" in str(visitor.page.locator("html").get_attribute("class"))
+    visitor.assert_sound(TELEPHONE, TABLET)
+    visitor.leave()

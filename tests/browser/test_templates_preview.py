@@ -154,6 +154,35 @@ def test_shown_code_counts_down_and_is_covered_when_over(site: str, page: "Page"
     assert page.locator("[data-over]").is_visible()
 
 
+def test_shown_code_renews_five_times_in_each_showing(site: str, page: "Page"):
+    page.clock.install()
+    page.goto(f"{site}/show")
+    shown = page.content()
+    page.route("**/me/show", lambda route: route.fulfill(body=shown, content_type="text/html"))
+    for _showing in range(2):
+        page.goto(f"{site}/show")
+        for _renewal in range(5):
+            with page.expect_navigation(url="**/me/show"):
+                page.clock.run_for(61_000)
+        page.clock.run_for(61_000)
+        expect(page.locator("[data-over]")).to_be_visible()  # a forgotten page makes no more
+
+
+def test_shown_code_that_ran_out_unwatched_is_renewed_on_return(site: str, page: "Page"):
+    look = """state => {
+        Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    page.clock.install()
+    page.route("**/me/show", lambda route: route.fulfill(status=204))
+    page.goto(f"{site}/show")
+    page.evaluate(look, "hidden")
+    page.clock.run_for(61_000)
+    expect(page.locator("[data-over]")).to_be_visible()
+    with page.expect_request("**/me/show"):
+        page.evaluate(look, "visible")
+
+
 @pytest.mark.parametrize("name", ["login", "consent", "acting", "counter", "lookup", "choose", "issue"])
 def test_first_form_is_the_main_one_and_stands_without_scripts(name: str, site: str, chromium: "Browser"):
     context = chromium.new_context(java_script_enabled=False)

@@ -1,7 +1,7 @@
 """Flight mode: the check page and the counter judge licences without a network, and nothing that is scanned leaves."""
 
-import json
 import time
+from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -14,9 +14,10 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import expect
 
-from keys.base64url import unb64u
 from licences import qr
 from licences.formats import lc1_text
+from licences.offline.verify import Relied, verify
+from licences.trust import bundle
 from tests.browser.conftest import Visit
 from tests.browser.live import Live, Visitor
 from tests.browser.test_walk_camera import camera, write_video  # noqa: F401 - a fixture
@@ -55,7 +56,7 @@ class Papers:
         self.web.headers["Authorization"] = f"Bearer {given['access_token']}"
         self.holder = live.citizen(6)["id_number"]
         self.codes = {state: self._code(state) for state in STATES}
-        self._wait_for_list(time.time())
+        self._wait_for_lists()
 
     def _code(self, state: str) -> str:
         body: dict[str, Any] = {"type": TYPE, "holder": {"number": self.holder}, "fields": FACE}
@@ -73,12 +74,18 @@ class Papers:
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
 
-    def _wait_for_list(self, changed_at: float) -> None:
-        """The publisher signs a list that changed within seconds."""
+    def _wait_for_lists(self) -> None:
+        """The publisher signs what changed within seconds; a list of this very second may be older than the change."""
         until = time.monotonic() + 30
-        while json.loads(unb64u(self.web.get(f"{self.live.url}/status/0").text.split(".")[1]))["iat"] < int(changed_at):
-            assert time.monotonic() < until, "the status list was not published"
+        while not all(self._is_listed(state) for state in ("suspended", "revoked")):
+            assert time.monotonic() < until, "the status lists were not published"
             time.sleep(0.2)
+
+    def _is_listed(self, state: str) -> bool:
+        published = self.web.get(f"{self.live.url}/trust/bundle").text
+        listed = self.web.get(f"{self.live.url}/status/0").text
+        relied = Relied.on(bundle.read(published, pins=None), [listed])
+        return state in verify(self.codes[state], relied, now=datetime.now(UTC)).reasons
 
 
 @pytest.fixture(scope="module")

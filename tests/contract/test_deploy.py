@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 import yaml  # type: ignore[import-untyped]
+from prometheus_client import REGISTRY
 
 import wsgi
 from idservice.settings import PREFIX, Settings
+from licences.guard.alarms import Kind
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -45,6 +47,15 @@ def test_compose_services_run_as_they_say() -> None:
         assert services[name]["read_only"], name
         assert services[name]["cap_drop"] == ["ALL"], name
     assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
+
+
+def test_the_alert_rules_watch_metrics_that_there_are_from_the_start() -> None:
+    """A series that begins with its first alarm never increases, so the first of a kind would be missed."""
+    rules = yaml.safe_load((DEPLOY / "alerts.yaml").read_text("utf-8"))["groups"][0]["rules"]
+    named = {name for rule in rules for name in re.findall(r"ona_\w+", rule["expr"])}
+    samples = {(one.name, one.labels.get("kind")) for family in REGISTRY.collect() for one in family.samples}
+    assert named == {"ona_guard_alarms_total"}
+    assert {kind for name, kind in samples if name in named} == {str(kind) for kind in Kind}
 
 
 def test_every_server_named_is_given_the_application_for_servers() -> None:

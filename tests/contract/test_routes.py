@@ -101,6 +101,15 @@ def test_every_operation_refuses_a_caller_without_a_token(app: Flask) -> None:
         assert answer.status_code in {401, 404, 405, 308}, contract.name
 
 
+def test_what_is_answered_by_leave_of_each_look_is_never_kept(app: Flask) -> None:
+    """A kept answer would be handed out again after a consent was withdrawn or look-ups were stopped."""
+    by_leave = {c.path for c in CONTRACTS if c.method == "POST" and not c.kept}
+    asked = {c.path for c in CONTRACTS if c.path.startswith("/v1/sharing/") and c.method == "POST"} | {"/v1/lookups"}
+    assert by_leave == asked
+    documented = app.test_client().get("/openapi.json").get_json()["paths"]
+    assert [path for path in by_leave if documented[path]["post"].get("parameters")] == []
+
+
 def test_the_committed_openapi_document_is_fresh(app: Flask) -> None:
     import json
 

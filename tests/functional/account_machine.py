@@ -189,7 +189,7 @@ class AccountMachine(RuleBasedStateMachine):
         assert "/login" in browser.open("/me/apps").url
 
     def change_password(self) -> None:
-        """At the page, or by an officer: what follows is the same. No browser is left logged in, none is known."""
+        """At the page, or by an officer: what follows is the same. No browser is logged in or known, no token lives."""
         self.traveller.shift(A_SECOND)  # a known device is known by when the password was set
         self.password = f"{PASSWORD} {next(self.changes)}"
         act(
@@ -201,6 +201,8 @@ class AccountMachine(RuleBasedStateMachine):
         self.known.clear()
         for which in (0, 1):
             self._end(which)
+        for family in self.families:
+            family.is_alive = False
 
     def _end(self, which: int) -> None:
         for family in self.families:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from idservice.models import Staff
-from licences import enrol
+from licences import change, enrol
 from licences.life import change_requests, objections
 from tests.identity import Browser, Page
 from tests.town import ALICE, BOB, COMPANY, OFFICER, SECURITY, Town, now, order_for, type_of
@@ -111,6 +111,49 @@ def test_a_sensitive_licence_takes_two_people(town: Town, officers: tuple[dict[s
     assert town.row(code).state == "revoked"
 
 
+def test_what_rewrites_or_ends_a_sensitive_licence_takes_two_people(
+    town: Town, officers: tuple[dict[str, str], dict[str, str]]
+) -> None:
+    first, second = officers
+    code = decide(town, second, ask(town, first, issue=order_for(SENSITIVE)).json["id"]).json["result"]
+    other = {"disability_category": "视力"}
+    for deed, more in (("renew", {"fields": other}), ("cancel", {}), ("transfer", {})):
+        alone = town.change(code, deed, reason="演示", **more)
+        assert (alone.status_code, alone.json["code"]) == (409, "second_person_required"), deed
+    renewing = {"identifier": code, "change": {"change": "renew", "reason": "演示", "fields": other}}
+    renewed = decide(town, first, ask(town, second, **renewing).json["id"]).json["result"]
+    assert town.row(renewed).state == "valid"
+    plain = town.change(renewed, "renew")
+    assert plain.status_code == 201, "a renewal that says the same takes one person"
+    current = plain.json["identifier"]
+    assert ask(town, first, identifier=current, change={"change": "renew"}).json["code"] == "second_person_not_needed"
+    giving_up = {"change": "cancel", "reason": "本人不再需要"}
+    town.act(lambda call: change.change(call, current, giving_up, None), caller=town.caller(ALICE))
+    assert town.row(current).state == "cancelled", "a holder gives up what is his alone"
+
+
+def test_no_officer_acts_on_a_licence_of_his_own(town: Town, officers: tuple[dict[str, str], dict[str, str]]) -> None:
+    first, second = officers
+
+    def refused(answer: Any) -> bool:
+        return bool((answer.status_code, answer.json.get("code")) == (403, "second_person_other"))
+
+    assert refused(town.post("/v1/licences", order_for("driving_licence", OFFICER), first))
+    assert refused(ask(town, first, issue=order_for(SENSITIVE, OFFICER)))
+    his = town.order("driving_licence", OFFICER)["identifier"]
+    for deed, more in (("suspend", {}), ("correct", {"fields": {"vehicle_class": "A1"}}), ("renew", {})):
+        assert refused(town.change(his, deed, first, reason="演示", **more)), deed
+    assert town.change(his, "suspend", second, reason="违法").status_code == 201
+    assert refused(town.change(his, "resume", first, reason="演示"))
+    assert town.change(his, "resume", second, reason="演示").status_code == 201
+    assert town.change(his, "cancel", first, reason="本人不再需要").json["state"] == "cancelled", "as every holder may"
+    order = {name: value for name, value in order_for().items() if name != "holder"}
+    with_him = town.post("/v1/licences", order | {"holders": [{"number": ALICE}, {"number": OFFICER}]})
+    shared = with_him.json["identifier"]
+    assert refused(town.change(shared, "replace", first, reason="遗失"))
+    assert town.change(shared, "replace", second, reason="遗失").status_code == 201
+
+
 def test_nobody_decides_on_his_own_licence_nor_after_three_days(
     town: Town, officers: tuple[dict[str, str], dict[str, str]]
 ) -> None:
@@ -196,6 +239,10 @@ def test_an_objection_ends_in_a_corrected_version(town: Town) -> None:
     answer = f"/v1/objections/{made['id']}/answers"
     empty = town.post(answer, {"decision": "uphold", "answer": "属实"})
     assert (empty.status_code, empty.json["code"]) == (422, "correction_missing")
+    for nothing in ({}, {"location": town.order()["fields"]["location"]}):
+        same = town.post(answer, {"decision": "uphold", "answer": "属实", "fields": nothing})
+        assert (same.status_code, same.json["code"]) == (422, "correction_missing"), nothing
+    assert town.row(code).state == "valid"
     upheld = town.post(answer, {"decision": "uphold", "answer": "属实", "fields": {"location": said["right"]}})
     assert (upheld.status_code, upheld.json["state"]) == (201, "upheld"), upheld.text
     new = town.web.get(f"/v1/licences/{upheld.json['corrected']}", headers=town.person()).json

@@ -100,6 +100,15 @@ def test_yes_or_no_hands_over_nothing_else(
     assert town.looks()[0]["fields"] == fields
 
 
+def test_the_matter_of_a_request_is_on_the_holders_record(town: Town, card: str) -> None:
+    asked = ask(town, matter=MATTER)
+    reply(town, asked, licences=card, part="adult", decision="give")
+    assert read(town, asked).json["report"]["licence"]["fields"] == {"age_over_18": True}
+    look = town.looks()[0]
+    assert (look["matter"], look["purpose"]) == (MATTER, "受理用电报装")
+    assert look["fields"] == ["age_over_18", "masked_holder"]
+
+
 def test_a_refusal_is_all_the_counter_learns(town: Town, card: str) -> None:
     asked, before = ask(town), len(town.looks())
     assert "已拒绝" in reply(town, asked, decision="refuse", licences=card).text

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from licences.showing import printing
-from tests.town import ALICE, BOB, CLERK, NAMES, SECURITY, WINDOW, Town, type_of
+from tests.town import ALICE, BOB, CLERK, NAMES, SECURITY, WINDOW, Town, order_for, type_of
 
 PURPOSE = "申请居住证"
 
@@ -42,6 +42,17 @@ def test_what_is_printed_is_sealed_and_says_what_it_is_for(town: Town, title: st
     assert (look["act"], look["purpose"], look["basis"]) == ("licences:printed_copy:create", PURPOSE, "show_code")
     assert set(look["fields"]) >= {"holder_name", "holder_number", "location"}
     assert look["unit"] == f"{NAMES[SECURITY]} {WINDOW}"
+
+
+def test_a_copy_is_on_the_record_of_everybody_it_names(town: Town, whole: list[str]) -> None:
+    body = order_for(number=ALICE) | {"holders": [{"number": ALICE}, {"number": BOB}]}
+    del body["holder"]
+    held = town.post("/v1/licences", body).json["identifier"]
+    assert printed(town, town.show(held, fields=whole)).status_code == 201
+    for number, basis in ((ALICE, "show_code"), (BOB, "co_holder")):
+        look = town.looks(number)[0]
+        assert (look["act"], look["basis"]) == ("licences:printed_copy:create", basis)
+        assert "holder_number" in look["fields"]
 
 
 def test_a_code_is_good_for_one_copy(town: Town, title: str, whole: list[str]) -> None:

@@ -13,6 +13,7 @@ from tests.sealing import post_form
 from tests.town import (
     ALICE,
     BOB,
+    CIVIL,
     CLERK,
     MATTER,
     NAMES,
@@ -75,6 +76,19 @@ def test_a_citizen_shows_and_a_clerk_scans_on_their_pages(town: Town, title: str
     assert f"{NAMES[SECURITY]} {WINDOW}" in who.text
     replay = clerk.submit(kept, text=code, purpose=MATTER)
     assert "此码已使用过" in replay.text
+
+
+def test_a_citizen_shows_to_one_unit_alone(town: Town, title: str) -> None:
+    citizen = town.browser(ALICE)
+    choose = citizen.open("/me/show")
+    assert f'<option value="{CIVIL}">{NAMES[CIVIL]}</option>' in choose.text
+    shown = citizen.submit(choose, licences=title, audience=CIVIL)
+    assert f'name="audience" value="{CIVIL}"' in shown.text, "the next code is for that unit too"
+    code = "".join(re.findall(r"<span>([0-9A-Z]{2,4})</span>", shown.text))
+    assert town.verify(code, operator={"id_number": CLERK})["reasons"] == ["wrong_audience"]
+    assert town.verify(code, client="civil-counter", department=CIVIL)["ok"]
+    anywhere = citizen.submit(citizen.open("/me/show"), licences=title, audience="")
+    assert 'name="audience"' not in anywhere.text
 
 
 def test_staff_pages_are_for_staff_and_wallets_for_their_holders(town: Town, title: str) -> None:
