@@ -6,13 +6,13 @@ Nothing in a token chooses how the token is checked: the key is one of ours by `
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keys.base64url import b64u, unb64u
+from keys.compact_json import compact_json
 from keys.jwk import JWKError, parse, parse_set
 from keys.signer import Algorithm
 from keys.strict_json import StrictJSONError, strict_json
@@ -31,8 +31,6 @@ _JOSE = frozenset({Algorithm.ES256, Algorithm.EDDSA, Algorithm.PS256})  # SM2 ha
 _HEADER = frozenset({"alg", "kid", "typ", "cty", "x5t", "x5t#S256"})
 _NEVER = frozenset({"jwk", "jku", "x5u", "x5c", "crit", "b64", "zip"})
 _NUMERIC = frozenset({"exp", "nbf", "iat", "auth_time", "updated_at"})  # NumericDate, RFC 7519 section 2
-
-_encode_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 class JWSError(ValueError):
@@ -73,7 +71,7 @@ def encode(
         head = _head(signer.algorithm, signer.kid, typ)
     else:
         head = _long_head(signer, typ, headers or {}, chain)
-    signing_input = f"{head}.{b64u(_encode_json(payload).encode())}"
+    signing_input = f"{head}.{b64u(compact_json(payload))}"
     return f"{signing_input}.{b64u(signer.sign(signing_input.encode()))}"
 
 
@@ -230,14 +228,14 @@ class _Parts(NamedTuple):
 
 @lru_cache(maxsize=256)
 def _head(algorithm: str, kid: str, typ: str) -> str:
-    return b64u(_encode_json({"alg": algorithm, "kid": kid, "typ": typ}).encode())
+    return b64u(compact_json({"alg": algorithm, "kid": kid, "typ": typ}))
 
 
 def _long_head(signer: Signer, typ: str, headers: Mapping[str, Any], chain: Sequence[bytes]) -> str:
     if not (_NEVER | {"alg", "kid", "typ"}).isdisjoint(headers):
         raise ValueError("these header members are not the caller's")
     x5c = {"x5c": [b64encode(one).decode("ascii") for one in chain]} if chain else {}  # RFC 7515 section 4.1.6
-    return b64u(_encode_json({"alg": signer.algorithm, "kid": signer.kid, "typ": typ, **headers, **x5c}).encode())
+    return b64u(compact_json({"alg": signer.algorithm, "kid": signer.kid, "typ": typ, **headers, **x5c}))
 
 
 def _octets(text: str, code: str) -> bytes:

@@ -7,7 +7,6 @@ same statement feeds the OpenAPI document.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +27,7 @@ from idservice.http.answers import shower
 from idservice.http.application import WholeResponse
 from idservice.http.bodies import loader
 from idservice.oauth import bearer, possession
+from keys.compact_json import compact_json
 from keys.strict_json import StrictJSONError, strict_json
 
 if TYPE_CHECKING:
@@ -68,7 +68,6 @@ View = Callable[..., Any]
 _fixed: WeakKeyDictionary[Database, dict[str, bytes]] = WeakKeyDictionary()
 _shower = cache(shower)
 _loader = cache(loader)
-_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def endpoint(
@@ -268,7 +267,7 @@ def audit_refusal(
 def encode(schema: Schema | None, result: Any) -> bytes:
     """Return `result` as JSON bytes, through its schema where there is one."""
     shown = _shower(schema)(result) if schema is not None else result
-    return _to_json(shown).encode()
+    return compact_json(shown)
 
 
 def json_response(data: bytes, status: int, *, replayed: bool = False) -> Response:

@@ -5,7 +5,6 @@ They speak the formats of their standards (RFC 6749, 7009, 7662, 8414, OpenID Co
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -36,6 +35,7 @@ from idservice.oauth.backchannel import backchannel, call_of
 from idservice.oauth.end_session_routes import blueprint as end_session_blueprint
 from idservice.oauth.pending_routes import blueprint as pending_blueprint
 from idservice.oauth.token_request import TokenRequest
+from keys.compact_json import compact_json
 from keys.ring import Purpose
 
 if TYPE_CHECKING:
@@ -50,9 +50,6 @@ BLUEPRINTS = (blueprint, authorize_blueprint, pending_blueprint, end_session_blu
 
 CACHEABLE = "public, max-age=300"
 PUBLIC_LIMIT = "60/minute"  # of one address: anybody may say he is a public client
-
-
-_to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class _Refused(Exception):
@@ -196,4 +193,4 @@ def receipt_jwks() -> Response:
 
 
 def _json(body: dict[str, Any], *, cache: str = "no-store") -> Response:
-    return WholeResponse(_to_json(body), headers={"Cache-Control": cache})
+    return WholeResponse(compact_json(body), headers={"Cache-Control": cache})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +17,13 @@ from idservice.oauth.pending_grant import CibaGrant, DeviceGrant
 from idservice.oauth.pre_authorized_grant import PreAuthorizedGrant
 from idservice.oauth.refresh_grant import RefreshGrant
 from idservice.oauth.token_exchange_grant import TokenExchangeGrant
+from keys.compact_json import compact_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from idservice.oauth.clients import App
     from idservice.oauth.token_request import TokenRequest
-
-
-_to_json = json.JSONEncoder().encode
 
 
 class Server(AuthorizationServer):  # type: ignore[misc]
@@ -48,7 +45,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
 
     def handle_response(self, status_code: int, payload: Any, headers: list[tuple[str, str]]) -> Response:
         """Return the answer as JSON."""
-        return WholeResponse(_to_json(payload), status_code, dict(headers))
+        return WholeResponse(compact_json(payload), status_code, dict(headers))
 
 
 def _build() -> Server:
