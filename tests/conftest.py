@@ -12,17 +12,18 @@ Settings, all optional:
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 import redis
 
 from tests.databases import Databases, PostgresDatabases, SqliteDatabases, running_postgres
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -36,6 +37,13 @@ MARKER_OF_FIXTURE = {
     "redis_url": "redis",
     "vectors": "vectors",
 }
+# The same examples every time, however slow the machine is: what is found by chance is for `make soak`.
+hypothesis.settings.register_profile(
+    "suite", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("suite")
+# What a page comes to by itself may take this long, on two busy cores too; nobody waits longer than it takes.
+PATIENCE_MILLISECONDS = 60_000
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -154,8 +162,9 @@ def redis_url(redis_server: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator["Browser"]:
     """Start one headless Chromium for this test process."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     named = os.environ.get("ONA_TEST_CHROMIUM")
     program = named or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if not program:
@@ -185,9 +194,7 @@ def vectors() -> Path:
 
 @contextlib.contextmanager
 def _running_redis(program: str, directory: Path) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"redis://127.0.0.1:{port}/0"
     options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(directory)]
     with (directory / "log").open("wb") as log:
@@ -197,11 +204,11 @@ def _running_redis(program: str, directory: Path) -> Iterator[str]:
         yield url
     finally:
         server.terminate()
-        server.wait(timeout=10)
+        server.wait(timeout=60)
 
 
 def _wait_for_redis(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         try:
             with redis.Redis.from_url(url) as client:

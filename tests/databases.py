@@ -24,7 +24,7 @@ from idservice.db import Database
 
 Prepare = Callable[[str], None]
 
-START_SECONDS = 30
+START_SECONDS = 120  # on two busy cores; alone it takes two
 # Durability is what a test database does not need; without it commits and CREATE DATABASE are several times faster.
 POSTGRES_SETTINGS = {
     "listen_addresses": "",

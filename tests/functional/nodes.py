@@ -18,10 +18,11 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from idservice.settings import Settings
-from tests.functional.running_demo import ROOT, command_environment, free_port
+from tests.functional.running_demo import ROOT, command_environment
 from tests.identity import ISSUER
+from tests.ports import free_port
 
-SECONDS_TO_START = 60
+SECONDS_TO_START = 180
 HOST = urlsplit(ISSUER).netloc  # what a proxy in front of the nodes would hand on
 
 

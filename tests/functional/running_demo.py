@@ -5,7 +5,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,14 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_TO_BUILD = 300  # on two busy cores; alone it takes some ten
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def command_environment(settings: Mapping[str, str]) -> dict[str, str]:
@@ -29,7 +24,7 @@ def command_environment(settings: Mapping[str, str]) -> dict[str, str]:
     return kept | dict(settings)
 
 
-def flask(*arguments: str, settings: Mapping[str, str] = {}, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+def flask(*arguments: str, settings: Mapping[str, str] = {}, seconds: float = 120) -> subprocess.CompletedProcess[str]:
     """Run a `flask` command to its end."""
     return subprocess.run(
         [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
@@ -74,7 +69,7 @@ class RunningDemo:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(timeout=20)
+                self.process.wait(timeout=60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -129,7 +124,7 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-def wait_until_gone(pids: Iterable[int], seconds: float = 10) -> None:
+def wait_until_gone(pids: Iterable[int], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while left := [pid for pid in pids if is_alive(pid)]:
         assert time.monotonic() < deadline, f"still there: {left}"

@@ -16,8 +16,9 @@ from requests_oauth2client import OAuth2Client
 from idservice.numbers import citizen, credit_code
 from tests.databases import PostgresDatabases
 from tests.functional.kill_while_issuing import Api, run
-from tests.functional.running_demo import RunningDemo, flask, free_port, is_alive, kill, wait_until_gone
+from tests.functional.running_demo import RunningDemo, flask, is_alive, kill, wait_until_gone
 from tests.functional.test_fapi2_clients_of_others import Assertion
+from tests.ports import free_port
 
 FOLDER = "示范 city"  # a name that has to be quoted everywhere
 

@@ -21,8 +21,8 @@ from werkzeug.serving import make_server
 from tests.builders import migrate
 from tests.databases import SqliteDatabases
 from tests.fapi import Fapi, register
-from tests.functional.running_demo import free_port
 from tests.identity import CALLBACK, City, build_city
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")

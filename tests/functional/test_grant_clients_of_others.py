@@ -14,9 +14,9 @@ from werkzeug.serving import make_server
 from tests import identity
 from tests.builders import migrate
 from tests.databases import SqliteDatabases
-from tests.functional.running_demo import free_port
 from tests.grants import enter_code, local, open_logged_in, register_apps
 from tests.identity import ALICE, SECRET, City, Flow, build_city, claims_of, logged_in
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")

@@ -27,9 +27,9 @@ from licences.wallets.issuance.models import WalletCopy
 from seals.authority import DOCUMENT_ROOT, party_of
 from tests.builders import migrate
 from tests.databases import SqliteDatabases
-from tests.functional.running_demo import free_port
 from tests.identity import CALLBACK, Browser, Page
 from tests.peers import peer
+from tests.ports import free_port
 from tests.town import ALICE, SECURITY, Town, build_town
 from tests.wallet_issuance import SCOPE, WALLET, enter_wallets, offered
 

@@ -6,12 +6,7 @@ import pytest
 
 from licences.demo.supervisor import PortTakenError, Supervisor, WorkersFailedError, refuse_taken
 from licences.demo.worker import HOST
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize("sharing", [False, True])

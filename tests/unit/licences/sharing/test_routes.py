@@ -21,8 +21,8 @@ from licences.sharing import guangdong_routes, permissions
 from licences.sharing import routes as sharing_routes
 from tests.builders import migrate
 from tests.databases import SqliteDatabases
-from tests.functional.running_demo import free_port
 from tests.identity import CALLBACK, SECRET, Browser, Flow, bearer, redeem
+from tests.ports import free_port
 from tests.sharing import GROUND, ask, holder, permit, register, status
 from tests.town import ALICE, BOB, MATTER, OFFICER, SECURITY, Town, build_town, type_of
 
