@@ -1,5 +1,6 @@
 """Fixtures of the browser tests: one demonstration city for each test process, and people who visit it."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.browser.live import Live, Visitor, listening_app
 from tests.functional.running_demo import RunningDemo
+from tests.ports import in_turn
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -38,11 +40,10 @@ def visit(live: Live, chromium: "Browser") -> Iterator[Visit]:
 
 @pytest.fixture
 def app(live: Live) -> Iterator[App]:
-    """Let an app listen where it is registered."""
-    try:
-        listening = listening_app(live)
-        found = listening.__enter__()
-    except OSError as error:
-        pytest.skip(f"no app can listen: {error}")
-    yield found
-    listening.__exit__(None, None, None)
+    """Let an app listen where it is registered, which one test process can at a time."""
+    with in_turn("app"), contextlib.ExitStack() as stack:
+        try:
+            found = stack.enter_context(listening_app(live))
+        except OSError as error:
+            pytest.skip(f"no app can listen: {error}")
+        yield found

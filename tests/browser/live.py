@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
@@ -126,7 +127,8 @@ class Visitor:
 
     def assert_sound(self, *widths: int) -> None:
         """One heading, nothing wider than the screen, nothing that axe finds (WCAG 2.0 to 2.2, A and AA, and more)."""
-        assert self.page.locator("h1").count() == 1
+        expect(self.page.locator("h1")).to_have_count(1)
+        self.page.wait_for_load_state()
         self.page.evaluate(AXE)
         for width in widths or (self.width,):
             self.page.set_viewport_size({"width": width, "height": 800})

@@ -4,7 +4,6 @@ Browsers bind passkeys to a name, so this city calls itself localhost and not, a
 """
 
 import logging
-import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from tests.browser.live import AXE, VIOLATIONS
 from tests.builders import migrate
 from tests.databases import SqliteDatabases
 from tests.identity import ALICE, PASSWORD, build_city
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -45,10 +45,7 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("named")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    folder, port = tmp_path_factory.mktemp("named"), free_port()
     issuer = f"http://localhost:{port}"
     city = build_city(folder, SqliteDatabases(folder).fresh(migrate), issuer=issuer)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -90,7 +87,8 @@ def test_a_passkey_is_made_and_then_opens_the_account(url: str, visit: Visit) ->
     page.fill("#password", PASSWORD)
     with page.expect_navigation():
         page.locator(SUBMIT).first.click()
-    page.get_by_role("link", name="添加通行密钥").click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="添加通行密钥").click()
     assert_sound(page)
     page.fill("#title", "我的电脑")
     visit.submit("添加")

@@ -20,13 +20,14 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.live import Live, Visitor
-from tests.functional.running_demo import ROOT, free_port
+from tests.functional.running_demo import ROOT
 from tests.identity import claims_of
+from tests.ports import free_port
 
 PAGE = (ROOT / "docs" / "quickstart-app.md").read_text("utf-8")
 README = (ROOT / "README.md").read_text("utf-8")
 THEIRS, OURS = "http://127.0.0.1:8000", "127.0.0.1:4010"  # as the page has them
-SECONDS = 20
+SECONDS = 60
 
 
 def blocks(language: str, page: str = PAGE) -> list[str]:

@@ -34,7 +34,7 @@ def test_a_citizen_answers_a_counter_by_yes(live: Live, visit: Visit, scripts: b
     if not scripts:
         clerk.page.get_by_role("link", name="查看是否已答复").click()
         clerk.page.get_by_role("button", name="查看结果").click()
-    expect(clerk.page.locator(".ona-band__word")).to_have_text("是", timeout=10_000)
+    expect(clerk.page.locator(".ona-band__word")).to_have_text("是")
     expect(clerk.page.locator(".ona-asked__number strong")).to_have_text(number)
     assert clerk.page.url == asked
     if scripts:
@@ -44,7 +44,8 @@ def test_a_citizen_answers_a_counter_by_yes(live: Live, visit: Visit, scripts: b
 def test_large_type_shows_a_licence_at_one_tap(live: Live, visit: Visit) -> None:
     citizen = visit(width=320)
     citizen.log_in(live.citizen(11))
-    citizen.page.get_by_role("link", name="敬老模式（大字）").click()
+    with citizen.page.expect_navigation():
+        citizen.page.get_by_role("link", name="敬老模式（大字）").click()
     expect(citizen.page.locator("html")).to_have_class("govuk-template ona-large")
     citizen.assert_sound(320, 768, 1280)
     with citizen.page.expect_navigation():

@@ -53,8 +53,9 @@ def test_a_code_before_the_camera_is_verified(live: Live, visit: Visit, camera: 
 
     citizen = visit(width=320)
     citizen.log_in(live.citizen(12))
-    citizen.page.locator(".ona-card").first.click()
-    citizen.page.get_by_role("button", name="出示这份证照").click()
+    for pressed in (citizen.page.locator(".ona-card").first, citizen.page.get_by_role("button", name="出示这份证照")):
+        with citizen.page.expect_navigation():
+            pressed.click()
     shown = citizen.page.locator(".ona-show__code > span:not([class])")
     write_video(video, "".join(shown.all_inner_texts()))
 

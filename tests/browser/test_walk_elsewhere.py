@@ -73,7 +73,8 @@ def test_a_citizen_confirms_the_login_of_a_desk(live: Live, visit: Visit):
     visitor.log_in(citizen, live.members["approvals_url"].removeprefix(live.url))
     expect(visitor.page.locator("main")).to_contain_text("窗口 3 号 W4SCT")
     visitor.assert_sound(320, 1280)
-    visitor.page.get_by_role("link", name="查看并确认").click()
+    with visitor.page.expect_navigation():
+        visitor.page.get_by_role("link", name="查看并确认").click()
     visitor.page.fill("#code", "000000" if started["binding_code"] != "000000" else "111111")
     answer(visitor, "allow")
     expect(visitor.page.locator("#code")).to_have_attribute("aria-invalid", "true")

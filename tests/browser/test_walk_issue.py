@@ -35,7 +35,8 @@ def test_officer_issues_suspends_and_resumes(live: Live, visit: Visit):
     kind = driving_licence(officer)
     holder = without(live, kind["code"])
     officer.log_in(live.officer(), "/admin")
-    officer.page.get_by_role("link", name=f"签发 {DRIVING_LICENCE}").click()
+    with officer.page.expect_navigation():
+        officer.page.get_by_role("link", name=f"签发 {DRIVING_LICENCE}").click()
 
     officer.submit()  # everything that is missing is named at once
     expect(officer.page.locator(".govuk-error-summary li")).to_have_count(1 + len(kind["fields"]))
@@ -51,7 +52,8 @@ def test_officer_issues_suspends_and_resumes(live: Live, visit: Visit):
     officer.submit()
     expect(officer.page.get_by_role("heading", level=1)).to_have_text("已签发")
     officer.assert_sound()
-    officer.page.get_by_role("link", name="查看这份证照").click()
+    with officer.page.expect_navigation():
+        officer.page.get_by_role("link", name="查看这份证照").click()
     expect(officer.page.get_by_role("heading", level=1)).to_have_text(DRIVING_LICENCE)
     identifier = officer.page.url.rpartition("/")[2]
     assert holder["name"] not in officer.page.content()

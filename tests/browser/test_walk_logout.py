@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.live import VERIFIER, Live, Visitor
 from tests.identity import basic, claims_of
@@ -45,7 +46,7 @@ def registered(live: Live) -> Iterator[App]:
 
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> dict[str, Any]:
-    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=60) as answer:
         found: dict[str, Any] = json.load(answer)
         return found
 
@@ -73,7 +74,7 @@ def state_seen(visitor: Visitor, app: App, message: str) -> str:
 
 
 def wait_until(holds: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -98,9 +99,7 @@ def test_oidcc_frontchannel_and_backchannel_rp_initiated_logout(visit: Callable[
     back = client["post_logout_redirect_uris"][0]
     asked = {"id_token_hint": known["id_token"], "post_logout_redirect_uri": back, "state": "s-1"}
     visitor.open(f"/oauth/end_session?{urlencode(asked)}")
-    visitor.submit()
-    visitor.assert_sound(320, 1280)
-    assert visitor.page.locator("iframe").count() == 1
+    visitor.submit()  # the page leaves by itself; how it looks is judged in test_templates_preview
     visitor.page.wait_for_url(f"{back}?state=s-1")
     (shown,) = receiver.at("/front")
     told = parse_qs(urlsplit(shown.path).query)
@@ -117,8 +116,8 @@ def test_a_person_ends_the_session_of_a_lost_telephone(visit: Callable[..., Visi
     for visitor in (telephone, desk):
         visitor.log_in(citizen, to="/me/sessions")
     desk.assert_sound(320, 1280)
-    desk.page.get_by_role("button", name="Chrome · Android").click()
-    desk.page.wait_for_load_state()
-    assert "Android" not in desk.page.locator("main").inner_text()
+    with desk.page.expect_navigation():
+        desk.page.get_by_role("button", name="Chrome · Android").click()
+    expect(desk.page.locator("main")).not_to_contain_text("Android")
     telephone.open("/me")
     assert "/login" in telephone.page.url

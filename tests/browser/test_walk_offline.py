@@ -48,7 +48,7 @@ class Papers:
     def __init__(self, live: Live) -> None:
         self.live, self.web = live, requests.Session()
         self.web.trust_env = False
-        self.web.request = partial(self.web.request, timeout=30)  # type: ignore[method-assign]
+        self.web.request = partial(self.web.request, timeout=60)  # type: ignore[method-assign]
         client = live.client("issuer")
         grant = {"grant_type": "client_credentials", "scope": "licences.issue licences.change licences.read"}
         secret = (client["client_id"], client["client_secret"])
@@ -76,7 +76,7 @@ class Papers:
 
     def _wait_for_lists(self) -> None:
         """The publisher signs what changed within seconds; a list of this very second may be older than the change."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while not all(self._is_listed(state) for state in ("suspended", "revoked")):
             assert time.monotonic() < until, "the status lists were not published"
             time.sleep(0.2)
@@ -230,6 +230,7 @@ def test_the_counter_goes_on_in_flight_mode(live: Live, visit: Visit, papers: Pa
     expect(gone).to_be_visible()
     clerk.page.get_by_role("link", name="改为离线核验").click()
     expect(clerk.page.locator("h1")).to_have_text("离线核验")
+    expect(clerk.page.locator("#text")).to_be_focused()
     for state in ("valid", "expired"):
         clerk.page.keyboard.type(papers.codes[state])
         clerk.page.keyboard.press("Enter")
@@ -244,12 +245,9 @@ def test_the_counter_goes_on_in_flight_mode(live: Live, visit: Visit, papers: Pa
     expect(named.get_by_role("link", name="退出")).to_have_count(0)
 
 
-def test_the_camera_reads_in_flight_mode(
-    live: Live,
-    papers: Papers,
-    camera: tuple["Browser", Path],  # noqa: F811 - the fixture
-):
-    browser, video = camera
+def read_by_camera(live: Live, papers: Papers, devices: tuple["Browser", Path]) -> float:
+    """Hold a paper before the camera in flight mode; return the milliseconds from the picture to the answer."""
+    browser, video = devices
     visitor = Visitor.arrive(live, browser)
     # So that the answer below is that of the reader we ship, on every system.
     visitor.context.add_init_script("delete window.BarcodeDetector")
@@ -257,8 +255,26 @@ def test_the_camera_reads_in_flight_mode(
     depart(visitor)
     write_video(video, papers.codes["valid"])
     visitor.page.get_by_role("button", name="用摄像头扫码").click()
-    expect(visitor.page.locator(".ona-band__word")).to_have_text("有效", timeout=20_000)
+    expect(visitor.page.locator(".ona-band__word")).to_have_text("有效")
     (taken,) = visitor.page.evaluate("performance.getEntriesByName('ona-answer').map((one) => one.duration)")
-    assert taken < 5_000, f"{taken:.0f} ms from picture to answer"  # a second on a desk of its own; tests share theirs
     visitor.assert_sound()
     visitor.leave()
+    return float(taken)
+
+
+def test_the_camera_reads_in_flight_mode(
+    live: Live,
+    papers: Papers,
+    camera: tuple["Browser", Path],  # noqa: F811 - the fixture
+):
+    assert read_by_camera(live, papers, camera) > 0
+
+
+@pytest.mark.soak
+def test_the_camera_s_answer_comes_at_once(
+    live: Live,
+    papers: Papers,
+    camera: tuple["Browser", Path],  # noqa: F811 - the fixture
+):
+    """On a desk of its own a second: measured where no other test has the processor."""
+    assert read_by_camera(live, papers, camera) < 5_000
