@@ -102,8 +102,8 @@ FORGED = {
     "other_audience": {"aud": "https://elsewhere.example"},
     "several_audiences": {"aud": ["https://elsewhere.example"]},
     "expired": {"exp": 1},
-    "too_long": {"exp": 2_000_000_000},
-    "of_the_future": {"iat": 1_999_999_999},
+    "too_long": {"exp": 9_999_999_999},
+    "of_the_future": {"iat": 9_999_999_990},
 }
 
 

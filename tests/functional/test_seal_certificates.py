@@ -205,7 +205,8 @@ def test_a_seal_by_whoever_is_no_maker_does_not_hold(office: Office) -> None:
         der, sign, certificate = rogue.der, staticmethod(key.sign), rogue
 
     now = datetime.now(UTC).replace(microsecond=0)
-    seal = city.make_seal(maker=Rogue, signers=(Rogue,), valid_from=now - timedelta(days=1))  # type: ignore[arg-type]
+    days = {"valid_from": now - timedelta(days=1), "valid_until": now + timedelta(days=1)}
+    seal = city.make_seal(maker=Rogue, signers=(Rogue,), **days)  # type: ignore[arg-type]
     forged = city.stamp(LETTER, seal=seal, signer=Rogue, signed_at=now)  # type: ignore[arg-type]
     report = office.by_api(forged, LETTER)
     assert (report["ok"], results(report)["seal_maker"]) == (False, "fail")

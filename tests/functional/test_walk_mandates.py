@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from tests.identity import CALLBACK, SECRET, Browser, Flow, basic, bearer, claim
 from tests.town import AGENT, ALICE, BOB, COMPANY, MATTER, STRANGER, Town, type_of
 
 SCOPE = "openid profile offline_access mandates.manage licences.read licences.show accesses.read consents.manage"
-LAST_DAY = "2027-06-30"
+LAST_DAY = f"{datetime.now(UTC) + timedelta(days=200):%Y-%m-%d}"
 _FAMILIES = select(TokenFamily.revoked_for).where(TokenFamily.mandate_id == bindparam("mandate"))
 
 

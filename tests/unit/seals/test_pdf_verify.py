@@ -8,9 +8,10 @@ import io
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
+import time_machine
 from asn1crypto import keys as asn1_keys
 from asn1crypto import pem, x509
 from pyhanko.pdf_utils.generic import ArrayObject, NumberObject, StreamObject, pdf_name, pdf_string
@@ -77,10 +78,11 @@ def test_what_pyhanko_signs_holds_until_it_is_changed(office: Office, kind: SigS
         cert_registry=SimpleCertificateStore(),
     )
     facts = PdfSignatureMetadata(field_name="Theirs", md_algorithm="sha256", subfilter=kind)
-    with ThreadPoolExecutor(1) as apart:  # it runs an event loop, and beside a browser test this thread may have one
+    # It runs an event loop, and beside a browser test this thread may have one; the certificate is good at NOW.
+    with time_machine.travel(NOW), ThreadPoolExecutor(1) as apart:
         writer = IncrementalPdfFileWriter(io.BytesIO(document()))
         made = apart.submit(PdfSigner(facts, signer=signer).sign_pdf, writer).result().getvalue()
-    now = datetime.now(UTC)
+    now = NOW + timedelta(hours=1)
     report = check_file(made, anchors=office.anchors, now=now)
     assert (report.ok, report.reasons) == (True, ()), results(report)
     changed = check_file(made.replace(b"Page 1", b"Page 2"), anchors=office.anchors, now=now)
