@@ -8,7 +8,7 @@ import io
 import json
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -117,7 +117,7 @@ def test_the_record_is_taken_away_as_a_file_that_proves_itself(
 
 
 def test_by_year_and_by_unit(town: Town, look: dict[str, Any]) -> None:
-    year = now().astimezone(accesses.CITY).year
+    year = datetime.fromisoformat(look["at"]).astimezone(accesses.CITY).year
     found = get(town, f"/v1/accesses?year={year}").json["items"]
     assert look["id"] in [item["id"] for item in found]
     assert get(town, f"/v1/accesses?year={year - 1}").json["items"] == []

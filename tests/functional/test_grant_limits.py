@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from idservice.oauth import ciba, device, pending_pages, pending_routes
 from idservice.oauth import routes as oauth_routes
@@ -15,12 +17,13 @@ from tests.grants import open_logged_in, register_apps, start_ciba, start_device
 from tests.identity import ALICE, STRANGER, City, Flow, basic, build_city, query_of, token
 
 
-@pytest.fixture(scope="module")
-def throttled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    folder: Path = tmp_path_factory.mktemp("throttled")
-    built = build_city(folder, SqliteDatabases(folder).fresh(migrate), unthrottled_loopback=False)
+@pytest.fixture
+def throttled(tmp_path: Path) -> Iterator[City]:
+    """A city whose clock stands still: a limit counts anew little by little while time passes."""
+    built = build_city(tmp_path, SqliteDatabases(tmp_path).fresh(migrate), unthrottled_loopback=False)
     register_apps(built)
-    yield built
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        yield built
     built.house.database.engine.dispose()
 
 

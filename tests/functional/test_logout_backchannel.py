@@ -95,7 +95,7 @@ def verified(city: City, text: str, audience: str) -> dict[str, object]:
 
 
 def test_oidcc_backchannel_rp_initiated_logout(city: City, receiver: Receiver) -> None:
-    browser = city.browser()
+    browser, before = city.browser(), outcomes(city)
     first, second, _silent = log_in_to(city, browser, "told", "told-too", "basic")
     browser.submit(browser.open(f"/oauth/end_session?id_token_hint={first['id_token']}"), decision="logout")
     assert receiver.requests == [], "nothing is sent inside the request"
@@ -109,7 +109,7 @@ def test_oidcc_backchannel_rp_initiated_logout(city: City, receiver: Receiver) -
         assert claims["exp"] - claims["iat"] <= 120
         assert "nonce" not in claims
     assert waiting(city) == []
-    assert outcomes(city) == ["done", "done"]
+    assert sorted(outcomes(city)) == sorted([*before, "done", "done"])
 
 
 def test_an_app_is_told_of_everybody_whom_its_logins_were_about(city: City, receiver: Receiver) -> None:
@@ -241,7 +241,7 @@ def test_a_courier_runs_beside_the_requests(city: City, receiver: Receiver) -> N
     thread.start()
     browser.submit(browser.open("/logout"))
     try:
-        assert arrived.wait(10)
+        assert arrived.wait(60)
     finally:
         stop.set()
         thread.join()
