@@ -26,12 +26,13 @@ from tests.functional.running_demo import ROOT, RunningDemo, flask
 SCENES = sorted(path.stem for path in (ROOT / "examples" / "scenes").glob("*.py") if path.stem != "city")
 CROWD = 1_000
 WALKING = 12
+SECONDS = 60  # how long an answer may take on two busy cores
 QUALIFICATION = "vocational_qualification"
 BY_LAW = ("DM-M-034", "SHJZ-58")
 
 #: What marks a citizen of the crowd: a district where nobody else lives, two characters that nobody else is named with
 #: (or the first of them, masked), and numbers of a telephone network that nobody else uses. None is so short that it
-#: would stand by chance in a random identifier or among encrypted bytes, as `1009` and seven digits once did.
+#: would stand by chance among encrypted bytes, as `1009` and seven digits once did.
 MARKS = re.compile(
     b"|".join(
         (
@@ -44,6 +45,8 @@ MARKS = re.compile(
     ),
     re.IGNORECASE,
 )
+#: Identifiers, hashes and keys in hexadecimal, by their lengths: among millions of such digits any few stand somewhere.
+AT_RANDOM = re.compile(rb"(?<![0-9a-f])(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})(?![0-9a-f])", re.IGNORECASE)
 
 
 class Crowd:
@@ -95,7 +98,7 @@ def written() -> list[tuple[str, bytes]]:
 def test_a_scene_is_told_to_its_end(demo: RunningDemo, scene: str) -> None:
     program = ROOT / "examples" / "scenes" / f"{scene}.py"
     told = subprocess.run(
-        [sys.executable, str(program), str(demo.file)], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, str(program), str(demo.file)], capture_output=True, text=True, check=False, timeout=300
     )
     assert told.returncode == 0, told.stdout + told.stderr
     assert told.stdout.rstrip().endswith("办成 Done.")
@@ -112,7 +115,7 @@ def test_a_scene_that_goes_wrong_says_so(demo: RunningDemo, tmp_path: Path) -> N
     spoilt.write_text(json.dumps(members), "utf-8")
     program = ROOT / "examples" / "scenes" / "power_connection.py"
     told = subprocess.run(
-        [sys.executable, str(program), str(spoilt)], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, str(program), str(spoilt)], capture_output=True, text=True, check=False, timeout=300
     )
     assert (told.returncode, "Traceback" in told.stderr) == (1, False)
     assert "没有办成" in told.stderr
@@ -161,12 +164,12 @@ def test_some_of_them_walk_everywhere(
         _post(demo, "/v1/lookups", look_up, counter, 200)
         _post(demo, "/v1/lookups", look_up | {"fields": {"identity": ["ethnicity"]}}, counter, 403)
         for path in (f"/v1/licences/{number}", f"/me/licences/{name}", f"/verify?text={number}", f"/{number}"):
-            requests.get(demo.members["issuer"] + path, headers=issuer, timeout=10)  # what others type is theirs
+            requests.get(demo.members["issuer"] + path, headers=issuer, timeout=SECONDS)  # what others type is theirs
         broken = requests.post(
             f"{demo.members['issuer']}/v1/lookups",
             data=f'{{"subject": {{"number": "{number}"',
             headers=counter | {"Content-Type": "application/json"},
-            timeout=10,
+            timeout=SECONDS,
         )
         assert broken.status_code == 400
     written.append(("addresses", "\n".join(addresses).encode()))
@@ -178,7 +181,7 @@ def test_nothing_personal_is_left_in_the_clear(
 ) -> None:
     """Runs last: it searches what everybody before it left behind."""
     demo.process.terminate()
-    demo.process.wait(timeout=20)
+    demo.process.wait(timeout=SECONDS)
     files = [*demo.folder.glob("ona.db*"), demo.log, demo.folder / "checkpoint"]
     found = [*written, *((path.name, path.read_bytes()) for path in files)]
     if redis_url is not None:
@@ -210,7 +213,7 @@ def test_the_search_finds_what_is_there(crowd: Crowd, form: str) -> None:
 
 def marked(found: Iterable[tuple[str, bytes]]) -> list[str]:
     """The names of those texts in which a marked citizen stands."""
-    return [name for name, content in found if MARKS.search(content)]
+    return [name for name, content in found if MARKS.search(AT_RANDOM.sub(b" ", content))]
 
 
 def _in_redis(url: str) -> Iterator[tuple[str, bytes]]:
@@ -236,17 +239,19 @@ def _forms(demo: RunningDemo, number: str, name: str) -> list[str]:
             ("/recover", {"number": number, "name": name}),
             ("/verify", {"text": number}),
         ):
-            page = visitor.get(demo.members["issuer"] + path, timeout=10)
+            page = visitor.get(demo.members["issuer"] + path, timeout=SECONDS)
             token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
             assert token is not None, path
             cookies = {cookie.name: cookie.value or "" for cookie in visitor.cookies}  # Secure, on loopback too
-            visitor.post(demo.members["issuer"] + path, {**values, "csrf_token": token[1]}, cookies=cookies, timeout=10)
+            visitor.post(
+                demo.members["issuer"] + path, {**values, "csrf_token": token[1]}, cookies=cookies, timeout=SECONDS
+            )
     return seen
 
 
 def _qualification(demo: RunningDemo) -> tuple[str, dict[str, Any]]:
     """A type that one holder may hold many times, and what a row of a file says of it."""
-    listed = requests.get(f"{demo.members['issuer']}/v1/licence-types", timeout=10).json()["items"]
+    listed = requests.get(f"{demo.members['issuer']}/v1/licence-types", timeout=SECONDS).json()["items"]
     kind = next(kind for kind in listed if kind["holder_kind"] == "person" and not kind["single"])
     return kind["code"], {f"field.{field['name']}": field["example"] for field in kind["fields"]}
 
@@ -257,13 +262,13 @@ def _token(demo: RunningDemo, name: str, scope: str) -> dict[str, str]:
         f"{demo.members['issuer']}/oauth/token",
         {"grant_type": "client_credentials", "scope": scope},
         auth=(client["client_id"], client["client_secret"]),
-        timeout=10,
+        timeout=SECONDS,
     )
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
 
 def _post(demo: RunningDemo, path: str, body: dict[str, Any], by: dict[str, str], status: int) -> dict[str, Any]:
-    answer = requests.post(demo.members["issuer"] + path, json=body, headers=by, timeout=20)
+    answer = requests.post(demo.members["issuer"] + path, json=body, headers=by, timeout=SECONDS)
     assert answer.status_code == status, answer.text
     found: dict[str, Any] = answer.json()
     return found

@@ -20,6 +20,7 @@ from tests.functional.running_demo import RunningDemo, flask, is_alive, kill, wa
 from tests.functional.test_fapi2_clients_of_others import Assertion
 from tests.ports import free_port
 
+SECONDS = 60  # what is over in a moment may take so long on two busy cores
 FOLDER = "示范 city"  # a name that has to be quoted everywhere
 
 
@@ -109,7 +110,7 @@ def test_anybody_registers_an_app_of_his_own(demo: RunningDemo) -> None:
     by = {"Authorization": f"Bearer {demo.members['initial_access_token']}", "Content-Type": "application/json"}
     wanted = {"client_name": "我的应用", "redirect_uris": ["http://127.0.0.1:4009/cb"]}
     asked = urllib.request.Request(f"{demo.members['issuer']}/oauth/register", json.dumps(wanted).encode(), by)
-    with urllib.request.urlopen(asked, timeout=10) as answer:
+    with urllib.request.urlopen(asked, timeout=SECONDS) as answer:
         known = json.load(answer)
     assert known["client_secret"]
     assert known["registration_client_uri"].startswith(demo.members["issuer"])
@@ -120,7 +121,7 @@ def test_the_printed_first_call_issues_and_verifies(demo: RunningDemo) -> None:
         pytest.skip("the first call needs curl and sed")
     printed = demo.log.read_text("utf-8")
     script = printed[printed.index("member()") : printed.index("按 Ctrl-C")]
-    done = subprocess.run(["sh", "-euc", script], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(["sh", "-euc", script], capture_output=True, text=True, check=True, timeout=120)
     issued, verified = map(json.loads, done.stdout.replace("}{", "}\n{").splitlines())
     assert verified["ok"] is True
     assert verified["licence"]["identifier"] == issued["identifier"]
@@ -135,11 +136,11 @@ def test_the_printed_accounts_are_in_the_file(demo: RunningDemo) -> None:
 
 @pytest.mark.parametrize("what", ["servers", "workers"])
 def test_a_killed_process_is_replaced_while_the_other_answers(demo: RunningDemo, what: str) -> None:
-    demo.wait_until(lambda: len(demo.workers()) == 2, 10)
+    demo.wait_until(lambda: len(demo.workers()) == 2, SECONDS)
     victim, before = getattr(demo, what)()[0], demo.workers()
     kill(victim)
-    demo.wait_until(lambda: demo.status("/healthz") == 200, 2)
-    demo.wait_until(lambda: len(set(demo.workers()) - {victim}) == 2 and demo.workers() != before, 10)
+    demo.wait_until(lambda: demo.status("/healthz") == 200, SECONDS)
+    demo.wait_until(lambda: len(set(demo.workers()) - {victim}) == 2 and demo.workers() != before, SECONDS)
     wait_until_gone({victim, *before} - {*demo.workers()})
     assert demo.status("/readyz") == 200
 
@@ -166,7 +167,7 @@ def test_it_ends_in_order_and_starts_again_as_the_same_city(demo: RunningDemo) -
     first, old = demo.members, _credential(demo)
     demo.workers()
     demo.process.send_signal(signal.SIGTERM)
-    assert demo.process.wait(timeout=20) == 0
+    assert demo.process.wait(timeout=SECONDS) == 0
     assert not any(map(is_alive, demo.known))
     checked = flask("audit", "verify", "--json", settings=first["environment"], seconds=120)
     assert (checked.returncode, json.loads(checked.stdout)["ok"]) == (0, True), checked.stdout + checked.stderr
@@ -193,10 +194,10 @@ def test_on_postgresql_and_after_an_interruption(postgres: PostgresDatabases, tm
     url = postgres.fresh()
     settings = {"ONA_DATABASE_URL": url}
     broken = RunningDemo(tmp_path / "city", settings=settings)
-    broken.wait_until((tmp_path / "city" / "city.json").exists, 30)
-    broken.wait_until(lambda: '"built": false' in (tmp_path / "city" / "city.json").read_text(), 30)
+    broken.wait_until((tmp_path / "city" / "city.json").exists, SECONDS)
+    broken.wait_until(lambda: '"built": false' in (tmp_path / "city" / "city.json").read_text(), SECONDS)
     broken.process.send_signal(signal.SIGINT)
-    assert broken.process.wait(timeout=30) == 2
+    assert broken.process.wait(timeout=SECONDS) == 2
     with RunningDemo(tmp_path / "city", settings=settings) as running:
         assert running.status("/readyz") == 200
         assert running.members["environment"]["ONA_DATABASE_URL"] == url

@@ -29,6 +29,7 @@ from tests.identity import ISSUER, OFFLINE, City, Flow, basic, bearer, build_cit
 KEPT_FOR = 300  # seconds: what the JWKS says of itself
 SEEN_AFTER = 1.2  # a ring looks once a second whether it was changed
 WALKERS = 4
+ENOUGH = 20  # tokens issued, opened and verified
 
 
 @dataclass
@@ -42,6 +43,10 @@ class Counts:
     fetched: int = 0
     kids: set[str] = field(default_factory=set)
     failures: list[str] = field(default_factory=list)
+
+    @property
+    def least(self) -> int:
+        return min(self.issued, self.opened, self.verified)
 
 
 @dataclass
@@ -125,30 +130,29 @@ def two_nodes(databases: Databases, folder: Path) -> Iterator[tuple[City, Nodes]
     databases.drop(url)
 
 
-def rotate_under_load(city: City, nodes: Nodes, *, seconds: float, every: float) -> Counts:
+def rotate_under_load(city: City, nodes: Nodes, *, rotations: int, every: float) -> Counts:
+    """Rotate so often, and until enough was done with what was signed."""
     ring, counts, done = city.house.keys, Counts(), threading.Event()
 
     def at(deed: Callable[..., str], purpose: Purpose) -> None:
         deed(purpose, now=datetime.now(UTC))
 
-    assert seconds < KEPT_FOR, "what is published now is all that a strict app will know"
-    for _ in range(int(seconds / every) + 2):
+    most = 10 * rotations  # on a machine so slow that nothing is done meanwhile, nothing would ever end
+    for _ in range(most + 2):  # what is published now is all that a strict app will know
         at(ring.new, Purpose.ACCESS_TOKEN)
     time.sleep(SEEN_AFTER)
     walkers = [Walker(city, nodes, number, counts, done) for number in range(WALKERS)]
     for walker in walkers:
         walker.start()
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    while counts.rotations < rotations or (counts.rotations < most and counts.least < ENOUGH):
         at(ring.new, Purpose.ID_TOKEN)
         time.sleep(max(SEEN_AFTER, every))
         at(ring.rotate, Purpose.ID_TOKEN)
         at(ring.rotate, Purpose.ACCESS_TOKEN)
-        at(ring.new, Purpose.ACCESS_TOKEN)
         counts.rotations += 1
     done.set()
     for walker in walkers:
-        walker.join(timeout=60)
+        walker.join(timeout=120)
     for walker in walkers:
         walker.check("the first token", all(walker.opens(node, walker.first) for node in nodes.all))
     return counts
@@ -156,18 +160,16 @@ def rotate_under_load(city: City, nodes: Nodes, *, seconds: float, every: float)
 
 def test_no_token_is_refused_while_keys_change_every_other_second(databases: Databases, tmp_path: Path) -> None:
     with two_nodes(databases, tmp_path) as (city, nodes):
-        counts = rotate_under_load(city, nodes, seconds=5, every=1.3)
+        counts = rotate_under_load(city, nodes, rotations=4, every=1.3)
     assert counts.failures == []
-    assert counts.rotations >= 3
-    assert min(counts.issued, counts.opened, counts.verified) >= 20
+    assert counts.least >= ENOUGH
     assert len(counts.kids) >= 3
 
 
 @pytest.mark.soak
 def test_no_token_is_refused_while_keys_change_every_ten_seconds(databases: Databases, tmp_path: Path) -> None:
     with two_nodes(databases, tmp_path) as (city, nodes):
-        counts = rotate_under_load(city, nodes, seconds=90, every=10)
+        counts = rotate_under_load(city, nodes, rotations=9, every=10)
     assert counts.failures == []
-    assert counts.rotations >= 9
     assert len(counts.kids) >= 9
     print(counts)  # noqa: T201 - the figures, for `make soak ARGS=-s`

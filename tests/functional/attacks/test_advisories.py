@@ -4,7 +4,6 @@ Those whose test stands nearer to the code are listed in docs/conformance.md.
 """
 
 import re
-import time
 import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from idservice.oauth.assertion import ASSERTION_TYPE
 from idservice.register import people
 from keys.ring import Purpose
 from tests.builders import act, build_app, house_of
+from tests.cost import costs_less
 from tests.functional.attacks.doors import DOORS, Door, encoded, raw
 from tests.grants import register_apps
 from tests.identity import (
@@ -205,11 +205,12 @@ BOMBS = bombs()
 @pytest.mark.parametrize("door", DOORS.values(), ids=DOORS.keys())
 @pytest.mark.parametrize("bomb", BOMBS.keys())
 def test_authlib_cve_2025_61920_no_bomb_costs_more_than_a_moment(city: City, door: Door, bomb: str) -> None:
-    started = time.process_time()
-    answer = door(city, BOMBS[bomb])
-    assert answer.status_code in {200, 400, 401, 413}
-    assert answer.status_code != 200 or answer.json == {"active": False}
-    assert time.process_time() - started < 0.5, "under 0.15 s as measured, the sending included"
+    def send() -> None:
+        answer = door(city, BOMBS[bomb])
+        assert answer.status_code in {200, 400, 401, 413}
+        assert answer.status_code != 200 or answer.json == {"active": False}
+
+    assert costs_less(0.5, send), "under 0.15 s as measured, the sending included"
 
 
 def test_no_accepted_algorithm_is_symmetric_unsigned_or_a_password(city: City) -> None:

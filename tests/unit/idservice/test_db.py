@@ -274,7 +274,7 @@ def test_a_row_is_added_once_however_many_add_it(database: Database) -> None:
     start, added = threading.Barrier(THREADS), []
 
     def add() -> None:
-        start.wait(timeout=20)
+        start.wait(timeout=60)
         added.append(database.run(lambda session: add_if_new(session, Tally, {"id": 2, "n": 5}), write=True))
 
     assert in_threads(add, THREADS) == []

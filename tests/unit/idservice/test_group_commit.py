@@ -35,7 +35,7 @@ class Disk:
     def fdatasync(self, file: int) -> None:
         self.turns.append(os.fstat(file).st_size)
         self.begun.release()
-        assert self.may_end.wait(10)
+        assert self.may_end.wait(60)
         if self.fails:
             raise OSError(5, "input/output error")
         self._sync(file)
@@ -65,7 +65,7 @@ def names(database: Database) -> set[str]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.001)
@@ -95,7 +95,7 @@ def test_others_write_while_the_disk_is_busy_and_share_its_next_turn(database: D
     disk.may_end.clear()
     threads = [threading.Thread(target=add, args=(database, str(number)), daemon=True) for number in range(6)]
     threads[0].start()
-    assert disk.begun.acquire(timeout=10)
+    assert disk.begun.acquire(timeout=60)
     for thread in threads[1:]:
         thread.start()
     until(lambda: len(names(database)) == len(threads))  # committed, and seen, while the first still waits
@@ -129,7 +129,7 @@ def test_who_waited_for_a_turn_that_failed_is_not_told_that_all_is_well(database
     first, second = (threading.Thread(target=try_to_add, daemon=True) for _ in range(2))
     disk.fails = True
     first.start()
-    assert disk.begun.acquire(timeout=10)
+    assert disk.begun.acquire(timeout=60)
     second.start()
     until(
         lambda: len(database.run(lambda session: session.execute(text("SELECT * FROM deed")).all(), write=False)) == 2
@@ -189,7 +189,7 @@ def test_whoever_may_write_waits_for_what_he_read(database: Database, disk: Disk
     disk.may_end.clear()
     writer = threading.Thread(target=add, args=(database, "one"), daemon=True)
     writer.start()
-    assert disk.begun.acquire(timeout=10)
+    assert disk.begun.acquire(timeout=60)
     told: list[object] = []
 
     def repeat() -> None:

@@ -113,7 +113,7 @@ def test_of_many_who_approve_at_once_one_does(desk: Desk) -> None:
     start, outcomes = threading.Barrier(8), []
 
     def run(who: str) -> None:
-        start.wait(timeout=20)
+        start.wait(timeout=60)
         try:
             approve(desk, asked, who)
             outcomes.append("done")

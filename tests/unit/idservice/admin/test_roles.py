@@ -30,7 +30,7 @@ def test_of_two_roles_given_at_once_one_holds(desk: Desk) -> None:
     start, outcomes = threading.Barrier(len(Role)), []
 
     def run(role: Role) -> None:
-        start.wait(timeout=20)
+        start.wait(timeout=60)
         try:
             desk.do(lambda call: roles.give(call, desk.subject["citizen"], role))
             outcomes.append(role)

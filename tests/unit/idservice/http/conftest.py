@@ -90,7 +90,7 @@ def _api() -> ApiBlueprint:
             raise RuntimeError("a secret of the inside")
         if body["name"] == "waits":
             Workshop.calls.running.set()
-            assert Workshop.calls.may_end.wait(timeout=20)
+            assert Workshop.calls.may_end.wait(timeout=60)
         _write(call, body["name"])
         if body["name"] == "forbidden":
             raise Problem("forbidden", "Not yours.")

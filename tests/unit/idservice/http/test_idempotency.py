@@ -93,15 +93,15 @@ def test_two_at_once_are_one_deed(site: Site, workshop: Workshop) -> None:
 
     first, second = (threading.Thread(target=ask, args=(name,)) for name in ("first", "second"))
     first.start()
-    assert workshop.running.wait(timeout=20)
+    assert workshop.running.wait(timeout=60)
     second.start()
     if not site.city.house.database.is_sqlite:
-        second.join(timeout=20)
+        second.join(timeout=60)
         assert (answers["second"].status_code, answers["second"].json["code"]) == (409, "request_running")
         assert answers["second"].headers["Retry-After"] == "1"
     workshop.may_end.set()
-    first.join(timeout=20)
-    second.join(timeout=20)
+    first.join(timeout=60)
+    second.join(timeout=60)
     assert answers["first"].status_code == 201
     assert site.make({"name": "waits"}, key="k7").data == answers["first"].data
     assert workshop.turns == 1
@@ -112,7 +112,7 @@ def test_many_at_once_are_one_deed(site: Site, workshop: Workshop) -> None:
     start = threading.Barrier(12)
 
     def ask() -> None:
-        start.wait(timeout=20)
+        start.wait(timeout=60)
         answers.append(site.make({"name": "many"}, key="k8"))
 
     threads = [threading.Thread(target=ask) for _ in range(12)]

@@ -222,6 +222,6 @@ def test_the_loop_goes_on_after_a_failure_until_stopped(house: House, checkpoint
     while ask(house, "SELECT max(size) FROM log_checkpoint") != [(4,)] and time.monotonic() < deadline:
         time.sleep(0.02)
     stop.set()
-    loop.join(timeout=20)
+    loop.join(timeout=60)
     assert not loop.is_alive()
     assert newest(house).size == 4

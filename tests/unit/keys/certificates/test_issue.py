@@ -10,7 +10,7 @@ from tests.unit.keys.certificates.authority import BEGIN, END, certify, root
 
 
 def run(command: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([command, *arguments], cwd=cwd, capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run([command, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_openssl_verifies_each_step_of_a_chain(openssl: str, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def pids(process: "subprocess.Popen[str]", count: int) -> list[int]:
 
 
 def is_gone(pid: int) -> bool:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             os.kill(pid, 0)
@@ -58,13 +58,13 @@ def test_who_dies_is_replaced_and_the_other_stays() -> None:
         (third,) = pids(process, 1)
         os.kill(second, 0)
         process.terminate()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
         assert all(map(is_gone, (first, second, third)))
 
 
 def test_who_cannot_live_is_given_up() -> None:
     with running("sys.exit(1)", count=1) as process:
-        assert process.wait(timeout=30) == 1
+        assert process.wait(timeout=120) == 1
         assert len(pids(process, 3)) == 3
 
 
@@ -72,7 +72,7 @@ def test_children_end_with_the_program_that_forked_them() -> None:
     with running("time.sleep(60)") as process:
         children = pids(process, 2)
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
         assert all(map(is_gone, children))
 
 
@@ -82,7 +82,7 @@ def test_children_hear_the_signals_that_it_waits_for() -> None:
         os.kill(child, signal.SIGTERM)
         assert is_gone(child)
         process.terminate()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
 
 
 @pytest.mark.parametrize("module", [None, "/no/such/module.so"])

@@ -218,7 +218,7 @@ def test_the_example_finds_reads_downloads_and_verifies(tmp_path: Path) -> None:
         nobody = subprocess.run([*command, BOB, CARD], capture_output=True, text=True, check=False, timeout=60)
     finally:
         server.shutdown()
-        thread.join(timeout=10)
+        thread.join(timeout=60)
         built.house.database.engine.dispose()
     assert done.returncode == 0, done.stderr
     assert "holder_name: 王小明" in done.stdout
