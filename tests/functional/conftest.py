@@ -36,3 +36,13 @@ def town(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iter
     yield built
     built.house.database.engine.dispose()
     databases.drop(url)
+
+
+@pytest.fixture
+def fresh_town(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Build a small town for one test: what others did in theirs is not in it."""
+    url = databases.fresh(found)
+    built = copy_town(tmp_path_factory.mktemp("town"), url)
+    yield built
+    built.house.database.engine.dispose()
+    databases.drop(url)

@@ -59,20 +59,20 @@ def test_a_person_approves_what_the_desk_started(city: City) -> None:
 
 
 def test_the_list_shows_what_waits_for_this_person_alone(city: City) -> None:
-    started = start_ciba(city, binding_message="核对 W4SCT").json
+    started = start_ciba(city, binding_message="核对 Q7KPD").json
     request_name = secret_hash(started["auth_req_id"]).hex()
     browser, other = city.browser(), city.browser()
     browser.log_in()
     page = browser.open("/me/approvals")
-    assert "核对 W4SCT" in page.text
+    assert "核对 Q7KPD" in page.text
     assert f"/me/approvals/{request_name}" in page.text
     assert started["binding_code"] not in page.text, "the code is on the other screen only"
     other.log_in(number=AGENT)
-    assert "核对 W4SCT" not in other.open("/me/approvals").text
+    assert "核对 Q7KPD" not in other.open("/me/approvals").text
     assert other.open(f"/me/approvals/{request_name}").status == 404
     assert other.open(f"/me/approvals/{request_name}?code={started['binding_code']}").status == 404
     browser.submit(browser.open(f"/me/approvals/{request_name}"), decision="deny")
-    assert "核对 W4SCT" not in browser.open("/me/approvals").text
+    assert "核对 Q7KPD" not in browser.open("/me/approvals").text
 
 
 def test_bankid_fapi_674_no_approval_without_the_code_of_the_starting_screen(city: City) -> None:

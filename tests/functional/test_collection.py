@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from idservice.call import Call
 from idservice.models import AuditEntry
@@ -29,6 +29,11 @@ from tests.town import ALICE, BOB, CIVIL, COMPANY, OFFICER, SECURITY, STRANGER, 
 
 CODE = type_of("vocational_qualification").code
 FIELDS = type_of("vocational_qualification").examples()
+
+
+@pytest.fixture(autouse=True)
+def nothing_waits(town: Town) -> None:
+    town.act(lambda call: call.session.execute(delete(CollectedLicence)))
 
 
 def row(number: str = "ZY-001", holder: str = BOB, **more: Any) -> dict[str, Any]:
@@ -66,10 +71,9 @@ def intend(town: Town, *, limit: int) -> list[signing.Prepared]:
 
 
 def collected(town: Town, number: str) -> dict[str, Any]:
-    listed = town.web.get(
-        f"/v1/collected-licences?department={SECURITY}&limit=200", headers=town.machine("issuer")
-    ).json
-    return next(item for item in listed["items"] if item["number"] == number)
+    where = f"/v1/collected-licences?department={SECURITY}&limit=200"
+    listed = town.web.get(where, headers=town.machine("issuer")).json["items"]
+    return next(item for item in listed if item["number"] == number)
 
 
 def counts(found: dict[str, Any]) -> list[int]:
@@ -206,9 +210,8 @@ def test_what_cannot_be_sealed_says_why_and_waits_for_its_source(town: Town, tmp
     assert (collected(town, "SFZ-1")["state"], collected(town, "SFZ-1")["reason"]) == ("failed", "already_held")
     assert seal(town) == {"signed": 0, "failed": 0}
     assert seal(town, "--again", status=1)["failed"] == 1
-    figures = town.web.get(f"/v1/collection-quality?department={SECURITY}", headers=town.machine("issuer")).json[
-        "items"
-    ]
+    where = f"/v1/collection-quality?department={SECURITY}"
+    figures = town.web.get(where, headers=town.machine("issuer")).json["items"]
     mine = next(item for item in figures if item["type"] == single.code)
     assert (mine["rows"], mine["failed"], mine["stale"]) == (1, 1, False)
     assert mine["reasons"] == [{"reason": "already_held", "rows": 1}]
@@ -361,14 +364,15 @@ def test_processes_share_the_sealing_and_the_checking(
     code = collected(town, "ZY-900")["identifier"]
     subject = town.row(code).subject
 
-    def tamper(call: Any) -> None:
+    def tamper(call: Any, signature: bytes | None) -> None:
         licence = call.session.get_one(Licence, (subject, code))
-        licence.credential_signature = bytes(64)
+        licence.credential_signature = signature
 
-    town.act(tamper)
+    town.act(partial(tamper, signature=bytes(64)))
     rejects = tmp_path / "wrong.jsonl"
     command = ["licences", "check", "--json", "--processes", "2", "--rejects", str(rejects)]
     done = town.app.test_cli_runner().invoke(args=command)
+    town.act(partial(tamper, signature=None))  # as it was: nobody has asked for a credential
     assert (done.exit_code, json.loads(done.stdout)) == (1, {"checked": town.count(Licence), "wrong": 1}), done.output
     assert [json.loads(line)["identifier"] for line in rejects.read_text("utf-8").splitlines()] == [code]
 

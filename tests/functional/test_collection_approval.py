@@ -14,7 +14,13 @@ KIND = type_of("disability_card")
 OTHER = {**KIND.examples(), "disability_category": "视力"}
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture
+def town(fresh_town: Town) -> Town:
+    """A town of the test's own: whoever was given a licence holds it."""
+    return fresh_town
+
+
+@pytest.fixture(autouse=True)
 def sensitive(town: Town) -> None:
     """One type takes two people."""
     town.act(lambda call: enrol.put_type(call, replace(KIND, sensitive=True)))
@@ -65,6 +71,11 @@ def test_what_is_sensitive_is_sealed_once_an_officer_has_approved_it(town: Town)
 
 
 def test_what_the_source_says_otherwise_waits_again(town: Town) -> None:
+    send(town, row("C-1"))
+    assert seal(town) == 1
+    body = {"department": SECURITY, "type": KIND.code, "until": waiting(town)[0]["until"]}
+    approved = town.post("/v1/collection-approvals", body, town.person(OFFICER, client="staff-app"))
+    assert (approved.json["rows"], seal(town)) == (1, 0)
     assert send(town, row("C-1", fields=OTHER))["changed"] == 1
     assert seal(town) == 1
     assert states(town)["C-1"] == ("failed", approving.PARKED)

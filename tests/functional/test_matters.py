@@ -23,6 +23,12 @@ from tests.town import BOB, OFFICER, Town
 SHIPPED = shipped_matters()
 
 
+@pytest.fixture
+def town(fresh_town: Town) -> Town:
+    """A town of the test's own, whose list is as it was shipped."""
+    return fresh_town
+
+
 def run(town: Town, *arguments: str) -> Result:
     return town.app.test_cli_runner().invoke(args=["matters", *arguments])
 

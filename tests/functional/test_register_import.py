@@ -39,7 +39,7 @@ create_app().test_cli_runner().invoke(args=["register", "import", *sys.argv[1:]]
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def app(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     url = databases.fresh(migrate)
     built = build_app(tmp_path_factory.mktemp("house"), url)

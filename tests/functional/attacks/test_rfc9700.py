@@ -86,7 +86,7 @@ def test_a_posted_login_is_answered_with_303(city: City) -> None:
     csrf = page.form["values"]
     answer = browser.client.post("/login", data=csrf | {"number": "1", "password": "2"})
     assert answer.status_code == 400
-    page = browser.open(Flow().url())
+    page = browser.open(Flow("post").url())
     assert browser.log_in(page).status == 200, "every redirect on the way was a 303"
     posted = browser.client.post("/oauth/authorize", data={"client_id": "basic"})
     assert posted.status_code == 303
