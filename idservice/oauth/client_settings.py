@@ -115,13 +115,19 @@ def judged(call: Call, row: Client, settings: Mapping[str, Any], *, secret: str 
     needs_secret = settings["auth_method"].startswith("client_secret")
     is_kept = needs_secret and secret is None and row.secret_hash is not None
     columns = clients.checked(call, **stated, about=row.about, secret=_KEPT_SECRET if is_kept else secret)
-    return columns | ({"secret_hash": row.secret_hash} if is_kept else {})
+    return columns | _found_there(row, settings["jwks_uri"]) | ({"secret_hash": row.secret_hash} if is_kept else {})
 
 
 def policy_of(settings: Mapping[str, Any]) -> GrantPolicy:
     """Return what the document says about CIBA and token exchange."""
     stated = settings["policy"]
     return GrantPolicy(**{**stated, "audiences": tuple(stated["audiences"])})
+
+
+def _found_there(row: Client, jwks_uri: str | None) -> dict[str, Any]:
+    """Return when keys were asked for and found at that address: no change makes them younger, and a new one is new."""
+    known = row if jwks_uri == row.jwks_uri else None
+    return {name: getattr(known, name, None) for name in ("jwks_fetched_at", "jwks_read_at")}
 
 
 def _stated_certificate(row: Client) -> dict[str, Any] | None:

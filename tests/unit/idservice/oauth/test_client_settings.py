@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,23 @@ def test_ciba_exchange_and_who_may_act_are_registered(house: House) -> None:
     assert app.policy == GrantPolicy("ping", "https://app.example.cn/ciba", ("gateway",), "gateway")
     ordinary = change(house, {"grant_types": ["authorization_code"], "policy": {}})
     assert ordinary.policy == GrantPolicy()
+
+
+def test_another_change_does_not_make_found_keys_younger(house: House) -> None:
+    """Keys that were taken down at the app's address end in time, however often its other settings change."""
+    then = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=23)
+    keys = {"auth_method": "private_key_jwt", "jwks": {"keys": [JWK]}, "jwks_uri": "https://app.example.cn/jwks"}
+    change(house, keys)
+
+    def found_then(call: Any) -> None:
+        row = call.session.get_one(Client, "app")
+        assert (row.jwks_fetched_at, row.jwks_read_at) == (None, None), "nobody has asked there yet"
+        row.jwks_fetched_at = row.jwks_read_at = then
+
+    act(house, found_then)
+    assert change(house, {"name": "New"}).jwks_read_at == then
+    assert change(house, {"jwks": {"keys": [OTHER_JWK]}}).jwks_read_at == then
+    assert change(house, {"jwks_uri": "https://app.example.cn/other"}).jwks_read_at is None
 
 
 REFUSED: dict[str, dict[str, Any]] = {
