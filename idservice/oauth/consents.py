@@ -88,16 +88,20 @@ def give(
 ) -> None:
     """Remember that the holder consents, beside what he consented to before and does not withhold now.
 
-    `more` is what else stood on the page, for the receipt, and `language` that of the page.
+    `more` is what else stood on the page, for the receipt, and `language` that of the page. Where he withholds what he
+    consented to before, tokens from before end: they could still read it.
     """
-    before = _in_force(call, holder, client_id) - set(withheld)
+    before, alone = _in_force(call, holder, client_id), set(scope)
+    if not before.isdisjoint(withheld):
+        before = (_end(call, holder, client_id, reason="consent_narrowed") or set()) - set(withheld)
+        alone |= before
     row = {
         "subject": holder,
         "client_id": client_id,
         "scope": " ".join(sorted(before | set(scope))),
         "given_at": call.now,
         "withdrawn_at": None,
-        "alone": " ".join(sorted(scope)),
+        "alone": " ".join(sorted(alone)),
     }
     _GIVE[call.connection.dialect.name].run(call.connection, row)
     receipt = receipts.given(call, holder, client_id, before | set(scope), more=more, language=language)
@@ -111,20 +115,11 @@ def withdraw(call: Call, holder: str, client_id: str) -> str | None:
     """
     if not is_identifier(client_id):
         return None
-    taken = call.session.execute(
-        update(Consent)
-        .where(Consent.subject == holder, Consent.client_id == client_id, Consent.withdrawn_at.is_(None))
-        .values(withdrawn_at=call.now)
-        .returning(Consent.scope)
-    ).first()
+    taken = _end(call, holder, client_id, reason="consent_withdrawn")
     if taken is None:
         return None
-    receipt = receipts.withdrawn(call, holder, client_id, taken.scope.split())
+    receipt = receipts.withdrawn(call, holder, client_id, sorted(taken))
     audit.record(call, audit.Deed.CONSENT_WITHDRAWN, holder=holder, client=client_id, receipt=receipt)
-    families.kill_of_client(call, holder, client_id, principal=None, reason="consent_withdrawn")
-    person = call.caller.person
-    if person is not None and person != holder:
-        families.kill_of_client(call, person, client_id, principal=holder, reason="consent_withdrawn")
     return receipt
 
 
@@ -155,3 +150,23 @@ def _in_force(call: Call, holder: str, client_id: str) -> set[str]:
     """Return the scopes consented to."""
     row = _IN_FORCE.first(call.connection, {"holder": holder, "client_id": client_id})
     return set(row.scope.split()) if row is not None else set()
+
+
+def _end(call: Call, holder: str, client_id: str, *, reason: str) -> set[str] | None:
+    """End the consent in force, and what the app got by it; return its scopes, None where there is none.
+
+    What other agents got for the holder ends with it too: their tokens are older than any later consent.
+    """
+    ended = call.session.execute(
+        update(Consent)
+        .where(Consent.subject == holder, Consent.client_id == client_id, Consent.withdrawn_at.is_(None))
+        .values(withdrawn_at=call.now)
+        .returning(Consent.scope)
+    ).first()
+    if ended is None:
+        return None
+    families.kill_of_client(call, holder, client_id, principal=None, reason=reason)
+    person = call.caller.person
+    if person is not None and person != holder:
+        families.kill_of_client(call, person, client_id, principal=holder, reason=reason)
+    return set(ended.scope.split())

@@ -54,19 +54,14 @@ def _answer(call: Call, asked: AuthorizationRequest, ready: Ready, step: Step) -
         raise AuthorizationRefused(asked.asker, "access_denied", "The person declined.")
     if said != "allow":
         return _again(call, step)
-    whole = asked.scope
-    asked = withholding.without(asked, request.form.getlist("withhold"), organisation=ready.for_organisation)
+    names, organisation = request.form.getlist("withhold"), ready.for_organisation
+    whole, withheld = asked.scope, withholding.taken_back(asked, names, organisation=organisation)
+    asked = withholding.without(asked, names, organisation=organisation)
     if whole and not asked.scope:
         raise AuthorizationRefused(asked.asker, "access_denied", "The person declined.")
-    more = consent_purposes.beyond_scope(call, asked.app, asked.granted, organisation=ready.for_organisation)
+    more = consent_purposes.beyond_scope(call, asked.app, asked.granted, organisation=organisation)
     consents.give(
-        call,
-        ready.holder,
-        asked.app.client_id,
-        asked.scope,
-        more=more,
-        language=language(),
-        withheld=set(whole) - set(asked.scope),
+        call, ready.holder, asked.app.client_id, asked.scope, more=more, language=language(), withheld=withheld
     )
     return redirect(grant(call, asked, ready), 303)  # type: ignore[return-value]
 

@@ -26,6 +26,12 @@ def optional(asked: AuthorizationRequest, *, organisation: bool) -> tuple[str, .
     return tuple(name for name in names if name not in single or not single[name].is_essential)
 
 
+def taken_back(asked: AuthorizationRequest, names: Collection[str], *, organisation: bool) -> set[str]:
+    """Return the scopes that release those of `names` that are optional: no earlier consent to them holds any more."""
+    withheld = set(names).intersection(optional(asked, organisation=organisation))
+    return {scopes.releasing(name, organisation=organisation) for name in withheld}
+
+
 def without(asked: AuthorizationRequest, names: Collection[str], *, organisation: bool) -> AuthorizationRequest:
     """Return the request without those of `names` that are optional.
 

@@ -265,3 +265,23 @@ def test_who_withholds_all_has_declined(city: City) -> None:
     browser, flow = city.browser(), Flow(scope="phone")
     answer = answer_of(without(browser, flow, "phone_number"))
     assert (answer["error"], answer["state"]) == ("access_denied", flow.state)
+
+
+def test_what_is_withheld_ends_what_an_older_login_was_given(city: City) -> None:
+    """The receipt says that the telephone number is not consented to: tokens from before must not read it either."""
+    browser, scope = city.browser(), "openid profile phone"
+    before = Flow(scope=scope)
+    older = redeem(city.app, before, browser.code(before)).json
+    assert "phone_number" in city.app.test_client().get("/oauth/userinfo", headers=bearer(older["access_token"])).json
+    got, _told = withheld(city, browser, Flow(scope=scope), "phone_number")
+    assert city.app.test_client().get("/oauth/userinfo", headers=bearer(older["access_token"])).status_code == 401
+    assert city.app.test_client().get("/oauth/userinfo", headers=bearer(got["access_token"])).status_code == 200
+
+
+def test_a_single_claim_that_is_withheld_is_asked_for_again(city: City) -> None:
+    browser, single = city.browser(), {"claims": '{"userinfo": {"name": null, "real_name_level": null}}'}
+    browser.code(Flow(scope="openid profile"))
+    _got, told = withheld(city, browser, Flow(scope="openid"), "name", **single)
+    assert told.keys() == {"sub", "real_name_level"}
+    silent = answer_of(browser.open(Flow(scope="openid").url(prompt="none", **single)))
+    assert silent.get("error") == "consent_required"

@@ -101,6 +101,20 @@ def test_of_two_logins_at_once_the_one_that_began_later_may_consent_first(house:
     assert elder.is_alive(family_id)
 
 
+def test_a_consent_that_is_narrowed_ends_what_was_got_by_the_wider_one(house: House) -> None:
+    elder, wider, since = Elder(house), ("openid", "profile"), NOW + timedelta(seconds=1)
+    elder.gives(scope=wider)
+    family_id = act(house, elder.logs_in, now=NOW)
+    narrow = {"scope": SCOPE, "withheld": {"profile"}}
+    act(house, lambda call: consents.give(call, elder.subject, "app", **narrow), caller=elder.caller(), now=since)
+    row = act(house, lambda call: call.session.get_one(Consent, (elder.subject, "app")))
+    assert (row.scope, row.given_at, row.withdrawn_at) == ("openid", since, None)
+    assert not elder.is_alive(family_id)
+    fresh = act(house, elder.logs_in, now=since)
+    act(house, lambda call: consents.give(call, elder.subject, "app", **narrow), caller=elder.caller(), now=LATER)
+    assert elder.is_alive(fresh), "what was not consented to cannot be taken back"
+
+
 @pytest.fixture
 def server(postgres: PostgresDatabases, tmp_path: Path) -> Iterator[House]:
     """A house on PostgreSQL, where a reader does not wait for a writer."""

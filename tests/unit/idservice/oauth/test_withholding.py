@@ -52,3 +52,8 @@ def test_how_a_claim_was_wanted_is_kept() -> None:
 
 def test_nothing_may_be_left() -> None:
     assert left(request("phone"), "phone_number") == ("", {})
+
+
+def test_of_what_is_withheld_the_earlier_consent_ends() -> None:
+    asked = request("openid phone", userinfo={"name": None, "phone_number": ESSENTIAL})
+    assert withholding.taken_back(asked, ["name", "phone_number", "nothing"], organisation=False) == {"profile"}
