@@ -18,6 +18,7 @@ from idservice.db import add_if_new
 from idservice.errors import Kind, Problem, register
 from idservice.login import step_up
 from idservice.login.levels import Act
+from idservice.models import Person
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -82,15 +83,21 @@ def take(call: Call, subject: str) -> None:
 
 
 def demand_another(call: Call, subject: str, role: Role) -> None:
-    """Refuse to take the role from the last account that holds it: only the operator does that.
+    """Refuse to take the role from the last account that holds it and is not stopped: only the operator does that.
 
     Whoever takes another one from the same role meanwhile waits until this is done.
 
     Raises:
         Problem: conflict.
     """
-    held = select(Administrator.subject).where(Administrator.role == str(role)).order_by(Administrator.subject)
-    if set(call.session.scalars(held.with_for_update())) <= {subject}:
+    held = (
+        select(Administrator.subject)
+        .join(Person, Person.subject == Administrator.subject)
+        .where(Administrator.role == str(role), Person.status == "active")
+        .order_by(Administrator.subject)
+        .with_for_update(of=Administrator)
+    )
+    if set(call.session.scalars(held)) <= {subject}:
         raise Problem("conflict", "Nobody else holds this role: give it to another account first.")
 
 

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlalchemy.exc import IntegrityError
 
 from idservice.admin import approvals, person_acts, roles
@@ -11,6 +11,7 @@ from idservice.admin.acts import RiskyAct
 from idservice.admin.approvals import Asked
 from idservice.admin.models import Administrator
 from idservice.admin.roles import Role
+from idservice.models import Person
 from tests.unit.idservice.admin.conftest import NOW, Desk
 
 
@@ -83,6 +84,15 @@ def test_the_last_account_of_a_role_keeps_it(desk: Desk) -> None:
     decided(desk, first, "security2")
     assert desk.refusal(lambda call: approvals.decide(call, second.request_id, approve=True), "security2") == "conflict"
     assert desk.refusal(person_acts.lay_down_role, "system2") == "conflict"
+
+
+def test_an_account_that_is_stopped_is_not_another_that_holds_the_role(desk: Desk) -> None:
+    stopped = update(Person).where(Person.subject == desk.subject["security2"]).values(status="locked")
+    desk.do(lambda call: call.session.execute(stopped) and None)
+    assert desk.refusal(person_acts.lay_down_role, "security") == "conflict"
+    asked = taken(desk, "security2")
+    decided(desk, asked, "system")
+    assert desk.do(lambda call: roles.of(call, desk.subject["security2"])) is None
 
 
 def test_another_role_than_was_spoken_of_is_not_taken(desk: Desk) -> None:
