@@ -215,7 +215,7 @@ def standing(call: Call, token: Token) -> Standing | None:
     """
     jti_hash = secret_hash(token.jti)
     app = clients.find(call, token.client_id)
-    if app is None or not token.scopes.issubset(app.scope):
+    if app is None or not _may_still_ask(app, token):
         return None
     if _REVOKED.first(call.connection, {"jti": jti_hash}) is not None:
         return None
@@ -229,6 +229,14 @@ def standing(call: Call, token: Token) -> Standing | None:
     if not is_of_login and not exchanged.is_held_by(call, jti_hash, app.client_id):
         return None
     return Standing(app, family)
+
+
+def _may_still_ask(app: App, token: Token) -> bool:
+    """Return whether the client could get all that the token can do, by scope and by details that stand for scopes."""
+    if not token.scopes.issubset(app.scope):
+        return False
+    details = token.details
+    return not details or authorization_details.still_allowed(app, details) == details
 
 
 def caller(call: Call, token: Token, *, address: str | None) -> Caller:

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 import time_machine
+from sqlalchemy import update
 
+from idservice.models import Client
+from idservice.oauth import clients
 from idservice.oauth.grant_policy import EXCHANGE_GRANT
 from keys.sm2 import sm3
 from licences import issue
@@ -68,6 +71,26 @@ def test_metadata_and_resource_metadata_name_the_types(town: Town) -> None:
     for path in ("/.well-known/openid-configuration", "/.well-known/oauth-protected-resource/v1"):
         found = town.web.get(path).json["authorization_details_types_supported"]
         assert found == [ISSUE, SHOW, MANDATE, "openid_credential", SEAL]
+
+
+@pytest.mark.parametrize("taken", [{"authorization_details_types": [SEAL]}, {"scope": "licences.read seals.use"}])
+def test_what_a_client_may_ask_for_no_more_its_details_do_no_more(town: Town, taken: dict[str, Any]) -> None:
+    """A detail carries the authority of a scope, so it falls with type and scope, in tokens that are out already."""
+
+    def put(values: dict[str, Any]) -> None:
+        town.act(lambda call: call.session.execute(update(Client).where(mine).values(**values)) and None)
+        clients.forget(town.house, "system")
+
+    mine = Client.client_id == "system"
+    row = town.act(lambda call: call.session.get_one(Client, "system"))
+    before = {name: getattr(row, name) for name in taken}
+    headers = bearer(of_system(town, issuing(TITLE)).json["access_token"])
+    assert town.post("/v1/licences", order_for(), headers).status_code == 201
+    put(taken)
+    try:
+        assert town.post("/v1/licences", order_for(), headers).status_code == 401
+    finally:
+        put(before)
 
 
 def test_details_alone_are_a_request(town: Town) -> None:
