@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
-from idservice.oauth import assertion, clients, mtls
+from idservice.oauth import assertion, client_keys, clients, mtls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +55,8 @@ def authenticate(
         raise InvalidRequestError("More than one client authentication method is used.")
     method = tried[0] if tried else "none"
     app = _by_method(house, method, form, authorization or "", now)
+    if method == "none" and app is not None and certificate is not None:
+        app = client_keys.learn_certificate(house, app, certificate, now)
     if method == "none" and app is not None and mtls.is_clients(house.settings, app, certificate, now=now):
         method = app.auth_method
     if app is None or app.auth_method != method or (method == "none" and not public):

@@ -132,10 +132,9 @@ def _found_there(row: Client, jwks_uri: str | None) -> dict[str, Any]:
 
 def _stated_certificate(row: Client) -> dict[str, Any] | None:
     """Return what was stated of the certificate; hashes that follow from the keys are found anew from these."""
-    if row.auth_method != "self_signed_tls_client_auth" or row.certificate is None:
+    if row.auth_method != mtls.SELF_SIGNED or row.certificate is None:
         return row.certificate
-    from_keys = mtls.chained(row.jwks)
-    stated = [known for known in row.certificate.get(mtls.HASHES, []) if known not in from_keys]
+    stated = mtls.stated(row.certificate, row.jwks)
     return {mtls.HASHES: stated} if stated else None
 
 

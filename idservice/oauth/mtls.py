@@ -38,6 +38,7 @@ SAN_DNS = "tls_client_auth_san_dns"
 SAN_URI = "tls_client_auth_san_uri"
 NAMES = (SUBJECT, SAN_DNS, SAN_URI)  # RFC 8705 section 2.1.2: one of them
 HASHES = TLS  # of certificates that a client signed itself
+SELF_SIGNED = "self_signed_tls_client_auth"
 MAX_HEADER = 16_384
 
 
@@ -69,8 +70,8 @@ def is_clients(settings: Settings, app: App, certificate: bytes | None, *, now: 
         return False
     if not read.not_before <= now <= read.not_after:
         return False
-    if app.auth_method == "self_signed_tls_client_auth":
-        return key_of(certificate).thumbprint in app.certificate.get(HASHES, ())
+    if app.auth_method == SELF_SIGNED:
+        return is_known(app.certificate, certificate)
     return _has_name(read, app.certificate) and _is_trusted(settings.client_certificate_authorities, read, now)
 
 
@@ -89,7 +90,7 @@ def registered(auth_method: str, certificate: Mapping[str, Any] | None, jwks: Ma
         if len(given) != 1 or len(texts) != 1:
             raise ValueError(f"tls_client_auth needs one of {', '.join(NAMES)}")
         return given
-    if auth_method == "self_signed_tls_client_auth":
+    if auth_method == SELF_SIGNED:
         hashes = [*given.pop(HASHES, []), *chained(jwks)]
         if given or not hashes or not all(isinstance(value, str) and len(value) == 43 for value in hashes):
             raise ValueError("self_signed_tls_client_auth needs keys with x5c, or x5t#S256 of certificates")
@@ -107,6 +108,17 @@ def chained(jwks: Mapping[str, Any] | None) -> list[str]:
         return [key_of(parse(base64.b64decode(chain[0], validate=True)).der).thumbprint for chain in chains]
     except (CertificateError, LookupError, TypeError, ValueError):
         raise ValueError("x5c holds no certificate") from None
+
+
+def stated(certificate: Mapping[str, Any] | None, jwks: Mapping[str, Any] | None) -> list[str]:
+    """Return the hashes that were stated by themselves, and do not follow from these keys."""
+    from_keys = chained(jwks)
+    return [known for known in (certificate or {}).get(HASHES, ()) if known not in from_keys]
+
+
+def is_known(certificate: Mapping[str, Any] | None, shown: bytes) -> bool:
+    """Return whether the hash of a certificate (DER) is among those of a client that signs its own."""
+    return key_of(shown).thumbprint in (certificate or {}).get(HASHES, ())
 
 
 def _read(value: str) -> bytes | None:

@@ -14,7 +14,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
-from idservice.oauth import clients
+from idservice import outbound
+from idservice.models import Client
+from idservice.oauth import client_settings, clients
 from idservice.oauth.clients import RegistrationRefused
 from keys.base64url import b64u
 from tests.builders import act, migrate
@@ -30,6 +32,7 @@ from tests.identity import (
     basic,
     build_city,
     claims_of,
+    public_jwk,
     query_of,
     token,
 )
@@ -292,3 +295,46 @@ def test_what_does_not_go_together_is_not_registered(city: City, wrong: dict[str
 
     with pytest.raises(RegistrationRefused):
         act(city.house, enter)
+
+
+# --- certificates that stand behind `jwks_uri` (RFC 8705 section 2.2.2)
+
+
+def key_with(found: tuple[x509.Certificate, Any]) -> dict[str, Any]:
+    return public_jwk(found[1]) | {"kid": x5t(found[0])[:8], "x5c": [base64.b64encode(der(found[0])).decode()]}
+
+
+def test_a_certificate_is_good_while_it_stands_behind_the_address(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new, stated = (certificate("bank.example.cn") for _ in range(3))
+    page: dict[str, Any] = {"document": {"keys": [key_with(old)]}, "asked": 0}
+
+    def get_json(_url: str, **_options: Any) -> Any:
+        page["asked"] += 1
+        if page["document"] is None:
+            raise outbound.OutboundRefused("status")
+        return page["document"]
+
+    monkeypatch.setattr(outbound, "get_json", get_json)
+    register(
+        city, "published", profile="fapi2", auth_method="self_signed_tls_client_auth", jwks=page["document"],
+        jwks_uri="https://app.example.cn/jwks", certificate={"x5t#S256": [x5t(stated[0])]},
+    )  # fmt: skip
+
+    def status(found: tuple[x509.Certificate, Any], *, after: timedelta = timedelta(0)) -> int:
+        with time_machine.travel(datetime.now(UTC) + after, tick=True):
+            form = dict(query_of(Flow("published").url()))
+            return int(token(city.app, form, shown(found[0]), "/oauth/par").status_code)
+
+    assert (status(old), status(stated), page["asked"]) == (201, 201, 0), "found a moment ago"
+    page["document"] = {"keys": [key_with(new)]}
+    minute = timedelta(minutes=1)
+    assert status(new, after=2 * minute) == 201, "an unknown one makes us ask there"
+    assert status(old, after=3 * minute) == 401, "what is not published any more is not trusted any more"
+    assert status(stated, after=3 * minute) == 201, "what was stated by itself stays"
+    page["document"] = {"keys": [key_with(old)]}
+    assert [status(new, after=18 * minute), status(old, after=18 * minute)] == [401, 201], "asked again after a while"
+    page["document"] = None
+    assert status(old, after=timedelta(hours=24)) == 201, "they outlive their page for a day"
+    assert [status(one, after=timedelta(hours=25)) for one in (old, stated)] == [401, 201]
+    settings = act(city.house, lambda call: client_settings.read(call, call.session.get_one(Client, "published")))
+    assert settings["certificate"] == {"x5t#S256": [x5t(stated[0])]}
