@@ -32,7 +32,7 @@ from licences.life import stop_issuing
 from licences.lifecycle import CHINA_STANDARD_TIME, LIVE, Change, State, local_day
 from licences.models import IssueIntent, Licence, LicenceChange, LicenceRoute
 from licences.status import entries
-from licences.surface import FieldsRefusedError
+from licences.surface import FieldsRefusedError, is_date
 from seals.stamp import stamp
 
 if TYPE_CHECKING:
@@ -249,10 +249,7 @@ def state_licence(
     issued_on: date = body.get("issued_on") or today
     valid_from: date = body.get("valid_from") or issued_on
     valid_until: date | None = body["valid_until"] if "valid_until" in body else entry.type.last_day(valid_from)
-    if valid_until is not None and valid_until < valid_from:
-        raise Problem("invalid", "", errors=[FieldProblem("/valid_until", "order", "ends before it begins")])
-    if valid_from < today - MAX_BACKDATED:
-        raise Problem("invalid", "", errors=[FieldProblem("/valid_from", "too_early", "more than 100 years ago")])
+    _refuse_days(today, issued_on, valid_from, valid_until)
     return metadata.Metadata(
         identifier=code,
         number=body.get("number") or _number(entry, holder, today.year),
@@ -272,9 +269,21 @@ def state_licence(
     )
 
 
+def _refuse_days(today: date, issued_on: date, valid_from: date, valid_until: date | None) -> None:
+    """Refuse days that no record can state, before one of many to be sealed together stops all the others."""
+    faults = (
+        (issued_on > today, "issued_on", "too_late", "issued on a day to come"),
+        (valid_until is not None and valid_until < valid_from, "valid_until", "order", "ends before it begins"),
+        (not is_date(str(valid_until or today)), "valid_until", "too_late", "after the year 2199"),
+        (valid_from < today - MAX_BACKDATED, "valid_from", "too_early", "more than 100 years ago"),
+    )
+    for applies, name, code, why in faults:
+        if applies:
+            raise Problem("invalid", "", errors=[FieldProblem(f"/{name}", code, why)])
+
+
 def _number(entry: Entry, holder: Holder, year: int) -> str:
-    serial = f"{secrets.randbelow(10**8):08d}"
-    return metadata.certificate_number(entry.type, holder=holder, year=year, serial=serial)
+    return metadata.certificate_number(entry.type, holder=holder, year=year, serial=f"{secrets.randbelow(10**8):08d}")
 
 
 def _numbers(body: dict[str, Any]) -> list[str]:
