@@ -49,7 +49,9 @@ def ask(call: Call, body: dict[str, Any]) -> ChangeRequest:
         entry = catalogue.find(call, wanted["type"])
         department = catalogue.authority(call, entry, wanted.get("department")).department
         subject, _holder = issue.find_holder(call, wanted["holder"]["number"], entry)
-        co_holders.refuse_own(call, [subject])
+        beside = wanted.get("holders", [])[1:]
+        named = [issue.find_holder(call, other["number"], entry, at="/holders")[0] for other in beside]
+        co_holders.refuse_own(call, [subject, *named])
         needed = entry.type.sensitive
     else:
         wanted, code = body["change"], body["identifier"]

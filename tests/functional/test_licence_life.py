@@ -154,6 +154,20 @@ def test_no_officer_acts_on_a_licence_of_his_own(town: Town, officers: tuple[dic
     assert town.change(shared, "replace", second, reason="遗失").status_code == 201
 
 
+def test_no_officer_asks_for_a_licence_that_names_him_beside_another(
+    town: Town, officers: tuple[dict[str, str], dict[str, str]]
+) -> None:
+    kind = type_of("vehicle_registration")
+    town.act(lambda call: enrol.put_type(call, replace(kind, sensitive=True)))
+    both = [{"number": ALICE}, {"number": OFFICER}]
+    order = order_for("vehicle_registration")
+    wanted = {name: value for name, value in order.items() if name != "holder"} | {"holders": both}
+    refused = ask(town, officers[0], issue=wanted)
+    assert (refused.status_code, refused.json["code"]) == (403, "second_person_other"), refused.text
+    assert ask(town, officers[1], issue=wanted).status_code == 201
+    town.act(lambda call: enrol.put_type(call, kind))
+
+
 def test_nobody_decides_on_his_own_licence_nor_after_three_days(
     town: Town, officers: tuple[dict[str, str], dict[str, str]]
 ) -> None:
