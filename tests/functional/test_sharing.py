@@ -175,6 +175,15 @@ def test_every_operation_needs_its_own_permission_for_every_type(town: Town, car
     assert status(ask(town, "verifyFile", {"fileData": file}, "matrix")) == 100
 
 
+def test_a_file_of_another_type_tells_nothing_of_the_licence_it_names(town: Town, card: str) -> None:
+    held = town.issue(TITLE).identifier
+    said = identifier.parts(held)
+    never = identifier.build(said.type_code, said.issuer_code, "0" * len(said.serial), 1)
+    files = [base64.b64encode(b'%PDF-1.7 pdf:Keywords="' + code.encode() + b'"').decode() for code in (held, never)]
+    first, second = (ask(town, "verifyFile", {"fileData": file}) for file in files)
+    assert (status(first), first.json) == (100, second.json)
+
+
 def test_a_permission_takes_two_people_and_ends_at_once(town: Town, card: str) -> None:
     register(town, "new")
     wanted = {
