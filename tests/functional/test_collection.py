@@ -16,6 +16,7 @@ from idservice.models import AuditEntry
 from keys import sm2
 from keys.sm2 import sm3
 from licences import catalogue, identifier
+from licences.asker import ANYBODY
 from licences.collection import batches, quality, signing
 from licences.collection.models import CollectedLicence
 from licences.collection.rows import open_record
@@ -23,7 +24,9 @@ from licences.formats import portion
 from licences.formats.portion import Tree
 from licences.models import Licence
 from licences.portion_models import SealPortion
+from licences.scan import Scan
 from licences.slices import EVERYTHING, Slice
+from licences.verify import verify
 from seals.stamp import Ready, Stamp
 from tests.town import ALICE, BOB, CIVIL, COMPANY, OFFICER, SECURITY, STRANGER, Town, now, type_of
 
@@ -120,6 +123,8 @@ def test_what_a_source_issued_keeps_its_day_and_is_found_by_its_identifier(town:
     assert "changeTime" not in stated
     report = town.verify(foreign)
     assert (report["ok"], report["licence"]["identifier"]) == (True, code)
+    by_anybody = [town.act(lambda call, one=one: verify(call, Scan(text=one), ANYBODY)) for one in (code, foreign)]
+    assert [len(one.licences) for one in by_anybody] == [1, 0], "nobody goes through a source's numbers unasked"
 
     bring_in(town, tmp_path, [given | {"valid_until": "长期"}], name="foreign")
     assert seal(town) == {"signed": 1, "failed": 0}
