@@ -81,7 +81,7 @@ def refuse_own(call: Call, subjects: Collection[str]) -> None:
     Raises:
         Problem: second_person_other.
     """
-    if not _own(call).isdisjoint(subjects):
+    if not own(call).isdisjoint(subjects):
         raise Problem("second_person_other", "Nobody acts as an officer on a licence of his own.")
 
 
@@ -91,14 +91,15 @@ def refuse_own_licence(call: Call, licence: Licence) -> None:
     Raises:
         Problem: second_person_other.
     """
-    if own := _own(call):
+    if mine := own(call):
         named = select(LicenceCoHolder.subject).where(
-            LicenceCoHolder.subject.in_(sorted(own)), LicenceCoHolder.identifier == licence.identifier
+            LicenceCoHolder.subject.in_(sorted(mine)), LicenceCoHolder.identifier == licence.identifier
         )
         refuse_own(call, [licence.subject, *call.session.scalars(named)])
 
 
-def _own(call: Call) -> frozenset[str]:
+def own(call: Call) -> frozenset[str]:
+    """Return the subjects as whom a caller is a holder: himself and whom he acts for."""
     return frozenset(subject for subject in (call.caller.person, call.caller.principal) if subject is not None)
 
 

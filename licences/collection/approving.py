@@ -16,7 +16,7 @@ from idservice import audit
 from idservice.call import Post
 from idservice.db import table_of
 from idservice.errors import Problem
-from licences import catalogue
+from licences import catalogue, co_holders
 from licences.collection.models import CollectedLicence
 from licences.deeds import Deed
 
@@ -81,4 +81,4 @@ def approve(call: Call, department: str, type_code: str, until: datetime) -> int
 def _parked(call: Call) -> list[ColumnElement[bool]]:
     """Return what is true of rows that the caller may approve: nobody approves a licence of his own."""
     parked = [_table.state == "failed", _table.reason == PARKED]
-    return parked if call.caller.person is None else [*parked, _table.subject != call.caller.person]
+    return [*parked, _table.subject.not_in(sorted(co_holders.own(call)))]

@@ -102,6 +102,14 @@ def test_nobody_approves_his_own(town: Town) -> None:
     assert states(town)["C-3"] == ("failed", approving.PARKED)
 
 
+def test_nobody_approves_those_of_whom_he_acts_for(town: Town) -> None:
+    send(town, row("C-5", ALICE))
+    assert seal(town) == 1
+    officer = town.caller(OFFICER, posts=frozenset({("officer", SECURITY)}), principal=town.subjects[ALICE])
+    found = town.act(lambda call: approving.approve(call, SECURITY, KIND.code, call.now), caller=officer)
+    assert (found, states(town)["C-5"]) == (0, ("failed", approving.PARKED))
+
+
 def test_a_person_sends_no_rows_that_take_two(town: Town) -> None:
     before = town.count(CollectedLicence)
     officer = town.caller(OFFICER, posts=frozenset({("officer", SECURITY)}))
