@@ -32,7 +32,6 @@ from tests.town import ALICE, BOB, CIVIL, COMPANY, OFFICER, SECURITY, STRANGER, 
 
 CODE = type_of("vocational_qualification").code
 FIELDS = type_of("vocational_qualification").examples()
-SHORT = type_of("disability_card")  # valid for ten years
 
 
 @pytest.fixture(autouse=True)
@@ -224,26 +223,6 @@ def test_what_cannot_be_sealed_says_why_and_waits_for_its_source(town: Town, tmp
     page = town.browser(OFFICER).open("/admin/quality")
     assert single.name in page.text
     assert "持证主体已有一份有效的此类证照" in page.text
-
-
-@pytest.mark.parametrize(
-    ("days", "reason"),
-    [
-        ({"issued_on": "2199-01-01"}, "invalid/issued_on"),
-        ({"valid_from": "2199-06-01"}, "invalid/valid_until"),
-    ],
-)
-def test_a_row_of_days_that_no_record_states_keeps_none_of_the_others(
-    town: Town, days: dict[str, str], reason: str
-) -> None:
-    numbers = [f"ZY-{next(iter(days))}", f"ZY-beside-{next(iter(days))}"]
-    first = {"type": SHORT.code, "holder": BOB, "number": numbers[0], "fields": SHORT.examples(), **days}
-    second = {"type": CODE, "holder": BOB, "number": numbers[1], "fields": FIELDS}
-    rows = [first, second]
-    assert town.post("/v1/licence-batches", {"department": SECURITY, "rows": rows}).json["refused"] == 0
-    seal(town, status=1)
-    assert (collected(town, numbers[0])["state"], collected(town, numbers[0])["reason"]) == ("failed", reason)
-    assert collected(town, numbers[1])["state"] == "signed"
 
 
 def test_one_fresh_row_hides_no_stale_ones(town: Town) -> None:
