@@ -34,7 +34,8 @@ class Act(StrEnum):
     APPLY_FOR_SEAL = "seals.apply"
     USE_SEAL = "seals.use"
     SIGN_COMMITMENT = "commitments.sign"
-    SHOW_IDENTITY = "licences.show_identity"  # asked of whoever has a passkey
+    SHOW_FACE = "licences.show_face"  # asked of whoever has no passkey, on pages
+    SHOW_BY_PASSKEY = "licences.show_by_passkey"  # asked of whoever has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ POLICY = {
     Act.GRANT_MANDATE: Need(level=2, acr=PASSWORD, at_risk=TWO_FACTOR),
     Act.APPLY_FOR_SEAL: Need(level=3, acr=PASSWORD, at_risk=TWO_FACTOR),
     Act.SIGN_COMMITMENT: Need(level=3, acr=PASSWORD, at_risk=TWO_FACTOR, max_age=_QUARTER),
-    Act.SHOW_IDENTITY: Need(level=1, acr=TWO_FACTOR, at_risk=TWO_FACTOR, max_age=_HALF_HOUR),
+    Act.SHOW_FACE: Need(level=1, acr=PASSWORD, at_risk=PASSWORD, max_age=_QUARTER),
+    Act.SHOW_BY_PASSKEY: Need(level=1, acr=TWO_FACTOR, at_risk=TWO_FACTOR, max_age=_HALF_HOUR),
     Act.USE_SEAL: Need(level=3, acr=TWO_FACTOR, at_risk=TWO_FACTOR, max_age=_QUARTER),
 }
 

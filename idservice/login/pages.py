@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from flask import Blueprint, Response, g, make_response, redirect, request
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 
 from idservice.call import Call, Caller
 from idservice.http import headers, skeletons
@@ -16,6 +18,10 @@ from idservice.http.skeletons import Gap
 from idservice.login import attempt, device, passkey, session
 from idservice.login.browser import browser
 from idservice.oauth import authorization
+from idservice.register import people
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 blueprint = Blueprint("login", __name__)
 
@@ -25,6 +31,10 @@ _LOCAL = re.compile(r"/(?![/\\])[!-\[\]-~]{0,8192}\Z")  # printable ASCII withou
 WRONG = (
     "证件号码或密码不正确，或账号暂时锁定。",
     "The number or the password is wrong, or the account is locked for a while.",
+)
+WRONG_AGAIN = (
+    "密码不正确，或账号暂时锁定。",
+    "The password is wrong, or the account is locked for a while.",
 )
 NO_PASSKEY = (
     "这个通行密钥没有登记，或者确认已经过期。",
@@ -66,6 +76,50 @@ def submit() -> Response:
 PAGES.append(("login.submit", "/login", Who.ANYONE))
 
 
+@page(blueprint, "/login/again", who=Who.ANYONE)
+def again(call: Call) -> Response | str:
+    """Ask a visitor who is logged in for his password once more: what he wants needs a fresh login."""
+    to = local_path(request.args.get("to"))
+    if call.caller.person is None:
+        return _to_login(to)
+    return _form_again(call, to, error=None)
+
+
+@blueprint.post("/login/again")
+def submit_again() -> Response:
+    """Log the visitor in anew and send him where he wanted to go."""
+    home, visitor = house(), _visitor()
+    to = local_path(request.form.get("to"))
+    number = home.database.run(lambda opened: _own_number(_logged_in(opened)), write=False)
+    if number is None:
+        return _to_login(to)
+    done = attempt.log_in(home, number, request.form.get("password", ""), visitor)
+    if done is not None:
+        return _let_in(done, to)
+    shown = home.database.run(lambda opened: _form_again(_logged_in(opened), to, error=_word(WRONG_AGAIN)), write=False)
+    return make_response(shown, 400)
+
+
+PAGES.append(("login.submit_again", "/login/again", Who.ANYONE))
+
+
+def _logged_in(opened: Session) -> Call:
+    """Return a call of the visitor whose session the cookie names."""
+    caller = Caller(channel="page", address=request.remote_addr)
+    call = Call(house(), opened, caller, datetime.now(UTC), g.request_id)
+    call.caller, _shown = session.caller(call, request.cookies.get(session.COOKIE))
+    return call
+
+
+def _own_number(call: Call) -> str | None:
+    facts = people.facts(call, call.caller.person) if call.caller.person is not None else None
+    return facts.number if facts is not None else None
+
+
+def _to_login(to: str) -> Response:
+    return redirect(f"/login?to={quote(to, safe='')}", 303)  # type: ignore[return-value]
+
+
 @page(blueprint, "/login/passkey", who=Who.ANYONE, methods=("POST",), write=True)
 def submit_passkey(call: Call) -> Response:
     """Log a person in by his passkey."""
@@ -98,6 +152,17 @@ def _form(call: Call, to: str, *, error: str | None) -> str:
         client_name=asker.app.name if asker is not None else None,
         demo_hint=_word(DEMO_HINT) if call.settings.demo else None,
         ceremony={"options": Gap(ceremony.options), "ticket": Gap(ceremony.ticket)} if ceremony is not None else None,
+    )
+
+
+def _form_again(call: Call, to: str, *, error: str | None) -> str:
+    """Return the page that asks for the password alone; it names nobody but by the masked name of the page's header."""
+    asker = authorization.asker_of(call, to)
+    if asker is not None:
+        headers.allow_form_action(asker.redirect_uri)
+    ceremony = passkey.begin_use(call, browser()) if passkey.is_offered(call.settings) else None
+    return render_template(
+        "login_again.html", hidden={"to": to}, error=error, other=f"/login?to={quote(to, safe='')}", ceremony=ceremony
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from idservice.settings import Settings
 
 PAGE = "/login/second"
-LOGIN = "/login"
+LOGIN = "/login/again"
 
 register(
     {

@@ -20,7 +20,7 @@ from licences import change, co_holders, qr, show, wallet
 from licences.lifecycle import State
 from licences.pages import files, looks, shown, words
 from licences.schemas import ShowBody
-from licences.showing import printing
+from licences.showing import identity, printing
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -97,16 +97,19 @@ def index(call: Call) -> str:
 
 @page(blueprint, "/me/licences/<identifier>", who=Who.PERSON)
 def licence(call: Call, identifier: str) -> str:
-    """Show one of the holder's licences, whole."""
+    """Show one of the holder's licences, whole, to whom has proved anew that he is its holder."""
     found = _own(call, identifier)
+    identity.demand(call, [found.type_code])
     listed = files.listed(call, found, f"/me/licences/{found.identifier}")
     return render_template("me/licence.html", licence=shown.whole(call, found), artefacts=listed)
 
 
 @page(blueprint, "/me/licences/<identifier>/<name>", who=Who.PERSON, write=True)
 def download(call: Call, identifier: str, name: str) -> Response:
-    """Hand the holder a file of his own licence."""
-    return files.answer(call, _own(call, identifier), name)
+    """Hand the holder a file of his own licence: it bears its face."""
+    found = _own(call, identifier)
+    identity.demand(call, [found.type_code])
+    return files.answer(call, found, name)
 
 
 @page(blueprint, "/me/show", who=Who.PERSON)

@@ -1,7 +1,7 @@
-"""A face only after a second factor (亮证前加强认证): who has a passkey proves himself before he shows who he is.
+"""A face only after its holder proved himself anew (亮证前先确认本人): by his passkey, or by his password.
 
 A telephone that lies open on a counter is enough to press a button, not to pass for its owner. A passkey asks for its
-PIN or his face with one touch; of who has none nothing more is asked than his login.
+PIN or his face with one touch; who has none says his password again where he said it a quarter of an hour ago.
 """
 
 from __future__ import annotations
@@ -24,18 +24,27 @@ IDENTITY: Final = frozenset(
 
 
 def demand(call: Call, types: Iterable[str]) -> None:
-    """Let the caller show licences of these types (codes) only if his login is strong and recent enough for them.
+    """Let the caller see or show licences of these types (codes) only if his login is strong and recent enough.
+
+    On a page that is so of every type. A program shows in its user's name while he is not asked, and a wallet renews
+    its copies by itself: what proves identity alone waits there for the passkey of whoever has one.
 
     Raises:
         StepUpNeeded, Problem: as `step_up.demand`.
     """
-    person = call.caller.person
-    if person is None or not any(catalogue.find(call, code).type.slug in IDENTITY for code in types):
+    person, is_page = call.caller.person, call.caller.channel == "page"
+    if person is None or not (is_page or _prove_identity(call, types)):
         return
     if has_passkey(call, person):
-        step_up.demand(call, Act.SHOW_IDENTITY)
+        step_up.demand(call, Act.SHOW_BY_PASSKEY)
+    elif is_page:
+        step_up.demand(call, Act.SHOW_FACE)
 
 
 def has_passkey(call: Call, person: str) -> bool:
     """Return whether a person (a subject) has a passkey that can be used here."""
     return passkey.is_offered(call.settings) and bool(passkey.of_person(call, person))
+
+
+def _prove_identity(call: Call, types: Iterable[str]) -> bool:
+    return any(catalogue.find(call, code).type.slug in IDENTITY for code in types)

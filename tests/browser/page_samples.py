@@ -176,6 +176,7 @@ SAMPLES: dict[str, Sample] = {
     "login": ("login.html", {"action": "/login", "error": None, "client_name": "演示平台", "demo_hint": "演示账号"}),
     "login refused": ("login.html", {"action": "/login", "error": "号码或密码不正确", "hidden": {"to": "/me"}}),
     "login with a passkey": ("login.html", {"action": "/login", "error": None, "ceremony": CEREMONY}),
+    "login once more": ("login_again.html", {"error": "密码不正确", "other": "/login", "ceremony": CEREMONY}),
     "second factor": ("second.html", SECOND),
     "second factor refused": ("second.html", {**SECOND, "error": "验证没有通过", "client_name": None, "refusal": None}),
     "second factor by SMS": ("second.html", {**SECOND, "way": "sms", "others": ["totp"]}),

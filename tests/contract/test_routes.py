@@ -41,6 +41,7 @@ PUBLIC_PAGES = {
     "/verify/seal",
 }
 PUBLIC_PAGES |= {"/wallet/answered/<code>/<response_code>"}  # where a wallet sends its holder: the codes say whose
+PUBLIC_PAGES |= {"/login/again"}  # of whoever is not logged in it asks for a whole login
 PUBLIC_PAGES |= {"/recover", "/recover/prove", "/recover/next", "/recover/check", "/recover/password"}
 PUBLIC_PAGES |= {"/me/offline", "/me/offline/worker.js"}  # they say nothing of anybody: a worker keeps them
 # Plain routes whose formats other standards fix; each authenticates as its standard says.

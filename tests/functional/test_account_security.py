@@ -139,7 +139,7 @@ def test_an_old_login_changes_nothing(city: City, action: str) -> None:
     browser = with_second_factor(city)
     past = datetime.now(UTC) - timedelta(minutes=16)
     act(city.house, lambda call: call.session.execute(update(LoginSession).values(auth_time=past)) and None)
-    assert "/login?" in press(browser, action, code="1").url
+    assert "/login/again?" in press(browser, action, code="1").url
 
 
 @pytest.mark.parametrize("action", CHANGES)

@@ -1,4 +1,4 @@
-"""Whoever has a passkey proves himself before a licence that bears his face; whoever has none shows it as ever."""
+"""Before the face of a licence its holder proves himself anew: by his passkey, or by his password where he has none."""
 
 import re
 from collections.abc import Iterator
@@ -21,6 +21,7 @@ from licences.showing import identity
 from licences.wallets.issuance import configurations, issue
 from licences.wallets.issuance.requests import Wanted
 from tests.factors import SECRET_32, now_code
+from tests.identity import PASSWORD, Browser
 from tests.town import ALICE, Town, now
 
 
@@ -43,34 +44,60 @@ def show(browser: Any, card: str) -> Any:
     return browser.submit(browser.open("/me/show"), licences=card, part="masked")
 
 
-def test_a_face_waits_for_the_second_factor_and_a_title_does_not(
+def age(town: Town, minutes: int) -> None:
+    """Let every login be older."""
+    since = timedelta(minutes=minutes)
+    town.act(lambda call: call.session.execute(update(LoginSession).values(auth_time=call.now - since)))
+
+
+def test_every_face_waits_for_the_passkey_of_whoever_has_one(
     town: Town, cards: tuple[str, str], app: pyotp.TOTP
 ) -> None:
     card, title = cards
     browser = town.browser(ALICE)
-    assert "data-state-url" in show(browser, title).text
-    asked = show(browser, card)
-    assert asked.url.startswith("/login/second")
-    back = browser.submit(asked, code=now_code(app))
-    assert back.url == "/me/show"
+    for asked in (show(browser, title), show(browser, card), browser.open(f"/me/licences/{title}")):
+        assert asked.url.startswith("/login/second")
+    assert browser.submit(asked, code=now_code(app)).url == f"/me/licences/{title}"
     assert "data-state-url" in show(browser, card).text
 
-    half_an_hour_ago = timedelta(minutes=31)
-
-    def age(call: Any) -> None:
-        call.session.execute(update(LoginSession).values(auth_time=call.now - half_an_hour_ago))
-
-    town.act(age)
-    assert show(browser, card).url.startswith("/login?to="), "a proof half an hour old is none"
+    age(town, 31)
+    assert show(browser, card).url.startswith("/login/again?to="), "a proof half an hour old is none"
     answer = town.web.post("/v1/presentations", json={"licences": [card]}, headers=town.person(ALICE))
     assert (answer.status_code, answer.json["code"]) == (401, "insufficient_user_authentication")
     assert "acr_values" in answer.headers["WWW-Authenticate"]
+    assert town.web.post("/v1/presentations", json={"licences": [title]}, headers=town.person(ALICE)).status_code == 201
+
+
+def test_whoever_has_no_passkey_says_his_password_again(town: Town, cards: tuple[str, str]) -> None:
+    _card, title = cards
+    browser = town.browser(ALICE)
+    faces = (f"/me/licences/{title}", f"/me/licences/{title}/record.json")
+    assert [browser.open(face).url for face in faces] == list(faces)
+    age(town, 16)
+    assert browser.open("/me").url == "/me", "the wallet itself shows no face"
+    assert show(browser, title).url == "/login/again?to=%2Fme%2Fshow"
+    assert browser.open(faces[1]).url.startswith("/login/again?to=")
+    asked = browser.open(faces[0])
+    assert ALICE not in asked.text
+    wrong = browser.submit(asked, password="wrong")
+    assert (wrong.status, "密码不正确" in wrong.text) == (400, True)
+    assert browser.open(faces[0]).url.startswith("/login/again?to=")
+    assert browser.submit(wrong, password=PASSWORD).url == faces[0]
+    assert "data-state-url" in show(browser, title).text
+
+
+def test_nobody_is_asked_again_who_is_not_logged_in(town: Town) -> None:
+    nobody = Browser(town.app)
+    assert nobody.open("/login/again?to=/me/show").url == "/login?to=%2Fme%2Fshow"
+    page = nobody.open("/login")
+    sent = nobody.open("/login/again", {**page.form["values"], "password": PASSWORD, "to": "//elsewhere.example"})
+    assert sent.url == "/login?to=%2Fme"
 
 
 def test_no_wallet_gets_a_face_by_a_login_that_may_not_show_it(
     town: Town, cards: tuple[str, str], app: pyotp.TOTP
 ) -> None:
-    card, title = cards
+    card, _title = cards
     browser = town.browser(ALICE)
 
     def offer(code: str) -> Any:
@@ -79,7 +106,6 @@ def test_no_wallet_gets_a_face_by_a_login_that_may_not_show_it(
         assert forms is not None
         return browser.submit(page, forms=forms[1])
 
-    assert "<svg" in offer(title).text
     asked = offer(card)
     assert asked.url.startswith("/login/second")
     browser.submit(asked, code=now_code(app))
@@ -92,12 +118,6 @@ def test_no_wallet_gets_a_face_by_a_login_that_may_not_show_it(
 
     with pytest.raises(Problem, match="insufficient_user_authentication"):
         town.act(take, caller=town.caller(ALICE, level=3, amr=(PWD,), auth_time=now()))
-
-
-def test_whoever_has_no_passkey_shows_as_ever(town: Town, cards: tuple[str, str]) -> None:
-    subject = town.subjects[ALICE]
-    assert not town.act(lambda call: identity.has_passkey(call, subject))
-    assert "data-state-url" in show(town.browser(ALICE), cards[0]).text
 
 
 def test_the_types_that_prove_identity_are_shipped() -> None:

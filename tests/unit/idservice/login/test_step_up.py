@@ -77,7 +77,7 @@ def test_a_program_is_challenged_as_rfc_9470_says() -> None:
 
 def test_the_way_there_leads_back() -> None:
     assert step_up.page_for(TWO_FACTOR, "/a?b=c") == "/login/second?acr=urn%3Aona%3Aacr%3Atwo-factor&to=%2Fa%3Fb%3Dc"
-    assert step_up.page_for(step_up.LOGIN, "/a?b=c") == "/login?to=%2Fa%3Fb%3Dc"
+    assert step_up.page_for(step_up.LOGIN, "/a?b=c") == "/login/again?to=%2Fa%3Fb%3Dc"
 
 
 @pytest.mark.parametrize(
