@@ -20,7 +20,7 @@ from idservice import audit
 from idservice.call import Call, Caller
 from idservice.register import importing_rows, importing_work, legal_entities, old_phones, population
 from idservice.register.importing_index import NumberTakenMeanwhile, Outcome
-from idservice.register.importing_rows import Form, HeaderRefused, Layout, Lines
+from idservice.register.importing_rows import Form, HeaderRefused, Layout, Lines, RowRefused
 from idservice.register.importing_work import Job, Prepared, Register
 from idservice.register.models import RegisterImport
 
@@ -205,6 +205,7 @@ def _enter(house: House, job: Job, prepared: Prepared, progress: Progress, rejec
                 register=job.register.kind,
                 **{"import": progress.name, "lines": place, "subjects": subjects, **told},
             )
+            _tell_refused(call, job, prepared.lines, outcome, progress)
             _mark(call, job.register.kind, progress, lines=lines, digest=digest.digest(), size=size, counts=counts)
         return counts, list(outcome.old_phones.values())
 
@@ -219,6 +220,21 @@ def _enter(house: House, job: Job, prepared: Prepared, progress: Progress, rejec
         old_phones.tell(house, phones, at=datetime.now(UTC))
     rejects.keep()
     progress.lines, progress.digest = lines, digest
+
+
+def _tell_refused(call: Call, job: Job, lines: Lines, outcome: Outcome, progress: Progress) -> None:
+    if job.register.refused is None or not (outcome.rejects or progress.lines == 0):
+        return
+    refusals = [(_readable(job.layout, lines, number), reasons) for number, reasons in outcome.rejects]
+    job.register.refused(call, progress.name, refusals, begins=progress.lines == 0)
+
+
+def _readable(layout: Layout, lines: Lines, number: int) -> dict[str, str]:
+    """Return what could be read of a refused line."""
+    try:
+        return layout.values(importing_work.line_at(lines, number))
+    except RowRefused:
+        return {}
 
 
 def _take(call: Call, job: Job, prepared: Prepared) -> Outcome:

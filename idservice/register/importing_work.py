@@ -47,6 +47,8 @@ class Register:
     table, today)` does so for many rows with the same members: it returns those that are plainly good and the lines of
     all others, which `prepare` then judges.
     `take(call, rows, dry_run=)` enters rows no two of which share their first hash.
+    `refused(call, import_name, refusals, begins=)` is told of refused lines in the transaction of their portion: of
+    each the values that could be read, by member, and the reasons; `begins` at the first portion of a file.
     """
 
     kind: str
@@ -56,6 +58,7 @@ class Register:
     take: Callable[..., Outcome]
     deed: StrEnum = audit.Deed.REGISTER_IMPORTED
     prepare_many: Callable[[FieldCipher, Table, date], tuple[list[Any], Sequence[int]]] | None = None
+    refused: Callable[..., None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +100,18 @@ def prepare(cipher: FieldCipher, job: Job, lines: Lines) -> Prepared:
         if line.isspace() or (number == 1 and job.layout.form is Form.CSV):
             continue
         try:
-            text = line.removeprefix(BOM_UTF8) if number == 1 else line
-            rows.append(job.register.prepare(cipher, number, job.layout.values(text), job.today))
+            values = job.layout.values(line_at(lines, number))
+            rows.append(job.register.prepare(cipher, number, values, job.today))
         except RowRefused as refused:
             done.rejects.append((number, refused.reasons))
     rows.sort(key=_line_of)  # of rows with one number the later counts
     return done
+
+
+def line_at(lines: Lines, number: int) -> bytes:
+    """Return a line as it is read: the first of a file without the mark of its encoding."""
+    line = lines.raw[number - lines.first]
+    return line.removeprefix(BOM_UTF8) if number == 1 else line
 
 
 def _prepare_many(cipher: FieldCipher, job: Job, lines: Lines) -> tuple[list[Any], Sequence[int]]:

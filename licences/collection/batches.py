@@ -12,7 +12,7 @@ from idservice.errors import Problem
 from idservice.ids import timed_id
 from idservice.register.importing_rows import RowRefused
 from licences import catalogue
-from licences.collection import approving, entering, rows
+from licences.collection import approving, entering, refusals, rows
 from licences.collection.models import CollectedLicence
 from licences.deeds import Deed
 from licences.lifecycle import local_day
@@ -47,6 +47,8 @@ def bring_in(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {name: getattr(outcome, name) for name in ("added", "changed", "unchanged")}
     told["refused"] = len(refused)
     batch_id = timed_id(call.now)
+    refused_rows = ((body["rows"][one["row"]], one["reasons"]) for one in results if one["reasons"])
+    refusals.note_rows(call, known, batch_id, refused_rows)
     audit.record(call, Deed.COLLECTED, batch=batch_id, department=department, **told)
     return {"id": batch_id, **told, "results": sorted(results, key=lambda result: int(result["row"]))}
 

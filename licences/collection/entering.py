@@ -13,7 +13,7 @@ from idservice.db import table_of
 from idservice.register.importing_index import Outcome, find_hashes
 from idservice.register.importing_work import Register
 from licences import catalogue
-from licences.collection import columns, rows
+from licences.collection import columns, refusals, rows
 from licences.collection.models import CollectedLicence
 from licences.deeds import Deed
 
@@ -76,6 +76,7 @@ def register(checked_against: Known) -> Register:
         take=take,
         deed=Deed.COLLECTED,
         prepare_many=partial(columns.prepare_many, checked_against),
+        refused=partial(refusals.note_lines, checked_against),
     )
 
 

@@ -1,4 +1,4 @@
-"""The tables of collection: what came in, waits to be sealed, and what a source was asked about."""
+"""The tables of collection: what came in and waits to be sealed, what was refused, what a source was asked about."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import Date, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idservice.column_types import HexId, Instant
-from idservice.models import HASHED, SUBJECT, Base
+from idservice.models import HASHED, REFERENCE, SUBJECT, Base
 from licences.identifier_column import IdentifierType
 from licences.models import SMALL_ROWS
 
@@ -51,6 +51,19 @@ class SourceIdentifier(Base):
     __table_args__ = HASHED | SMALL_ROWS
     source_hash: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
     identifier: Mapped[str] = mapped_column(IdentifierType)
+
+
+class CollectedRefusal(Base):
+    """How many rows of one import or batch were refused for one reason (退回数据); nothing of the rows themselves."""
+
+    __tablename__ = "collected_refusal"
+    __table_args__ = (Index(None, "department", "counted_at"), REFERENCE)
+    batch: Mapped[str] = mapped_column(String(32), primary_key=True)  # as the file of rejects or the answer names it
+    department: Mapped[str] = mapped_column(String(18), primary_key=True)
+    type_code: Mapped[str] = mapped_column(String(21), primary_key=True)  # empty: none of the catalogue
+    reason: Mapped[str] = mapped_column(String(64), primary_key=True)
+    refused: Mapped[int]
+    counted_at: Mapped[datetime]  # last
 
 
 class SourceQuestion(Base):

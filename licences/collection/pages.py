@@ -10,7 +10,8 @@ from idservice.call import Post
 from idservice.errors import Problem
 from idservice.http.endpoint import load
 from idservice.http.page import Who, page
-from licences.collection import approving, quality
+from licences import catalogue
+from licences.collection import approving, quality, refusal_words, refusals
 from licences.collection.schemas import CollectionApprovalBody, SourceAnswerBody
 from licences.pages import words
 
@@ -36,6 +37,7 @@ def show(call: Call) -> str:
         "admin/quality.html",
         department=department,
         figures=[_figure(row) for row in quality.figures(call, department)],
+        batches=_batches(call, refusals.listed(call, department)),
         questions=[quality.shown(call, row) for row in quality.open_questions(call, department)],
     )
 
@@ -74,3 +76,26 @@ def _figure(row: dict[str, Any]) -> dict[str, Any]:
         for one in row["reasons"]
     ]
     return row | {"title": words.word((row["name"], row["name_en"])), "reasons": reasons}
+
+
+def _batches(call: Call, counts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what was refused, by import and batch, the one that was counted last first."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in counts:
+        found.setdefault(one["batch"], []).append(one)
+    return [
+        {"name": name, "counted_at": mine[0]["counted_at"], "counts": [_count(call, one) for one in mine]}
+        for name, mine in found.items()
+    ]
+
+
+def _count(call: Call, one: dict[str, Any]) -> dict[str, Any]:
+    entry = catalogue.entries(call).get(one["type"] or "")
+    titles = {field.name: field.title for field in entry.type.fields} if entry is not None else {}
+    field = refusal_words.field_of(one["reason"])
+    return {
+        "type": words.word((entry.type.name, entry.type.name_en)) if entry is not None else one["type"],
+        "title": words.word(refusal_words.title(one["reason"], titles.get(field or ""))),
+        "rows": one["rows"],
+        "next": words.word(refusal_words.STEPS[one["next"]]),
+    }

@@ -8,7 +8,7 @@ from flask_smorest import Blueprint
 
 from idservice.call import Call
 from idservice.http.endpoint import endpoint
-from licences.collection import approving, batches, quality
+from licences.collection import approving, batches, quality, refusals
 from licences.collection.schemas import (
     BatchBody,
     BatchSchema,
@@ -73,8 +73,9 @@ def approve_collected(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 
 @endpoint(blueprint, "GET", "/collection-quality", scope=_COLLECT, query=SourceQuery, answer=QualityFiguresSchema)
 def show_quality(call: Call, query: dict[str, Any]) -> dict[str, Any]:
-    """Tell, by type, how complete and how fresh the rows of a department are."""
-    return {"items": quality.figures(call, query["department"])}
+    """Tell, by type, how complete and how fresh the rows of a department are, and how many were refused, and why."""
+    department = query["department"]
+    return {"items": quality.figures(call, department), "refusals": refusals.listed(call, department)}
 
 
 @endpoint(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from licences.collection.refusal_words import Next
 from licences.collection.rows import STATES
 from licences.schemas import CREDIT_CODE, IDENTIFIER, Line
 
@@ -127,10 +128,28 @@ class QualityFigureSchema(Schema):
     reasons = fields.List(fields.Nested(CollectedReasonSchema), required=True)
 
 
+class CollectedRefusalSchema(Schema):
+    """How many rows of one import or batch were refused for one reason; a row with several counts for each."""
+
+    batch = fields.String(
+        required=True, metadata={"description": "`id` of the batch, or `import` of the file of rejects"}
+    )
+    type = fields.String(required=True, allow_none=True, metadata={"description": "null: none of the catalogue"})
+    reason = fields.String(required=True)
+    rows = fields.Integer(required=True)
+    next = fields.String(
+        required=True,
+        validate=validate.OneOf([str(step) for step in Next]),
+        metadata={"description": "What the source has to do"},
+    )
+    counted_at = fields.AwareDateTime(required=True)
+
+
 class QualityFiguresSchema(Schema):
-    """The figures of a department."""
+    """The figures of a department, by type, and what was refused in the last 90 days, newest first, 200 at most."""
 
     items = fields.List(fields.Nested(QualityFigureSchema), required=True)
+    refusals = fields.List(fields.Nested(CollectedRefusalSchema), required=True)
 
 
 class SourceQuestionBody(Schema):

@@ -35,6 +35,16 @@ FIGURE: dict[str, Any] = {
     "repeated": 1, "collected_at": NOW, "updated_on": NOW.date(), "stale_rows": 45, "stale": True,
     "reasons": [{"title": "持证主体已有一份有效的此类证照", "rows": 9}, {"title": "invalid/fields/area", "rows": 3}],
 }  # fmt: skip
+BATCHES: list[dict[str, Any]] = [
+    {
+        "name": "0123456789abcdef",
+        "counted_at": NOW,
+        "counts": [
+            {"type": "职业资格证书", "title": "持证主体代码校验码不符", "rows": 312, "next": "在源头更正后重新报送"},
+            {"type": None, "title": "证照类型不在目录中", "rows": 1, "next": "对照证照目录核对类型和颁发机构"},
+        ],
+    }
+]
 QUESTION = {"id": "aa" * 16, "identifier": IDENTIFIER, "question": "坐落与登记簿不一致", "asked_at": NOW}
 
 LIFE_SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -51,10 +61,11 @@ LIFE_SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
         {
             "department": DESK["department"],
             "figures": [FIGURE, FIGURE | {"stale": False, "stale_rows": 0}],
+            "batches": BATCHES,
             "questions": [QUESTION],
         },
     ),
-    "admin-quality-none": ("admin/quality.html", {"department": "", "figures": [], "questions": []}),
+    "admin-quality-none": ("admin/quality.html", {"department": "", "figures": [], "batches": [], "questions": []}),
     "me-objections": ("me/objections.html", {"objections": [LATE, OBJECTION, UPHELD, REFUSED]}),
     "me-objections-none": ("me/objections.html", {"objections": []}),
 }
