@@ -136,7 +136,7 @@ def change(
     if lifecycle.TABLE[deed].new_version is not (prepared is not None):
         raise Problem("conflict", "The licence changed while the request ran; repeat it.")
     licence = _move(call, licence, target, next_identifier=prepared.identifier if prepared else None)
-    change_id = issue.note_change(call, licence, deed, reason=body.get("reason"), ground=body.get("ground"))
+    change_id = issue.note_change(call, licence, deed, body)
     facts = {"licence": licence.identifier, "change": str(deed), "state": str(target)}
     audit.record(call, Deed.CHANGED, subject=licence.subject, **facts)
     current = issue.issue(call, prepared) if prepared else licence

@@ -85,10 +85,11 @@ class Intent:
     state: State = State.VALID
 
 
-def intend(call: Call, body: dict[str, Any], *, approved: bool = False) -> Intent:
+def intend(call: Call, body: dict[str, Any], *, approved: bool = False, ended: bool = False) -> Intent:
     """Check a request for a new licence and record what is about to be signed.
 
-    A sensitive type is issued only where a second person has `approved` it (licences.life.change_requests).
+    A sensitive type is issued only where a second person has `approved` it (licences.life.change_requests). One that
+    has `ended` at its source, and ends here in the transaction that issues it, is no second one in force.
 
     Raises:
         Problem: second_person_required, second_person_other (for the officer himself), forbidden, not_found, invalid,
@@ -109,13 +110,14 @@ def intend(call: Call, body: dict[str, Any], *, approved: bool = False) -> Inten
     beside = [other for _, other in others]
     co_holders.refuse_own(call, [subject, *(other for other, _ in others)])
     co_holders.refuse(entry.type, [holder, *beside])
-    if entry.type.single:
+    single = entry.type.single and not ended
+    if single:
         refuse_second(call, subject, entry.type.code)
     code = identifier.build(entry.type.code, authority.department, new_serial(), 1)
     request, associated = body | {"beside": beside}, body.get("associated")
     content = describe(call, entry, authority, holder, code, request, version=1, previous=associated)
     state = State.UNCOLLECTED if body.get("collect") else State.VALID
-    return record_intent(call, subject, code, authority.seal_id, content, single=entry.type.single, state=state)
+    return record_intent(call, subject, code, authority.seal_id, content, single=single, state=state)
 
 
 def alone() -> Problem:
@@ -374,12 +376,15 @@ def licence_row(
     }
 
 
-def note_change(call: Call, licence: Licence, change: Change, *, reason: str | None, ground: str | None) -> str:
+def note_change(call: Call, licence: Licence, change: Change, body: dict[str, Any]) -> str:
     """Add one line to the licence's life and return its identifier.
+
+    `body` may have a `reason`, a `ground`, and the day from which the change is `effective_on` at its source.
 
     Raises:
         Problem: ground_unknown.
     """
+    reason, ground = body.get("reason"), body.get("ground")
     rests_on = grounds.ground_of(change, ground)
     if rests_on is None:
         fitting = " ".join(fits.code for fits in grounds.grounds_for(change))
@@ -395,6 +400,7 @@ def note_change(call: Call, licence: Licence, change: Change, *, reason: str | N
         column: call.cipher.seal(reason.encode(), table=table, column=column, row=change_id) if reason else None,
         "actor": call.caller.name_for_log,
         "at": call.now,
+        "effective_on": body.get("effective_on"),
     }
     call.connection.execute(_INSERT_CHANGE, row)
     return change_id

@@ -105,6 +105,7 @@ class LicenceChange(Base):
     ground: Mapped[str | None] = mapped_column(String(24))  # licences.grounds; None: before grounds were kept
     actor: Mapped[str] = mapped_column(String(96))
     at: Mapped[datetime] = mapped_column(Instant)
+    effective_on: Mapped[date | None] = mapped_column(Date)  # at the source that states it; None: made here
 
 
 class Presentation(Base):

@@ -107,6 +107,9 @@ def _flat(given: Mapping[str, Any]) -> dict[str, str]:
     }
     if strangers := flat.keys() - rows.MEMBERS.keys() - {name for name in flat if name.startswith("field.")}:
         raise RowRefused(*(f"unknown:{name[:40]}" for name in sorted(strangers)[:5]))
+    others = flat.get("co_holders")
+    if isinstance(others, list) and all(isinstance(number, str) for number in others):
+        flat["co_holders"] = ";".join(others)
     if not all(isinstance(value, str | int) or value is None for value in flat.values()):
         raise RowRefused("json")
     return {rows.MEMBERS.get(name, name): _text(value) for name, value in flat.items() if value not in {None, ""}}

@@ -17,6 +17,7 @@ import orjson
 from idservice.register.people import INDEX_FIELD
 from licences.collection import rows
 from licences.collection.rows import DATES, LONG_TERM, LONGEST_NUMBER, SOURCE_FIELD, Row
+from licences.collection.states import WORDS, Standing
 from licences.surface import find_problem, is_plain
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from licences.surface import Field
 
 _REFUSED: Final = object()
-_BESIDE_FIELDS: Final = frozenset({"type", "department", "holder", "number", "identifier", *DATES})
+# Not: holders beside the first, and why a state changed. Rows that have them are few.
+_BESIDE_FIELDS: Final = frozenset({"type", "department", "holder", "number", "identifier", "state", *DATES})
 
 
 def prepare_many(known: Known, cipher: FieldCipher, table: Table, _today: date) -> tuple[list[Row], list[int]]:
@@ -59,6 +61,7 @@ def _of_one_type(known: Known, cipher: FieldCipher, table: Table) -> tuple[list[
 def _has_its_members(plan: Plan, columns: Mapping[str, object]) -> bool:
     fields = {member for member, _name, _fits in plan.fields}
     needed = {f"field.{one.name}" for one in plan.kind.fields if one.required} | {"holder", "number"}
+    needed |= {"state"} if "state_on" in columns else set()
     return needed <= columns.keys() <= fields | _BESIDE_FIELDS
 
 
@@ -93,6 +96,7 @@ def _judges(plan: Plan) -> dict[str, Callable[[str], Any]]:
             "holder": _holder_judge(plan),
             "number": _number,
             "identifier": _identifier,
+            "state": _state,
         }
     )
 
@@ -115,6 +119,11 @@ def _identifier(text: str) -> Any:
     reasons: list[str] = []
     notice = rows.notice_of(text, reasons)
     return _REFUSED if reasons else (text, notice)
+
+
+def _state(text: str) -> Any:
+    """Take what holds alone: any other state is judged with its day and ground."""
+    return str(Standing.VALID) if WORDS.get(text) is Standing.VALID else _REFUSED
 
 
 def _date_judge(name: str) -> Callable[[str], Any]:
@@ -167,6 +176,8 @@ def _records(table: Table) -> list[bytes]:
     said: dict[str, Iterable[Any]] = {"fields": faces, "number": columns["number"]}
     if "identifier" in columns:
         said["identifier"] = [text for text, _notice in columns["identifier"]]
+    if "state" in columns:
+        said["state"] = columns["state"]
     for name in DATES:
         if name != "updated_on" and name in columns:
             written = {day: day and day.isoformat() for day in set(columns[name])}

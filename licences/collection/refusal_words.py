@@ -55,6 +55,13 @@ _ROWS: Final[Mapping[str, tuple[Both, Next]]] = {
     "columns": (("栏目数量或名称不符", "Other columns than the file has"), Next.FILE),
     "encoding": (("字符编码不符", "Not in the encoding of the file"), Next.FILE),
     "too_long": (("一行过长", "The line is too long"), Next.FILE),
+    "state": (("证照状态不在规定的取值中", "None of the states prescribed"), Next.MEND),
+    "state_on": (("缺少状态变更日期或晚于今天", "No day of the state, or one to come"), Next.MEND),
+    "state_reason": (("状态变更原因不合规", "The reason of the state does not fit"), Next.MEND),
+    "state_ground": (("状态变更依据不合规", "The state cannot rest on that ground"), Next.MEND),
+    "holders_one": (("该证照只能有一个持证主体", "The type has one holder alone"), Next.MEND),
+    "co_holders_kind": (("其他持证主体不能持有此类证照", "Another holder is of a kind it is not issued to"), Next.MEND),
+    "co_holders_repeated": (("持证主体重复", "A holder is named twice"), Next.MEND),
     "twice": (("同一批中重复", "Twice in one batch"), Next.FILE),
     "second_person_required": (("须经另一名人员复核", "An officer must approve it"), Next.REQUEST),
 }
@@ -82,8 +89,9 @@ def title(reason: str, field_title: str | None = None) -> Both:
         return f"{name}：{fault[0]}", f"{name}: {fault[1]}"
     if (known := _ROWS.get(_head(reason))) is not None:
         return known[0]
-    zh, slash, en = MESSAGES.get(head.removeprefix("holder_"), "").partition(" / ")
-    return (f"持证主体代码{zh}", f"Holder's number: {en}") if slash else (reason, reason)
+    others = "其他" if head.startswith("co_holders_") else ""
+    zh, slash, en = MESSAGES.get(head.removeprefix("co_holders_").removeprefix("holder_"), "").partition(" / ")
+    return (f"{others}持证主体代码{zh}", f"Holder's number: {en}") if slash else (reason, reason)
 
 
 def field_of(reason: str) -> str | None:

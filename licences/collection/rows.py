@@ -18,7 +18,9 @@ from idservice.numbers import InvalidNumber, citizen, credit_code
 from idservice.register.importing_rows import RowRefused
 from idservice.register.people import INDEX_FIELD
 from licences import identifier
+from licences.collection import states
 from licences.definition import HolderKind, validate_fields
+from licences.metadata import MAX_HOLDERS
 from licences.surface import FieldsRefusedError, FieldType, is_date, is_plain, quick_check
 
 if TYPE_CHECKING:
@@ -34,17 +36,19 @@ MEMBERS: Final[Mapping[str, str]] = {
         name: name
         for name in (
             "type", "department", "holder", "number", "identifier", "valid_from", "valid_until", "issued_on",
-            "updated_on",
+            "updated_on", "state", "state_on", "state_reason", "state_ground", "co_holders",
         )
     },
     "证照类型代码": "type", "证照颁发机构代码": "department", "持证主体代码": "holder", "证照编号": "number",
     "电子证照标识": "identifier", "有效期起始日期": "valid_from", "有效期截止日期": "valid_until",
-    "证照颁发日期": "issued_on", "更新日期": "updated_on",
+    "证照颁发日期": "issued_on", "更新日期": "updated_on", "证照状态": "state", "状态变更日期": "state_on",
+    "状态变更原因": "state_reason", "状态变更依据": "state_ground", "其他持证主体代码": "co_holders",
 }  # fmt: skip
 _BESIDE_FIELDS: Final = frozenset(MEMBERS.values())
 LONG_TERM: Final = frozenset({"长期", "9999-12-31"})
-DATES: Final = ("valid_from", "valid_until", "issued_on", "updated_on")
+DATES: Final = ("valid_from", "valid_until", "issued_on", "updated_on", "state_on")
 _COMPACT = re.compile(r"[0-9]{8}")
+_BETWEEN_HOLDERS = re.compile(r"[\s^;；,，、]+")
 _YES: Final = {"true": True, "是": True, "1": True, "false": False, "否": False, "0": False}
 LONGEST_NUMBER: Final = 128
 _LONGEST_IDENTIFIER: Final = 128  # GB/T 36903
@@ -125,10 +129,11 @@ def members(known: Known) -> dict[str, str]:
     return titles | found
 
 
-def prepare(known: Known, cipher: FieldCipher, line: int, values: Mapping[str, str], _today: date) -> Row:
+def prepare(known: Known, cipher: FieldCipher, line: int, values: Mapping[str, str], today: date) -> Row:
     """Check the values of one line and say what it is; raises `RowRefused` with every reason found.
 
-    Reasons: `type department holder_<code> holder_kind number identifier <date> dates field.<name>:<code>`.
+    Reasons: `type department holder_<code> holder_kind number identifier <date> dates field.<name>:<code> state
+    state_on state_reason state_ground co_holders_<code> co_holders_kind co_holders_repeated holders_one`.
     """
     reasons: list[str] = []
     plan = known.plan(values.get("type", known.type_code or ""))
@@ -145,11 +150,15 @@ def prepare(known: Known, cipher: FieldCipher, line: int, values: Mapping[str, s
     if "valid_from" in dates and "valid_until" in dates and dates["valid_until"] < dates["valid_from"]:
         reasons.append("dates")
     notice = notice_of(values.get("identifier"), reasons)
+    beside = states.read(values, dates.get("state_on"), today, reasons)
+    if "co_holders" in values:
+        beside["co_holders"] = _others(plan, holder, values["co_holders"], reasons)
     fields = _fields(plan, values, reasons)
     if reasons:
         raise RowRefused(*reasons)
     updated_on = dates.pop("updated_on", None)
-    said: dict[str, Any] = {"number": number, "fields": fields, "long_term": values.get("valid_until") in LONG_TERM}
+    long_term = values.get("valid_until") in LONG_TERM
+    said: dict[str, Any] = {"number": number, "fields": fields, "long_term": long_term, **beside}
     for name, day in dates.items():
         said[name] = day.isoformat()
     if "identifier" in values:
@@ -215,6 +224,25 @@ def holder_of(text: str, reasons: list[str]) -> tuple[str, bool]:
         except InvalidNumber as error:
             reasons.append(f"holder_{error.code}")
             return "", False
+
+
+def _others(plan: Plan, first: str, text: str, reasons: list[str]) -> list[str]:
+    """Return the numbers of the holders beside the first, in their order; add why they cannot stand with him."""
+    if not plan.kind.several_holders:
+        reasons.append("holders_one")
+    found: list[str] = []
+    refused: list[str] = []
+    for one in filter(None, _BETWEEN_HOLDERS.split(text)):
+        number, is_person = holder_of(one, refused)
+        if number and not (plan.takes_person if is_person else plan.takes_organisation):
+            refused.append("holder_kind")
+        found.append(number)
+    if not 0 < len(found) < MAX_HOLDERS:
+        refused.append("holder_length")
+    elif not refused and len({first, *found}) <= len(found):
+        refused.append("holder_repeated")
+    reasons += dict.fromkeys(f"co_holders_{reason.removeprefix('holder_')}" for reason in refused)
+    return found
 
 
 def day_of(name: str, text: str, reasons: list[str]) -> date | None:

@@ -19,7 +19,10 @@ class BatchBody(Schema):
         fields.Dict(keys=fields.String(validate=validate.Length(1, 64))),
         required=True,
         validate=validate.Length(1, AT_ONCE),
-        metadata={"description": "type holder number identifier valid_from valid_until issued_on updated_on fields"},
+        metadata={
+            "description": "type holder number identifier valid_from valid_until issued_on updated_on state state_on "
+            "state_reason state_ground co_holders fields"
+        },
     )
 
 

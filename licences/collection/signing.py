@@ -22,7 +22,7 @@ from idservice.models import Organisation
 from idservice.register import people
 from licences import bulk_issue, catalogue, change, issue, metadata
 from licences.bulk_issue import Order
-from licences.collection import approving, rows, source_identifiers
+from licences.collection import approving, rows, source_identifiers, standing, states
 from licences.collection.models import CollectedLicence
 from licences.deeds import Deed
 from licences.lifecycle import Change
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from licences.bulk_issue import Announced, Described, Signed
     from licences.issue import Intent
     from licences.metadata import Holder
+    from licences.models import Licence
     from licences.slices import Slice
 
 Place = tuple[str, bytes]
 After = tuple[datetime, str, bytes]  # up to where the waiting rows were seen
-_DATES = ("valid_from", "valid_until", "issued_on")
 _table = table_of(CollectedLicence)
 _MARK = (
     update(_table)
@@ -58,14 +58,17 @@ class Prepared:
     """One waiting row with what is about to be signed for it; `refused` says why nothing is.
 
     Most rows are licences to be issued for the first time, and go the way of many at once: `described`, `announced`,
-    `signed`. The others, a next version or a type that one may hold once, go the way of a single licence: `intent`.
+    `signed`. The others, a next version, a type that one may hold once, several holders or a licence that does not
+    hold, go the way of a single licence: `intent`, and `deed`, the change that its source's state stands for.
     """
 
     place: Place
     digest: bytes  # of what the source said
     number: str  # that the licence has there
     body: dict[str, Any]
+    said: dict[str, Any]  # by the source
     replaces: str | None = None
+    deed: Change | None = None
     source_identifier: tuple[str, str] | None = None  # with the department that collected it
     intent: Intent | None = None
     described: Described | None = None
@@ -161,30 +164,38 @@ def _holders(call: Call, subjects: set[str]) -> dict[str, Holder]:
 
 def _opened(cipher: FieldCipher, row: CollectedLicence, holder: Holder | None, sensitive: frozenset[str]) -> Prepared:
     said = rows.open_record(cipher, row.source, row.record_sealed)
+    code = holder.code if holder is not None else ""
     body = {
         "type": row.type_code,
         "department": row.department,
-        "holder": {"number": holder.code if holder is not None else ""},
+        "holder": {"number": code},
+        "holders": [{"number": number} for number in (code, *said.get("co_holders", ()))],
         "number": said["number"],
         "fields": said["fields"],
         "associated": said.get("identifier"),
         **_dates(said),
     }
-    is_parked = row.type_code in sensitive and row.reason != approving.APPROVED
+    is_parked = row.type_code in sensitive and row.reason != approving.APPROVED and not _suspends(row, said)
     return Prepared(
         (row.subject, row.source),
         row.digest,
         said["number"],
         body,
+        said,
         row.identifier,
-        (said["identifier"], row.department) if "identifier" in said else None,
+        source_identifier=(said["identifier"], row.department) if "identifier" in said else None,
         refused=approving.PARKED if is_parked else None,
     )
 
 
+def _suspends(row: CollectedLicence, said: dict[str, Any]) -> bool:
+    """Return whether all that a row can do is to suspend a licence that is there, for which one person is enough."""
+    return row.identifier is not None and states.first_deed(states.of(said)) in {Change.SUSPEND, Change.FREEZE}
+
+
 def _goes_with_others(call: Call, one: Prepared) -> bool:
     entry = catalogue.entries(call).get(one.body["type"])
-    if one.refused is not None:
+    if one.refused is not None or one.said.get("co_holders") or states.first_deed(states.of(one.said)) is not None:
         return False
     return one.replaces is None and bool(one.body["holder"]["number"]) and entry is not None and not entry.type.single
 
@@ -196,16 +207,31 @@ def _with(one: Prepared, step: str, made: Described | Announced | Signed | Probl
 
 
 def _intend(call: Call, one: Prepared) -> Prepared:
-    body, replaces = one.body, one.replaces
     try:
         with call.session.begin_nested():
-            if replaces is None:
-                return replace(one, intent=issue.intend(call, body, approved=True))
-            body = {"change": Change.CHANGE, "reason": "归集数据更新", "fields": body["fields"]}
-            body |= {name: one.body[name] for name in _DATES if name in one.body}
-            return replace(one, body=body, intent=change.intend(call, replaces, body, approved=True))
+            if one.replaces is not None:
+                return _intend_next(call, one, standing.newest(call, one.replaces))
+            stands = states.of(one.said)
+            made = issue.intend(call, one.body, approved=True, ended=states.ends(stands))
+            return replace(one, intent=made, deed=states.first_deed(stands))
     except Problem as problem:
         return replace(one, refused=_word(problem))
+
+
+def _intend_next(call: Call, one: Prepared, licence: Licence) -> Prepared:
+    """Record what is to become of a licence that is there: a next version, another state, or nothing.
+
+    To be changed it must hold, so that it is resumed at once: what is signed afterwards is the next version.
+    """
+    deeds = standing.steps(call, licence, one.said, one.body)
+    if Change.CHANGE not in deeds:
+        return replace(one, replaces=licence.identifier, deed=deeds[0] if deeds else None)
+    if Change.RESUME in deeds and _still_waiting(call, [one]).get(one.place) == one.digest:
+        standing.carry_out(call, licence.identifier, Change.RESUME, one.said)
+    body = {"change": Change.CHANGE, "reason": "归集数据更新", "fields": one.body["fields"]}
+    body |= {name: one.body[name] for name in standing.DATES if name in one.body}
+    made = change.intend(call, str(one.replaces), body, approved=True)
+    return replace(one, body=body, intent=made)
 
 
 def _still_waiting(call: Call, prepared: Sequence[Prepared]) -> dict[Place, bytes]:
@@ -224,16 +250,20 @@ def _ended(call: Call, one: Prepared) -> tuple[Prepared, str | None, str | None]
     """Return a row with the identifier of its licence, or with why there is none."""
     if one.signed is not None:
         return one, one.signed.announced.stated.identifier, None
-    if one.refused is not None or one.intent is None:
+    if one.refused is not None or (one.intent is None and one.replaces is None):
         return one, None, one.refused or "conflict"
     try:
         with call.session.begin_nested():
-            return one, _issue(call, one, one.intent), None
+            code = _issue(call, one, one.intent)
+            return one, code if one.deed is None else standing.carry_out(call, code, one.deed, one.said), None
     except Problem as problem:
         return one, None, _word(problem)
 
 
-def _issue(call: Call, one: Prepared, intent: Intent) -> str:
+def _issue(call: Call, one: Prepared, intent: Intent | None) -> str:
+    """Return the identifier of the licence of a row: the one that is there, its next version, or a new one."""
+    if intent is None:
+        return str(one.replaces)
     if one.replaces is None:
         return issue.issue(call, intent).identifier
     return str(change.change(call, one.replaces, one.body, intent, approved=True)["licence"].identifier)
@@ -248,7 +278,7 @@ def _marked(cipher: FieldCipher, one: Prepared, identifier: str | None, refused:
 
 
 def _dates(said: dict[str, Any]) -> dict[str, Any]:
-    found = {name: date.fromisoformat(said[name]) for name in _DATES if said.get(name) is not None}
+    found = {name: date.fromisoformat(said[name]) for name in standing.DATES if said.get(name) is not None}
     return found | ({"valid_until": None} if said.get("long_term") else {})
 
 

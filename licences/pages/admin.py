@@ -288,12 +288,18 @@ def _history(call: Call, found: Licence) -> list[dict[str, Any]]:
         .where(LicenceChange.subject == found.subject, LicenceChange.identifier == found.identifier)
         .order_by(LicenceChange.change_id)
     )
-    lines = [(row.at, Change(row.change), _reason(call, row), row.ground) for row in rows]
+    lines = [(row.at, Change(row.change), _reason(call, row), row.ground, row.effective_on) for row in rows]
     if not any(deed is Change.ISSUE for _at, deed, *_rest in lines):  # only one that rests on no known ground has a row
-        lines.insert(0, (found.issued_at, Change.ISSUE, None, grounds.grounds_for(Change.ISSUE)[0].code))
+        lines.insert(0, (found.issued_at, Change.ISSUE, None, grounds.grounds_for(Change.ISSUE)[0].code, None))
     return [
-        {"at": at, "title": words.word(words.CHANGES[deed][0]), "reason": reason, "ground": words.ground(ground)}
-        for at, deed, reason, ground in lines
+        {
+            "at": at,
+            "title": words.word(words.CHANGES[deed][0]),
+            "reason": reason,
+            "ground": words.ground(ground),
+            "effective_on": effective_on,
+        }
+        for at, deed, reason, ground, effective_on in lines
     ]
 
 

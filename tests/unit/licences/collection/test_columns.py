@@ -68,6 +68,8 @@ def opened(cipher: FieldCipher, row: Row) -> dict[str, Any]:
         {"identifier": FOREIGN},
         {"department": CIVIL},
         {"holder": ALICE.lower()},
+        {"state": "有效"},
+        {"state": "valid", "state_on": "20250203", "valid_until": "长期"},
     ],
 )
 def test_good_rows_are_made(cipher: FieldCipher, more: dict[str, str]) -> None:
@@ -105,6 +107,15 @@ def test_what_lacks_a_field_or_has_a_strange_one_is_left(cipher: FieldCipher) ->
     lacking = {name: value for name, value in GOOD.items() if name != next(iter(FACE))}
     for given in (lacking, GOOD | {"field.strange": "x"}, {"type": QUALIFICATION.code, **FACE, "holder": BOB}):
         assert made(cipher, [given, given]) == ([], [1, 2])
+
+
+def test_what_does_not_hold_is_left_to_be_judged_with_its_day(cipher: FieldCipher) -> None:
+    holds = GOOD | {"state": "valid", "state_on": "2025-02-03"}
+    ended = GOOD | {"state": "吊销", "state_on": "2025-02-03"}
+    found, left = made(cipher, [holds, ended, holds])
+    assert ([row.line for row in found], list(left)) == ([1, 3], [2])
+    assert opened(cipher, rows.prepare(KNOWN, cipher, 2, ended, TODAY))["state"] == "withdrawn"
+    assert made(cipher, [GOOD | {"state_on": "2025-02-03"}])[1] == [1], "a day without a state"
 
 
 def test_several_types_departments_and_ends_in_one_table(cipher: FieldCipher) -> None:
