@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import insert, update
 
 from idservice.call import Call
+from idservice.ids import timed_id
 from idservice.models import Person, Staff, TokenFamily
 from idservice.oauth import clients
 from licences import enrol
@@ -86,8 +87,8 @@ def asker_of(town: Town) -> Asker:
 
 def look_up(call: Call, subject: str) -> str:
     """Record a look-up of the security department that left the proof open, and return its number."""
-    lookup_id = f"{int(call.now.timestamp()):032x}"
-    call.session.merge(
+    lookup_id = timed_id(call.now)
+    call.session.add(
         Lookup(
             subject=subject,
             lookup_id=lookup_id,

@@ -8,7 +8,7 @@ import io
 import json
 import subprocess
 import sys
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,6 +20,9 @@ from idservice import accesses
 from idservice.admin.roles import Role
 from idservice.log.sequencer import sequence
 from licences.accesses.models import AccessQuestion
+from licences.accesses.questions import DAYS
+from licences.counter import working_days
+from licences.counter.case_parties import day_of
 from tests.functional.test_guard import administrator
 from tests.town import ALICE, BOB, CLERK, OFFICER, Town, now
 
@@ -146,7 +149,8 @@ def test_a_question_goes_to_the_auditor_and_its_answer_to_the_holder(town: Town,
     assert (again.status_code, again.json["code"]) == (409, "question_asked")
     told = get(town, f"/v1/accesses/{look['id']}/questions").json["items"][0]
     assert (told["overdue"], told["answer"]) == (False, None)
-    assert date.fromisoformat(told["due"]) - now().date() >= timedelta(days=DAYS_AT_LEAST)
+    asked_on = day_of(datetime.fromisoformat(told["asked_at"]))
+    assert working_days.between(asked_on, date.fromisoformat(told["due"])) == DAYS
     assert town.browser(BOB).open(one).status == 404
     town.act(lambda call: call.session.execute(update(AccessQuestion).values(due=date(2020, 1, 1))))
     assert get(town, f"/v1/accesses/{look['id']}/questions").json["items"][0]["overdue"] is True
@@ -162,6 +166,3 @@ def test_a_question_goes_to_the_auditor_and_its_answer_to_the_holder(town: Town,
     assert "经办人用错了办件" in holder.open(one).text
     assert auditor.submit(listed, verdict="justified", answer="改口").status == 409
     assert holder.open("/admin/questions").status == 403
-
-
-DAYS_AT_LEAST = 12  # ten working days hold at least one weekend

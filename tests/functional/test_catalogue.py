@@ -184,16 +184,16 @@ def codes_by_page(town: Town, limit: int) -> list[str]:
     return seen
 
 
-def test_the_list_is_read_by_pages_kinds_and_words(town: Town) -> None:
-    seen = codes_by_page(town, 30)
-    everything = [item["code"] for item in town.web.get("/v1/licence-types").json["items"]]
+def test_the_list_is_read_by_pages_kinds_and_words(fresh_town: Town) -> None:
+    seen = codes_by_page(fresh_town, 30)
+    everything = [item["code"] for item in fresh_town.web.get("/v1/licence-types").json["items"]]
     assert seen == everything == sorted(set(everything))
-    organisations = town.web.get("/v1/licence-types?holder_kind=organisation").json["items"]
+    organisations = fresh_town.web.get("/v1/licence-types?holder_kind=organisation").json["items"]
     assert {item["holder_kind"] for item in organisations} == {"organisation"}
-    assert [i["name"] for i in town.web.get("/v1/licence-types?q=驾驶证").json["items"]] == ["机动车驾驶证"]
-    assert town.web.get("/v1/licence-types?q=nothing such").json["items"] == []
+    assert [i["name"] for i in fresh_town.web.get("/v1/licence-types?q=驾驶证").json["items"]] == ["机动车驾驶证"]
+    assert fresh_town.web.get("/v1/licence-types?q=nothing such").json["items"] == []
     for query in ("limit=0", "cursor=x", "holder_kind=ship", "q="):
-        assert town.web.get(f"/v1/licence-types?{query}").status_code == 422
+        assert fresh_town.web.get(f"/v1/licence-types?{query}").status_code == 422
 
 
 # --- several holders ---------------------------------------------------------------------------------------------

@@ -42,46 +42,47 @@ def is_barred(town: Town) -> bool:
     return town.act(lambda call: commitments.barred(call, town.subjects[ALICE], cases.CODE))
 
 
-def test_from_the_signature_to_the_cleared_mark(town: Town) -> None:
-    alice, officer = cases.header(town, ALICE, "case-holder"), cases.header(town, OFFICER)
-    number = cases.offered(town)
-    signed = post(town, f"{number}/signatures", alice, language="zh")
+def test_from_the_signature_to_the_cleared_mark(fresh_town: Town) -> None:
+    cases.set_up(fresh_town)
+    alice, officer = cases.header(fresh_town, ALICE, "case-holder"), cases.header(fresh_town, OFFICER)
+    number = cases.offered(fresh_town)
+    signed = post(fresh_town, f"{number}/signatures", alice, language="zh")
     assert (signed["state"], signed["text"], signed["unit"]) == ("signed", cases.TEXT, NAMES[SECURITY])
     assert CommitmentSchema().validate(signed) == {}
-    assert post(town, f"{number}/signatures", alice, 409, language="zh")["code"] == "step_not_open"
+    assert post(fresh_town, f"{number}/signatures", alice, 409, language="zh")["code"] == "step_not_open"
 
-    answer = town.web.get(f"{PATH}/{number}/statement", headers=alice)
+    answer = fresh_town.web.get(f"{PATH}/{number}/statement", headers=alice)
     assert answer.content_type == "application/commitment+jwt"
-    keys = KeySet.import_key_set(town.web.get("/.well-known/consent-receipt-jwks.json").json)
+    keys = KeySet.import_key_set(fresh_town.web.get("/.well-known/consent-receipt-jwks.json").json)
     theirs = jws.deserialize_compact(answer.text, keys, algorithms=["ES256"])
-    report = commitment_statement.verify(answer.text, keys=town.house.keys.public(Purpose.RECEIPT), issuer=ISSUER)
+    report = commitment_statement.verify(answer.text, keys=fresh_town.house.keys.public(Purpose.RECEIPT), issuer=ISSUER)
     assert report.ok
     assert theirs.headers()["typ"] == commitment_statement.TYPE
     assert report.payload["signer"] == {"name": "王小明", "number": ALICE}
     assert (report.payload["text"], report.payload["act"]["amr"]) == (cases.TEXT, ["pwd"])
-    row = town.act(lambda call: call.session.get_one(Commitment, (town.subjects[ALICE], number)))
+    row = fresh_town.act(lambda call: call.session.get_one(Commitment, (fresh_town.subjects[ALICE], number)))
     assert ALICE.encode() not in row.content_sealed + (row.statement_sealed or b"")
 
-    assert number in {one["id"] for one in town.web.get(PATH, headers=officer).json["items"]}
-    assert town.web.get(f"{PATH}/{number}", headers=officer).json["holder"]["name"] == "王**"
-    assert town.looks()[0]["act"] == "licences:commitment:read"
-    assert not is_barred(town)
-    assert post(town, f"{number}/findings", officer, 422, finding="false")["code"] == "invalid"
-    marked = post(town, f"{number}/findings", officer, finding="false", reason="与登记不符")
-    assert is_barred(town)
-    assert town.looks()[0]["act"] == "licences:commitment:mark", "the person is told"
+    assert number in {one["id"] for one in fresh_town.web.get(PATH, headers=officer).json["items"]}
+    assert fresh_town.web.get(f"{PATH}/{number}", headers=officer).json["holder"]["name"] == "王**"
+    assert fresh_town.looks()[0]["act"] == "licences:commitment:read"
+    assert not is_barred(fresh_town)
+    assert post(fresh_town, f"{number}/findings", officer, 422, finding="false")["code"] == "invalid"
+    marked = post(fresh_town, f"{number}/findings", officer, finding="false", reason="与登记不符")
+    assert is_barred(fresh_town)
+    assert fresh_town.looks()[0]["act"] == "licences:commitment:mark", "the person is told"
     assert datetime.fromisoformat(marked["objection_until"]).date() > datetime.now(UTC).date()
 
-    assert post(town, f"{number}/objections", alice, 422, reason="")["code"] == "invalid"
-    objected = post(town, f"{number}/objections", alice, reason="登记已更正")
+    assert post(fresh_town, f"{number}/objections", alice, 422, reason="")["code"] == "invalid"
+    objected = post(fresh_town, f"{number}/objections", alice, reason="登记已更正")
     assert objected["steps"][-2]["reason"] == "与登记不符", "he reads why"
-    refused = post(town, f"{number}/decisions", officer, 403, decision="uphold", reason="维持")
+    refused = post(fresh_town, f"{number}/decisions", officer, 403, decision="uphold", reason="维持")
     assert refused["code"] == "another_officer"
-    second = cases.header(town, cases.SECOND)
-    assert post(town, f"{number}/decisions", second, decision="uphold", reason="维持")["state"] == "upheld"
-    assert is_barred(town)
-    assert post(town, f"{number}/decisions", second, decision="clear", reason="已改正")["state"] == "cleared"
-    assert not is_barred(town)
+    second = cases.header(fresh_town, cases.SECOND)
+    assert post(fresh_town, f"{number}/decisions", second, decision="uphold", reason="维持")["state"] == "upheld"
+    assert is_barred(fresh_town)
+    assert post(fresh_town, f"{number}/decisions", second, decision="clear", reason="已改正")["state"] == "cleared"
+    assert not is_barred(fresh_town)
 
 
 def test_the_code_made_for_a_commitment_signs_it_at_the_counter_and_no_other_does(town: Town) -> None:

@@ -230,3 +230,4 @@ def test_what_is_over_is_swept(town: Town, device: Device, card: str) -> None:
     expiry.sweep(town.house, late)
     assert town.count(UsedDeviceCode) == 0
     assert town.count(DeviceCredential) == 0
+    town.forget_tokens()  # they were swept too

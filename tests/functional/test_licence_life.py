@@ -19,6 +19,10 @@ SENSITIVE = "disability_card"
 
 @pytest.fixture(scope="module", autouse=True)
 def second_officer(town: Town) -> None:
+    enter_second_officer(town)
+
+
+def enter_second_officer(town: Town) -> None:
     """BOB is an officer too, and one type takes two people."""
 
     def set_up(call: Any) -> None:
@@ -30,6 +34,10 @@ def second_officer(town: Town) -> None:
 
 @pytest.fixture
 def officers(town: Town) -> tuple[dict[str, str], dict[str, str]]:
+    return officers_of(town)
+
+
+def officers_of(town: Town) -> tuple[dict[str, str], dict[str, str]]:
     """Two officers of one department, at their department's system."""
     return town.person(OFFICER, client="staff-app"), town.person(BOB, client="staff-app")
 
@@ -82,54 +90,57 @@ def decide(town: Town, headers: dict[str, str], request_id: str, decision: str =
     return town.post(f"/v1/change-requests/{request_id}/decisions", {"decision": decision}, headers)
 
 
-def test_a_sensitive_licence_takes_two_people(town: Town, officers: tuple[dict[str, str], dict[str, str]]) -> None:
-    first, second = officers
+def test_a_sensitive_licence_takes_two_people(fresh_town: Town) -> None:
+    enter_second_officer(fresh_town)
+    first, second = officers_of(fresh_town)
     order = order_for(SENSITIVE)
-    alone = town.post("/v1/licences", order)
+    alone = fresh_town.post("/v1/licences", order)
     assert (alone.status_code, alone.json["code"]) == (409, "second_person_required")
-    assert ask(town, first, issue=order_for()).json["code"] == "second_person_not_needed"
-    asked = ask(town, first, issue=order).json
-    assert decide(town, first, asked["id"]).json["code"] == "second_person_other"
-    assert decide(town, town.machine("issuer"), asked["id"]).json["code"] == "second_person_other"
-    assert decide(town, town.machine("civil-issuer"), asked["id"]).status_code == 404
-    waiting = town.web.get(f"/v1/change-requests?department={SECURITY}", headers=second).json["items"]
+    assert ask(fresh_town, first, issue=order_for()).json["code"] == "second_person_not_needed"
+    asked = ask(fresh_town, first, issue=order).json
+    assert decide(fresh_town, first, asked["id"]).json["code"] == "second_person_other"
+    assert decide(fresh_town, fresh_town.machine("issuer"), asked["id"]).json["code"] == "second_person_other"
+    assert decide(fresh_town, fresh_town.machine("civil-issuer"), asked["id"]).status_code == 404
+    waiting = fresh_town.web.get(f"/v1/change-requests?department={SECURITY}", headers=second).json["items"]
     assert [item["id"] for item in waiting] == [asked["id"]]
-    done = decide(town, second, asked["id"])
+    done = decide(fresh_town, second, asked["id"])
     assert (done.status_code, done.json["decision"]) == (201, "approved"), done.text
     code = done.json["result"]
-    assert town.row(code).state == "valid"
-    assert decide(town, second, asked["id"]).json["code"] == "request_decided"
+    assert fresh_town.row(code).state == "valid"
+    assert decide(fresh_town, second, asked["id"]).json["code"] == "request_decided"
 
-    assert town.change(code, "revoke", reason="演示").json["code"] == "second_person_required"
-    assert town.change(code, "suspend", reason="演示").status_code == 201, "what can be undone takes one person"
+    assert fresh_town.change(code, "revoke", reason="演示").json["code"] == "second_person_required"
+    assert fresh_town.change(code, "suspend", reason="演示").status_code == 201, "what can be undone takes one person"
     revoking = {"identifier": code, "change": {"change": "revoke", "reason": "演示"}}
-    refused = ask(town, second, **revoking).json["id"]
-    assert decide(town, first, refused, "refuse").json["decision"] == "refused"
-    assert town.row(code).state == "suspended"
-    asked_again = ask(town, town.machine("issuer"), **revoking).json["id"]
-    assert decide(town, first, asked_again).json["result"] == code
-    assert town.row(code).state == "revoked"
+    refused = ask(fresh_town, second, **revoking).json["id"]
+    assert decide(fresh_town, first, refused, "refuse").json["decision"] == "refused"
+    assert fresh_town.row(code).state == "suspended"
+    asked_again = ask(fresh_town, fresh_town.machine("issuer"), **revoking).json["id"]
+    assert decide(fresh_town, first, asked_again).json["result"] == code
+    assert fresh_town.row(code).state == "revoked"
 
 
-def test_what_rewrites_or_ends_a_sensitive_licence_takes_two_people(
-    town: Town, officers: tuple[dict[str, str], dict[str, str]]
-) -> None:
-    first, second = officers
-    code = decide(town, second, ask(town, first, issue=order_for(SENSITIVE)).json["id"]).json["result"]
+def test_what_rewrites_or_ends_a_sensitive_licence_takes_two_people(fresh_town: Town) -> None:
+    enter_second_officer(fresh_town)
+    first, second = officers_of(fresh_town)
+    code = decide(fresh_town, second, ask(fresh_town, first, issue=order_for(SENSITIVE)).json["id"]).json["result"]
     other = {"disability_category": "视力"}
     for deed, more in (("renew", {"fields": other}), ("cancel", {}), ("transfer", {})):
-        alone = town.change(code, deed, reason="演示", **more)
+        alone = fresh_town.change(code, deed, reason="演示", **more)
         assert (alone.status_code, alone.json["code"]) == (409, "second_person_required"), deed
     renewing = {"identifier": code, "change": {"change": "renew", "reason": "演示", "fields": other}}
-    renewed = decide(town, first, ask(town, second, **renewing).json["id"]).json["result"]
-    assert town.row(renewed).state == "valid"
-    plain = town.change(renewed, "renew")
+    renewed = decide(fresh_town, first, ask(fresh_town, second, **renewing).json["id"]).json["result"]
+    assert fresh_town.row(renewed).state == "valid"
+    plain = fresh_town.change(renewed, "renew")
     assert plain.status_code == 201, "a renewal that says the same takes one person"
     current = plain.json["identifier"]
-    assert ask(town, first, identifier=current, change={"change": "renew"}).json["code"] == "second_person_not_needed"
+    assert (
+        ask(fresh_town, first, identifier=current, change={"change": "renew"}).json["code"]
+        == "second_person_not_needed"
+    )
     giving_up = {"change": "cancel", "reason": "本人不再需要"}
-    town.act(lambda call: change.change(call, current, giving_up, None), caller=town.caller(ALICE))
-    assert town.row(current).state == "cancelled", "a holder gives up what is his alone"
+    fresh_town.act(lambda call: change.change(call, current, giving_up, None), caller=fresh_town.caller(ALICE))
+    assert fresh_town.row(current).state == "cancelled", "a holder gives up what is his alone"
 
 
 def test_no_officer_acts_on_a_licence_of_his_own(town: Town, officers: tuple[dict[str, str], dict[str, str]]) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from tests.identity import AGENT, City, Flow, bearer, introspect, is_alive, logged_in, redeem, refresh
+from tests.identity import AGENT, ALICE, City, Flow, bearer, introspect, is_alive, logged_in, redeem, refresh
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1"
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0"
@@ -19,11 +19,12 @@ def on(city: City, agent: str, address: str = "203.0.113.77"):
 
 @pytest.fixture(autouse=True)
 def nobody_is_logged_in(city: City):
-    browser = city.browser()
-    browser.log_in()
-    page = browser.open("/me/sessions")
-    browser.open("/me/sessions", {**page.form["values"], "end": "others"})
-    browser.submit(browser.open("/logout"))
+    for number in (ALICE, AGENT):
+        browser = city.browser()
+        browser.log_in(number=number)
+        page = browser.open("/me/sessions")
+        browser.open("/me/sessions", {**page.form["values"], "end": "others"})
+        browser.submit(browser.open("/logout"))
 
 
 def test_the_page_shows_devices_in_words_and_networks_without_their_end(city: City) -> None:
