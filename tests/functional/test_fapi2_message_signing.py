@@ -130,7 +130,8 @@ BAD: dict[str, Callable[[], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("changes", BAD.values(), ids=BAD.keys())
 def test_ensure_request_object_fails(signer: Fapi, changes: Callable[[], dict[str, Any]]) -> None:
-    answer = push(signer, request_of(signer, signer.flow(), **changes()))
+    with time_machine.travel(datetime.now(UTC), tick=False):  # 65 seconds ahead they stay, however long it takes
+        answer = push(signer, request_of(signer, signer.flow(), **changes()))
     assert (answer.status_code, answer.json["error"]) == (400, "invalid_request_object")
 
 
