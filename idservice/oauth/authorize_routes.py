@@ -33,6 +33,7 @@ from idservice.oauth import (
     withholding,
 )
 from idservice.oauth.authorization import AuthorizationRefused, AuthorizationRequest
+from idservice.oauth.claims_request import VERIFIED
 from idservice.oauth.decision import Choose, LogIn, Prove, Ready, decide, grant
 from idservice.oauth.steps import Step
 from idservice.oauth.subjects import pairwise
@@ -230,7 +231,11 @@ def _shown_verified(
         mandate_id=ready.mandate.mandate_id if ready.mandate else None,
         organisation=organisation,
     )
-    return [{"title": _word(title), "masked": Gap(_word(value)), "is_essential": False} for title, value in lines]
+    essential = {f"{VERIFIED}.{name}" for name in verified_claims.essential(asked.app, asked.granted)}
+    return [
+        {"name": name, "title": _word(title), "masked": Gap(_word(value)), "is_essential": name in essential}
+        for name, title, value in lines
+    ]
 
 
 def shown_scopes(names: tuple[str, ...]) -> list[dict[str, str]]:

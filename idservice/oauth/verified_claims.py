@@ -72,6 +72,11 @@ def named(app: App, granted: Granted, *, organisation: bool) -> tuple[str, ...]:
     return tuple(name for name in possible if name in asked)
 
 
+def essential(app: App, granted: Granted) -> set[str]:
+    """Return the claims of the claims parameter that the app cannot do without, as far as it says."""
+    return {name for stated in _all(app, granted) for name in verified_request.essential(stated)}
+
+
 def by_scope(scope: Collection[str], *, organisation: bool) -> tuple[str, ...]:
     """Return the claims that the scope releases."""
     possible = assurance.ORGANISATION_CLAIMS if organisation else assurance.PERSON_CLAIMS
@@ -99,19 +104,19 @@ def shown(
     holder: str,
     mandate_id: str | None,
     organisation: bool,
-) -> list[tuple[Words, Words]]:
-    """Return the lines of a consent page: the title of each claim, and its masked value."""
+) -> list[tuple[str | None, Words, Words]]:
+    """Return the lines of a consent page: each claim's name, which evidence has none of, title and masked value."""
     asked = {*named(app, granted, organisation=organisation), *by_scope(scope, organisation=organisation)}
     known = assurance.known(call, holder, person=person, mandate_id=mandate_id) if asked else None
     if known is None:
         return []
-    lines = []
+    lines: list[tuple[str | None, Words, Words]] = []
     for name in (name for name in known.claims if name in asked):
         value = masked(known, name, organisation=organisation)
-        lines.append((title(name, organisation=organisation), (value, value)))
+        lines.append((f"{VERIFIED}.{name}", title(name, organisation=organisation), (value, value)))
     if wants_evidence(app, granted):
         sources = assurance.sources(known)
-        lines.append((EVIDENCE, ("、".join(zh for zh, _en in sources), ", ".join(en for _zh, en in sources))))
+        lines.append((None, EVIDENCE, ("、".join(zh for zh, _en in sources), ", ".join(en for _zh, en in sources))))
     return lines
 
 

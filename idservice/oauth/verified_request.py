@@ -8,7 +8,7 @@ claim, that claim (section 5.7.4); what we do not have is left out in silence, u
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
@@ -117,6 +117,21 @@ def names(stated: Any) -> tuple[str, ...]:
     """Return the names of all claims that are asked for, each once, in their order."""
     elements = stated if isinstance(stated, list) else [stated]
     return tuple(dict.fromkeys(name for element in elements for name in element["claims"]))
+
+
+def essential(stated: Any) -> set[str]:
+    """Return the names of the claims that the app cannot do without, as far as it says."""
+    elements = stated if isinstance(stated, list) else [stated]
+    claims = (wanted for element in elements for wanted in element["claims"].items())
+    return {name for name, wanted in claims if wanted is not None and wanted.get("essential") is True}
+
+
+def without(stated: Any, names: Collection[str]) -> Any:
+    """Return the request without those claims; None where nothing is left of it."""
+    if isinstance(stated, list):
+        return [left for one in stated if (left := without(one, names)) is not None] or None
+    claims = {name: wanted for name, wanted in stated["claims"].items() if name not in names}
+    return {**stated, "claims": claims} if claims else None
 
 
 def wants_evidence(stated: Any) -> bool:

@@ -368,3 +368,45 @@ def test_metadata_announces_what_is_true(city: City) -> None:
     assert {"verified_claims"} <= set(document["claims_supported"])
     for absent in ("documents_supported", "documents_methods_supported", "attachments_supported"):
         assert absent not in document
+
+
+# --- what a person keeps to himself
+
+
+def kept_back(city: City, flow: Flow, withhold: str, **changes: str) -> tuple[Any, dict[str, Any]]:
+    """Allow all but one claim; return the tokens and what userinfo tells."""
+    browser = city.browser()
+    page = browser.log_in(browser.open(flow.url(prompt="consent", **changes)))
+    page = browser.submit(page, acting="self") if 'name="acting"' in page.text else page
+    assert f'value="{withhold}"' in page.text
+    page = browser.submit(page, decision="allow", withhold=withhold)
+    got = redeem(city.app, flow, answer_of(page)["code"]).json
+    return got, city.app.test_client().get("/oauth/userinfo", headers=bearer(got["access_token"])).json
+
+
+def test_a_verified_claim_can_be_kept_back_by_itself(city: City) -> None:
+    stated = {"verification": {"trust_framework": None}, "claims": {"name": None, "birthdate": None}}
+    asked = json.dumps({"userinfo": {"verified_claims": stated}, "id_token": {"verified_claims": [stated]}})
+    flow = Flow("kyc", "openid profile")
+    got, told = kept_back(city, flow, "verified_claims.name", claims=asked)
+    assert set(told["verified_claims"]["claims"]) == {"birthdate"}
+    assert [set(one["claims"]) for one in claims_of(got["id_token"])["verified_claims"]] == [{"birthdate"}]
+    assert "name" in told, "the plain one is another line of the page"
+
+
+def test_the_scope_of_verified_claims_falls_with_the_one_it_releases(city: City) -> None:
+    flow = Flow("kyc", "openid profile verified")
+    got, told = kept_back(city, flow, "verified_claims.name")
+    assert got["scope"].split() == ["openid", "profile"]
+    assert "verified_claims" not in told
+
+
+def test_an_essential_verified_claim_is_given_or_refused_with_all(city: City) -> None:
+    stated = {"verification": {"trust_framework": None}, "claims": {"name": {"essential": True}, "birthdate": None}}
+    flow = Flow("kyc", "openid")
+    browser = city.browser()
+    asked = json.dumps({"userinfo": {"verified_claims": stated}})
+    page = browser.log_in(browser.open(flow.url(prompt="consent", claims=asked)))
+    page = browser.submit(page, acting="self") if 'name="acting"' in page.text else page
+    assert 'value="verified_claims.birthdate"' in page.text
+    assert 'value="verified_claims.name"' not in page.text

@@ -14,7 +14,7 @@ ESSENTIAL = {"essential": True}
 
 
 def request(scope: str, **members: Any) -> AuthorizationRequest:
-    app: Any = SimpleNamespace(scope=("openid", "profile", "phone"))
+    app: Any = SimpleNamespace(scope=("openid", "profile", "phone", "verified"))
     asker: Any = SimpleNamespace(app=app)
     claims = ClaimsRequest(members)
     return AuthorizationRequest(
@@ -57,3 +57,27 @@ def test_nothing_may_be_left() -> None:
 def test_of_what_is_withheld_the_earlier_consent_ends() -> None:
     asked = request("openid phone", userinfo={"name": None, "phone_number": ESSENTIAL})
     assert withholding.taken_back(asked, ["name", "phone_number", "nothing"], organisation=False) == {"profile"}
+
+
+def verified(**claims: Any) -> dict[str, Any]:
+    return {"verified_claims": {"verification": {"trust_framework": None}, "claims": claims}}
+
+
+def test_verified_claims_are_kept_back_each_by_itself() -> None:
+    asked = request("openid", userinfo=verified(name=None, birthdate=None), id_token=verified(birthdate=ESSENTIAL))
+    assert withholding.optional(asked, organisation=False) == ("verified_claims.name",)
+    both = "verified_claims.name", "verified_claims.birthdate"
+    assert left(asked, *both) == (
+        "openid", {"userinfo": verified(birthdate=None), "id_token": verified(birthdate=ESSENTIAL)}
+    )  # fmt: skip
+    assert withholding.taken_back(asked, both, organisation=False) == {"verified"}
+
+
+def test_what_else_the_scope_of_verified_claims_releases_is_asked_for_by_itself() -> None:
+    asked = request("openid verified")
+    scope, members = left(asked, "verified_claims.credit_code", organisation=True)
+    assert (scope, members["userinfo"]["verified_claims"]["claims"]) == ("openid", {"name": None})
+    other = request("openid verified", id_token=verified(birthdate=None))
+    scope, members = left(other, "verified_claims.birthdate")
+    assert (scope, members["id_token"]) == ("openid", {})
+    assert "name" in members["userinfo"]["verified_claims"]["claims"]
