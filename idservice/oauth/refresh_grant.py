@@ -36,8 +36,9 @@ class RefreshGrant(AuthlibGrant):  # type: ignore[misc]
         if found.answer is not None:
             audit.record(request.call, audit.Deed.TOKEN_REPEATED, client=self.client.client_id, family=user.family_id)
             return dict(found.answer)
-        asked = tuple(name for name in scopes.split(scope) or () if name in self.client.scope)
-        if not asked:  # or nothing is left that the client may ask for by now
+        may_ask = self.client.scope  # by now
+        asked = tuple(name for name in scopes.split(scope) or () if name in may_ask)
+        if not asked or tokens.OFFLINE not in may_ask:
             raise InvalidScopeError
         answer = tokens.for_person(
             request.call,

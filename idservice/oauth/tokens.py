@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 ACCESS_SECONDS = 600
 ID_SECONDS = 3600
+OFFLINE = "offline_access"
 REFRESH_LIFE = timedelta(days=30)  # from the login on: rotation does not lengthen it
 ACCESS_TYPE = "at+jwt"
 ID_TYPE = "JWT"
@@ -83,12 +84,13 @@ def for_person(
         app: the client of the family.
         family: alive.
         deed: what is audited: issued or refreshed.
-        scope: at most the family's.
+        scope: at most the family's; what has been taken from the app since is left out.
         nonce: of the authorization request.
         refresh_until: until when a refresh token would hold; None gives 30 days from the start of the family.
         key: to which access token and refresh token are bound.
         target: what the access token is for; None gives our own API.
     """
+    scope = tuple(name for name in scope if name in app.scope)
     who = subject_claims(call, app, family)
     login = {"auth_time": _seconds(family.auth_time), "acr": acr(family.amr), "amr": list(family.amr)}
     if app.policy.actor is not None:
@@ -106,7 +108,7 @@ def for_person(
     response = _response(token, scope, key, target)
     if target is not None and target.details:
         response[authorization_details.PARAMETER] = authorization_details.told(call, family.holder, target.details)
-    if "offline_access" in family.scope and app.check_grant_type("refresh_token"):
+    if OFFLINE in family.scope and OFFLINE in app.scope and app.check_grant_type("refresh_token"):
         response["refresh_token"] = _refresh_token(call, family, refresh_until or family.created_at + REFRESH_LIFE, key)
     if "openid" in scope:
         response["id_token"] = _id_token(call, app, family, who, nonce=nonce, access_token=token)

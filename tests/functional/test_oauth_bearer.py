@@ -190,7 +190,7 @@ def test_the_resource_is_announced(city: City) -> None:
 
 
 @pytest.fixture
-def narrowed(city: City) -> Iterator[Callable[[], None]]:
+def narrowed(city: City) -> Iterator[Callable[..., None]]:
     """Take the scope of one app down to less; it is as it was afterwards."""
 
     def put(scope: str) -> None:
@@ -201,11 +201,11 @@ def narrowed(city: City) -> Iterator[Callable[[], None]]:
         act(city.house, change)
 
     before = act(city.house, lambda call: call.session.get_one(Client, "other").scope)
-    yield lambda: put("openid offline_access")
+    yield lambda scope="openid offline_access": put(scope)
     put(before)
 
 
-def test_what_an_app_may_ask_for_no_more_its_tokens_do_no_more(city: City, narrowed: Callable[[], None]) -> None:
+def test_what_an_app_may_ask_for_no_more_its_tokens_do_no_more(city: City, narrowed: Callable[..., None]) -> None:
     flow = Flow("other", f"{SCOPE} offline_access")
     got = redeem(city.app, flow, city.browser().code(flow)).json
     assert accesses(city, header(got["access_token"])).status_code == 200
@@ -215,3 +215,21 @@ def test_what_an_app_may_ask_for_no_more_its_tokens_do_no_more(city: City, narro
     assert again["scope"].split() == ["offline_access", "openid"]
     assert userinfo_status(city, again["access_token"]) == 200
     assert accesses(city, header(again["access_token"])).status_code == 403
+
+
+def test_a_code_from_before_gives_what_the_app_may_still_ask_for(city: City, narrowed: Callable[..., None]) -> None:
+    flow = Flow("other", f"{SCOPE} offline_access")
+    code = city.browser().code(flow)
+    narrowed()
+    got = redeem(city.app, flow, code).json
+    assert got["scope"].split() == ["openid", "offline_access"]
+    assert userinfo_status(city, got["access_token"]) == 200
+
+
+def test_an_app_that_may_not_outlast_its_sessions_any_more_does_not(city: City, narrowed: Callable[..., None]) -> None:
+    flow = Flow("other", "openid offline_access")
+    got = redeem(city.app, flow, city.browser().code(flow)).json
+    code = city.browser().code(flow)
+    narrowed("openid")
+    assert refresh(city, got["refresh_token"], "other").json["error"] == "invalid_scope"
+    assert "refresh_token" not in redeem(city.app, flow, code).json
