@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from markupsafe import Markup
 
 from idservice.call import Post
@@ -72,12 +72,22 @@ def _own_again(call: Call, problem: Problem, number: str) -> str:
 def act(call: Call, number: str) -> Response:
     """Sign or decline a commitment, make a code to sign it at the counter, or object to its being called false."""
     if request.form.get("step") == "code":
+        if commitments.find_own(call, number).signed_at is not None:  # at the counter, by the code before
+            return _to_own(number)
         return Response(_code_page(call, number))
     step = _OWN.get(request.form.get("step", ""))
     if step is None:
         raise Problem("bad_request", "There is no such step.")
     step(call, number, _reason())
-    return redirect(f"/me/commitments/{number}", 303)  # type: ignore[return-value]
+    return _to_own(number)
+
+
+@page(blueprint, "/me/commitments/<number>/state", who=Who.PERSON)
+def own_state(call: Call, number: str) -> Response:
+    """Say whether a commitment is signed, for the screen that shows the code to sign it at the counter."""
+    found = commitments.find_own(call, number)
+    unit = commitments.entry(call, found)["unit"]
+    return jsonify(shown_to=None if found.signed_at is None else {"unit": unit, "at": found.signed_at.isoformat()})
 
 
 @page(blueprint, "/me/commitments/<number>/statement.jwt", who=Who.PERSON)
@@ -150,6 +160,10 @@ def judge(call: Call, number: str) -> Response:
     return redirect(f"/commitments/{number}", 303)  # type: ignore[return-value]
 
 
+def _to_own(number: str) -> Response:
+    return redirect(f"/me/commitments/{number}", 303)  # type: ignore[return-value]
+
+
 def _code_page(call: Call, number: str) -> str:
     """Return the code that was just made, as a code that shows a licence is shown."""
     made = commitment_codes.make(call, number)
@@ -164,6 +178,8 @@ def _code_page(call: Call, number: str) -> str:
         licences=[],
         action=f"/me/commitments/{number}",
         again={"step": "code"},
+        seen_word=words.word(("已签署：", "Signed: ")),
+        state_url=f"/me/commitments/{number}/state",
     )
 
 

@@ -1,6 +1,7 @@
 """The pages of department checks and commitments, walked without a script: officer, clerk, citizen."""
 
 import io
+import json
 import re
 
 import pytest
@@ -96,7 +97,14 @@ def test_a_commitment_is_signed_by_login_or_code_and_found_false(town: Town) -> 
     shown = step(citizen, citizen.open(where), where, step="code")
     assert 'name="step" value="code"' in shown.text, "another code is made by the same form"
     code = "".join(re.findall(r"<span>([0-9A-Z]{2,4})</span>", shown.text))
+    assert f'data-state-url="{where}/state"' in shown.text
+    assert json.loads(citizen.open(f"{where}/state").text) == {"shown_to": None}
     assert "已签署" in step(clerk, seen, at_counter, code=code).text
+    told = json.loads(citizen.open(f"{where}/state").text)["shown_to"]
+    assert (told["unit"], "T" in told["at"]) == ("示范市公安局", True), "his own screen says so at once"
+    assert clerk.open(f"{where}/state").status == 404
+    again = step(citizen, shown, where, step="code")
+    assert (again.status, again.url, "当前状态下不能" in again.text) == (200, where, False), "nothing went wrong"
 
     assert number in officer.open("/commitments").text
     judged = officer.open(f"/commitments/{number}")
