@@ -87,6 +87,14 @@ def test_the_holder_checks_a_look_with_the_script_and_the_log_s_key_alone(
     assert check(tmp_path, json.dumps(proof), other) == 2
 
 
+def test_the_page_of_a_look_says_how_to_check_it(town: Town, look: dict[str, Any]) -> None:
+    holder = town.browser(ALICE)
+    page = holder.open(f"/me/accesses/{look['id']}")
+    assert "python examples/check_access.py" in page.text
+    assert 'href="/log/key"' in page.text
+    assert holder.open("/log/key").status == 200
+
+
 def test_nobody_else_gets_the_proof(town: Town, look: dict[str, Any]) -> None:
     assert get(town, f"/v1/accesses/{look['id']}/proof", BOB).status_code == 404
     assert get(town, f"/v1/accesses/{'0' * 32}/proof").status_code == 404
