@@ -43,7 +43,10 @@ _COUNTERS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class DemoDepartment:
-    """One made-up department; `issues` are licence type codes, `officer` issues and changes them."""
+    """One made-up department; `issues` are licence type codes, `officer` issues and changes them.
+
+    Where some of them take two people, `second_officer` is the other.
+    """
 
     credit_code: str
     name: str
@@ -51,6 +54,7 @@ class DemoDepartment:
     area: str
     issues: tuple[str, ...]
     officer: DemoPerson
+    second_officer: DemoPerson | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,9 @@ class DemoClerk:
 
 
 def make_departments(staff: tuple[DemoPerson, ...]) -> tuple[DemoDepartment, ...]:
-    """Return the departments, their officers taken from the front of `staff`."""
+    """Return the departments, their officers taken from the front of `staff`; the last of it is second to several."""
     issued = _issued()
+    sensitive = {of.code for of in shipped_types() if of.sensitive}
     return tuple(
         DemoDepartment(
             credit_code=organisation_code(category, place),
@@ -73,6 +78,7 @@ def make_departments(staff: tuple[DemoPerson, ...]) -> tuple[DemoDepartment, ...
             area=CITY,
             issues=issued[place - 1],
             officer=officer,
+            second_officer=None if sensitive.isdisjoint(issued[place - 1]) else staff[-1],
         )
         for place, ((category, name, name_en, _), officer) in enumerate(zip(_DEPARTMENTS, staff, strict=False), 1)
     )

@@ -73,6 +73,7 @@ def content(
                 "name": department.name,
                 "issues": list(department.issues),
                 "officer_id_number": department.officer.number,
+                **({"second_officer_id_number": second.number} if (second := department.second_officer) else {}),
                 "seal_id": enrol.seal_of(call, department.credit_code),
             }
             for department in town.departments

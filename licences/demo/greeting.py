@@ -51,10 +51,12 @@ def _accounts(members: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     passwords = {person["id_number"]: person["password"] for person in members["people"]}
     names = {department["credit_code"]: department["name"] for department in members["departments"]}
     agent, department, clerk = members["organisations"][0], members["departments"][0], members["clerks"][0]
+    second = next(one for one in members["departments"] if "second_officer_id_number" in one)
     roles = (
         (members["people"][0]["id_number"], "公民 citizen"),
         (agent["agent_id_number"], f"法人代表 agent of {agent['name']}"),
         (department["officer_id_number"], f"经办人员 officer of {department['name']}"),
+        (second["second_officer_id_number"], f"复核人员 second officer of {second['name']}"),
         (clerk["id_number"], f"窗口人员 clerk of {names[clerk['department']]}, {clerk['counter']}"),
     )
     return [(number, passwords[number], role) for number, role in roles]

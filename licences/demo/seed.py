@@ -221,6 +221,8 @@ def _post_staff(call: Call, town: DemoCity) -> None:
 
     for department in town.departments:
         post(department.officer, department.credit_code, "officer")
+        if department.second_officer is not None:
+            post(department.second_officer, department.credit_code, "officer")
     for clerk in town.clerks:
         post(clerk.person, clerk.department, "clerk", clerk.counter)
 

@@ -70,6 +70,9 @@ def test_file_s_parts_fit_each_other(demo: RunningDemo) -> None:
     assert all(credit_code.is_valid(organisation["credit_code"]) for organisation in members["organisations"])
     assert {organisation["agent_id_number"] for organisation in members["organisations"]} <= people
     assert {department["officer_id_number"] for department in members["departments"]} <= people
+    seconds = {of.get("second_officer_id_number") for of in members["departments"]} - {None}
+    assert len(seconds) == 1
+    assert seconds <= people
     assert {clerk["id_number"] for clerk in members["clerks"]} <= people
     assert {clerk["department"] for clerk in members["clerks"]} <= departments
     held = [code for holder in (*members["people"], *members["organisations"]) for code in holder["licences"]]

@@ -67,9 +67,22 @@ def test_organisations_are_marked(town: DemoCity) -> None:
 def test_staff_are_nobody_s_agent(town: DemoCity) -> None:
     staff = {entry.officer.number for entry in town.departments} | {entry.person.number for entry in town.clerks}
     assert len(staff) == len(town.departments) + len(town.clerks)
+    seconds = {entry.second_officer.number for entry in town.departments if entry.second_officer is not None}
+    assert len(seconds) == 1
+    assert not staff & seconds
+    staff |= seconds
     assert not staff & {entry.agent.number for entry in town.organisations}
     assert not staff & {person.number for person in town.people[:100]}
     assert {clerk.department for clerk in town.clerks} <= {entry.credit_code for entry in town.departments}
+
+
+@EVERY_CITY
+def test_what_takes_two_people_can_be_tried_and_is_held_by_nobody(town: DemoCity) -> None:
+    sensitive = {code for code, of in TYPES.items() if of.sensitive}
+    assert {TYPES[code].slug for code in sensitive} >= {"death_certificate", "registration_proof"}
+    for department in town.departments:
+        assert (department.second_officer is None) == sensitive.isdisjoint(department.issues)
+    assert not sensitive & {licence.type_code for licence in town.licences}, "one person changes what the city holds"
 
 
 @EVERY_CITY

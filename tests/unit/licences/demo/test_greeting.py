@@ -3,12 +3,14 @@ import re
 
 from licences.demo import greeting
 
-NUMBERS = ["11", "22", "33", "44"]
+NUMBERS = ["11", "22", "33", "44", "55"]
 MEMBERS = {
     "issuer": "http://127.0.0.1:8123",
     "people": [{"id_number": number, "password": f"password-{number}"} for number in NUMBERS],
     "organisations": [{"name": "某公司（演示）", "agent_id_number": "22"}],
-    "departments": [{"credit_code": "C", "name": "某局（演示）", "officer_id_number": "33"}],
+    "departments": [
+        {"credit_code": "C", "name": "某局（演示）", "officer_id_number": "33", "second_officer_id_number": "55"}
+    ],
     "clerks": [{"id_number": "44", "department": "C", "counter": "1号"}],
     "clients": [{"name": n, "client_id": n, "client_secret": f"s-{n}"} for n in ("issuer", "counter")],
 }

@@ -37,7 +37,8 @@ TROUBLED = slice(100, 106)
 
 def small_city() -> DemoCity:
     whole = city(FOUNDED.seed, today=FOUNDED.day)
-    staff = (*(d.officer for d in whole.departments), *(clerk.person for clerk in whole.clerks))
+    seconds = {one for d in whole.departments if (one := d.second_officer) is not None}
+    staff = (*(d.officer for d in whole.departments), *seconds, *(clerk.person for clerk in whole.clerks))
     organisations = whole.organisations[:1]
     holders = (whole.people[0], *whole.people[TROUBLED])
     numbers = {holder.number for holder in holders} | {organisations[0].credit_code}
@@ -85,7 +86,8 @@ def test_a_set_up_that_was_interrupted_is_completed_and_doubles_nothing(house: H
     tables = (Person, Password, Licence, Seal, Mandate, Staff, Client)
     seals = len(TOWN.departments) + len(owned_seals.owned(TOWN))
     wanted = [len(TOWN.people), len(TOWN.people), len(TOWN.licences), seals, 1]
-    wanted += [len(TOWN.departments) + len(TOWN.clerks), len(CLIENTS)]
+    seconds = sum(department.second_officer is not None for department in TOWN.departments)
+    wanted += [len(TOWN.departments) + seconds + len(TOWN.clerks), len(CLIENTS)]
     assert count(house, *tables) == wanted
     steps: list[int] = []
     seed.build(house, FOUNDED, TOWN, tick=steps.append)
