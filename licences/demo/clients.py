@@ -22,7 +22,7 @@ from seals.detail_types import SEAL_USE
 
 _HOLDER: Final = (
     "openid profile phone offline_access licences.read licences.show accesses.read consents.manage mandates.manage"
-    " sessions.manage matters.read commitments.sign licences.wallet"
+    " sessions.manage matters.read commitments.sign licences.wallet licences.object"
 )
 #: What officers and clerks do goes through the same API as what citizens do.
 _STAFF: Final = (
@@ -176,7 +176,8 @@ CLIENTS: Final = (
     _system(
         "issuer",
         "证照签发系统（演示）",
-        "licences.issue licences.change licences.read seals.use checks.answer commitments.check catalogue.manage",
+        "licences.issue licences.change licences.read licences.collect seals.use checks.answer commitments.check"
+        " catalogue.manage",
         _SYSTEM_DETAILS,
     ),
     _system("share", "不动产登记系统（演示）", "licences.share"),

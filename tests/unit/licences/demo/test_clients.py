@@ -22,6 +22,11 @@ def test_every_client_is_one_that_can_be_registered() -> None:
             redirects.check(uri, native=client.auth_method == "none", loopback=True)
 
 
+def test_every_operation_can_be_tried() -> None:
+    offered = {scope for client in CLIENTS for scope in client.scope.split()}
+    assert scopes.CATALOGUE.keys() - offered == {"ssf.manage"}, "which a receiver of one's own is registered for"
+
+
 def test_only_systems_act_for_departments_and_none_of_them_logs_people_in() -> None:
     for client in CLIENTS:
         system = client.grant_types == ("client_credentials",)
