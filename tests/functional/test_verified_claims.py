@@ -395,18 +395,6 @@ def test_a_verified_claim_can_be_kept_back_by_itself(city: City) -> None:
 
 
 def test_the_scope_of_verified_claims_falls_with_the_one_it_releases(city: City) -> None:
-    flow = Flow("kyc", "openid profile verified")
-    got, told = kept_back(city, flow, "verified_claims.name")
+    got, told = kept_back(city, Flow("kyc", "openid profile verified"), "verified_claims.name")
     assert got["scope"].split() == ["openid", "profile"]
     assert "verified_claims" not in told
-
-
-def test_an_essential_verified_claim_is_given_or_refused_with_all(city: City) -> None:
-    stated = {"verification": {"trust_framework": None}, "claims": {"name": {"essential": True}, "birthdate": None}}
-    flow = Flow("kyc", "openid")
-    browser = city.browser()
-    asked = json.dumps({"userinfo": {"verified_claims": stated}})
-    page = browser.log_in(browser.open(flow.url(prompt="consent", claims=asked)))
-    page = browser.submit(page, acting="self") if 'name="acting"' in page.text else page
-    assert 'value="verified_claims.birthdate"' in page.text
-    assert 'value="verified_claims.name"' not in page.text
