@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 import time_machine
+from sqlalchemy import delete
 
+from idservice.models import Consent
 from idservice.oauth import clients, consent_receipt
 from keys.jwk import parse_set
 from keys.ring import Purpose
@@ -34,6 +36,11 @@ from tests.identity import claims_of as payload_of
 
 SCOPE = "openid profile offline_access consents.manage"
 PROGRAM = Path(__file__).parents[2] / "examples" / "verify_receipt.py"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_consented(city: City) -> None:
+    act(city.house, lambda call: call.session.execute(delete(Consent)))
 
 
 def tokens_of(city: City, browser: Browser, client_id: str = "basic", scope: str = SCOPE, **walk: str) -> Any:
