@@ -175,7 +175,7 @@ def _described(call: Call, order: Order) -> Described:
     authority = catalogue.authority(call, entry, order.body.get("department"))
     if not entry.type.accepts(holder_kind(order.holder)):
         raise Problem("holder_kind", f"This type is for: {entry.type.holder_kind}.")
-    code = identifier.build(entry.type.code, authority.department, issue.new_serial(), 1)
+    code = identifier.build(entry.type.code, authority.department, identifier.new_serial(), 1)
     said, associated = order.body, order.body.get("associated")
     stated = issue.state_licence(call, entry, authority, order.holder, code, said, version=1, previous=associated)
     record = Record(artefacts.content_of(stated), secrets.token_bytes(sdjwt.SEED_BYTES))

@@ -11,6 +11,7 @@ decides whether two identifiers are the same.
 """
 
 import re
+import secrets
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -23,6 +24,10 @@ ROOT = "1.2.156.3005.2"
 _LIMIT = 192  # the longest identifier we read has 126 characters; the rest is room for stray spaces
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _VALUES = {character: value for value, character in enumerate(_ALPHABET)}
+_SERIAL_LENGTH = 20
+# Each byte draws one character; the last four would favour the first characters, and draw none.
+_DRAWN = (_ALPHABET.encode() * 8)[:256]
+_UNEVEN = bytes(range(256 - 256 % len(_ALPHABET), 256))
 
 _IDENTIFIER = re.compile(
     re.escape(ROOT)
@@ -124,6 +129,15 @@ def parts(text: str) -> LicenceIdentifier:
         check_character=check_of,
         warnings=tuple(doubt for doubt, holds in doubts.items() if holds),
     )
+
+
+def new_serial() -> str:
+    """Return 20 random characters A-Z0-9: more than 100 bits, so that serials need no shared counter."""
+    found = ""
+    while len(found) < _SERIAL_LENGTH:
+        drawn = secrets.token_bytes(2 * _SERIAL_LENGTH).translate(_DRAWN, delete=_UNEVEN)
+        found += drawn.decode("ascii")
+    return found[:_SERIAL_LENGTH]
 
 
 def version(identifier: str) -> int:

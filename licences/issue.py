@@ -57,11 +57,6 @@ register(
 )
 
 MAX_BACKDATED = timedelta(days=36_525)
-_SERIAL = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_SERIAL_LENGTH = 20
-# Each byte draws one character; the last four would favour the first characters, and draw none.
-_DRAWN = (_SERIAL.encode() * 8)[:256]
-_UNEVEN = bytes(range(256 - 256 % len(_SERIAL), 256))
 
 _CREDENTIAL = ("credential_kid", "credential_signature", "status_place")
 _DIFFERING = ("seal_signature", *_CREDENTIAL, "next_identifier", "portion_id", "portion_place")
@@ -113,7 +108,7 @@ def intend(call: Call, body: dict[str, Any], *, approved: bool = False, ended: b
     single = entry.type.single and not ended
     if single:
         refuse_second(call, subject, entry.type.code)
-    code = identifier.build(entry.type.code, authority.department, new_serial(), 1)
+    code = identifier.build(entry.type.code, authority.department, identifier.new_serial(), 1)
     request, associated = body | {"beside": beside}, body.get("associated")
     content = describe(call, entry, authority, holder, code, request, version=1, previous=associated)
     state = State.UNCOLLECTED if body.get("collect") else State.VALID
@@ -296,15 +291,6 @@ def _numbers(body: dict[str, Any]) -> list[str]:
 def _changed(call: Call, body: dict[str, Any]) -> metadata.Changed:
     at = call.now.astimezone(CHINA_STANDARD_TIME).replace(microsecond=0)
     return metadata.Changed(at, body.get("reason") or "")
-
-
-def new_serial() -> str:
-    """Return 20 random characters A-Z0-9: more than 100 bits, so that serials need no shared counter."""
-    found = ""
-    while len(found) < _SERIAL_LENGTH:
-        drawn = secrets.token_bytes(2 * _SERIAL_LENGTH).translate(_DRAWN, delete=_UNEVEN)
-        found += drawn.decode("ascii")
-    return found[:_SERIAL_LENGTH]
 
 
 def lock_holder(call: Call, intent: Intent) -> None:

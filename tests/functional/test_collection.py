@@ -2,7 +2,6 @@
 
 import json
 import secrets
-from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -15,9 +14,9 @@ from idservice.call import Call
 from idservice.models import AuditEntry
 from keys import sm2
 from keys.sm2 import sm3
-from licences import catalogue, identifier
+from licences import identifier
 from licences.asker import ANYBODY
-from licences.collection import batches, quality, signing
+from licences.collection import signing
 from licences.collection.models import CollectedLicence
 from licences.collection.rows import open_record
 from licences.formats import portion
@@ -28,7 +27,7 @@ from licences.scan import Scan
 from licences.slices import EVERYTHING, Slice
 from licences.verify import verify
 from seals.stamp import Ready, Stamp
-from tests.town import ALICE, BOB, CIVIL, COMPANY, OFFICER, SECURITY, STRANGER, Town, now, type_of
+from tests.town import ALICE, BOB, CIVIL, COMPANY, OFFICER, SECURITY, STRANGER, Town, type_of
 
 CODE = type_of("vocational_qualification").code
 FIELDS = type_of("vocational_qualification").examples()
@@ -223,33 +222,6 @@ def test_what_cannot_be_sealed_says_why_and_waits_for_its_source(town: Town, tmp
     page = town.browser(OFFICER).open("/admin/quality")
     assert single.name in page.text
     assert "持证主体已有一份有效的此类证照" in page.text
-
-
-def test_one_fresh_row_hides_no_stale_ones(town: Town) -> None:
-    kind = type_of("vocational_qualification")
-
-    def figure(when: datetime) -> dict[str, Any]:
-        figures = town.act(lambda call: quality.figures(call, SECURITY), now=when)
-        return next(item for item in figures if item["type"] == kind.code)
-
-    base = {"type": CODE, "holder": ALICE, "fields": FIELDS, "updated_on": str(now().date())}
-    body = {"department": SECURITY, "rows": [base | {"number": "ZY-950"}, base | {"number": "ZY-951"}]}
-    assert town.post("/v1/licence-batches", body).json["refused"] == 0
-    today, later = figure(now()), now() + timedelta(days=31)
-    assert (today["stale_rows"], today["stale"]) == (0, False)
-    fresh = body | {"rows": [base | {"number": "ZY-951"}]}
-    town.act(lambda call: batches.bring_in(call, fresh), now=later)
-    found = figure(later)
-    assert (found["stale_rows"], found["stale"]) == (today["rows"] - 1, True), "one of them was sent again"
-
-
-def test_a_source_that_changes_nothing_for_long_is_stale(town: Town) -> None:
-    kind = type_of("teacher_qualification")
-    issuer = town.act(lambda call: catalogue.find(call, kind.code).authorities[0].department)
-    sent = {"type": kind.code, "holder": ALICE, "number": "JS-1", "fields": kind.examples(), "updated_on": "2020-01-01"}
-    town.act(lambda call: batches.bring_in(call, {"department": issuer, "rows": [sent]}))
-    (found,) = (one for one in town.act(lambda call: quality.figures(call, issuer)) if one["type"] == kind.code)
-    assert (found["stale_rows"], found["stale"], str(found["updated_on"])) == (0, True, "2020-01-01")
 
 
 def test_batches_answer_for_each_row(town: Town) -> None:

@@ -1,7 +1,6 @@
 """Many licences at once are what one at a time is, and what is refused of them costs the others nothing."""
 
 import json
-from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -11,7 +10,7 @@ from idservice.call import Call
 from idservice.errors import Problem
 from idservice.models import AuditEntry
 from keys.sm2 import sm3
-from licences import artefacts, bulk_issue, issue, metadata, recheck
+from licences import artefacts, bulk_issue, metadata, recheck
 from licences.bulk_issue import Announced, Order
 from licences.formats import portion
 from licences.lifecycle import State
@@ -115,9 +114,3 @@ def test_nothing_to_do_leaves_nothing(town: Town) -> None:
     before = town.count(SealPortion)
     issue_in_bulk(town, [])
     assert town.count(SealPortion) == before
-
-
-def test_serials_are_drawn_evenly() -> None:
-    drawn = Counter("".join(issue.new_serial() for _ in range(3_600)))
-    assert set(drawn) == set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    assert all(1_600 < times < 2_400 for times in drawn.values()), drawn  # 2,000 each, and nine deviations

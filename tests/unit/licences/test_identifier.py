@@ -1,5 +1,6 @@
 import contextlib
 import random
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -159,3 +160,9 @@ def test_mutants_are_refused() -> None:
 
 def test_serial_stays_out_of_repr() -> None:
     assert "2025052201" not in repr(identifier.parts(READABLE[0]))
+
+
+def test_serials_are_drawn_evenly() -> None:
+    drawn = Counter("".join(identifier.new_serial() for _ in range(3_600)))
+    assert set(drawn) == set(ALPHABET)
+    assert all(1_600 < times < 2_400 for times in drawn.values()), drawn  # 2,000 each, and nine deviations
