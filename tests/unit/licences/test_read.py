@@ -45,7 +45,7 @@ def test_a_query_for_a_state_agrees_with_the_life_cycle(shelf: Town, state: Stat
             for row in rows
             if state_at(State(row.state), valid_from=row.valid_from, valid_until=row.valid_until, now=call.now) == state
         }
-        wanted = read.conditions(call, type_code=None, state=state)
+        wanted = [Licence.subject == shelf.subjects[BOB], *read.conditions(call, type_code=None, state=state)]
         return expected, set(call.session.scalars(select(Licence.identifier).where(*wanted)))
 
     expected, found = shelf.act(selected, now=NOON)

@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 22, 3, 0, 59, tzinfo=UTC)
 THREADS, EACH = 8, 5
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def house(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     url = databases.fresh(migrate)
     made = build_house(tmp_path_factory.mktemp("counting"), url)
