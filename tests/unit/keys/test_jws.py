@@ -23,7 +23,7 @@ SIGNER = load_private(Algorithm.ES256, generate_private(Algorithm.ES256))
 ED_SIGNER = load_private(Algorithm.EDDSA, generate_private(Algorithm.EDDSA))
 SM2_SIGNER = load_private(Algorithm.SM2, generate_private(Algorithm.SM2))
 KEYS = {signer.kid: signer.public for signer in (SIGNER, ED_SIGNER, SM2_SIGNER)}
-PAYLOAD = {"iss": "https://id.example", "sub": "u", "exp": 1900000000, "姓名": "😀"}
+PAYLOAD = {"iss": "https://id.example", "sub": "u", "exp": 4102444800, "姓名": "😀"}
 TOKEN = jws.encode(PAYLOAD, signer=SIGNER, typ="at+jwt")
 
 
