@@ -207,7 +207,7 @@ def test_an_account_without_a_real_name_verifies_nothing(city: City) -> None:
 
 
 def test_an_organisation_shows_its_register_and_its_agents_mandate(city: City) -> None:
-    until = datetime(2031, 1, 1, tzinfo=UTC) - timedelta(hours=8)
+    until = datetime(2100, 1, 1, tzinfo=UTC) - timedelta(hours=8)
     mandate = update(Mandate).where(Mandate.mandate_id == city.mandate)
     act(city.house, lambda call: call.session.execute(mandate.values(valid_until=until)) and None)
     attestation = {"date_of_issuance": None, "date_of_expiry": None, "voucher": {"organization": None}}
@@ -221,7 +221,7 @@ def test_an_organisation_shows_its_register_and_its_agents_mandate(city: City) -
     assert found["claims"] == {"name": "滨州示范食品有限公司", "credit_code": COMPANY}
     record, vouch = found["verification"]["evidence"]
     assert record == {"type": "electronic_record", "record": {"type": "legal_entity_register"}}
-    assert vouch["attestation"]["date_of_expiry"] == "2030-12-31"
+    assert vouch["attestation"]["date_of_expiry"] == "2099-12-31"
     assert vouch["attestation"]["voucher"] == {"organization": "法人库"}
     level = {"trust_framework": None, "assurance_level": {"value": "L2"}}
     got = logged_in(city, of("userinfo", asked(level)), number=AGENT, acting=city.mandate)
