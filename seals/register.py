@@ -153,7 +153,7 @@ def listed(call: Call, *, limit: int, cursor: str | None = None, state: str | No
 
 def mine(call: Call, kind: type[Seal | SealApplication], *, state: str | None = None) -> Sequence[Any]:
     """Return the seals, or applications, that are the caller's own or his organisations', newest first."""
-    query = select(kind).where(kind.department.is_(None), or_(false(), *_owned(call, kind)))
+    query = select(kind).where(kind.department.is_(None), or_(false(), *_own(call, kind)))
     if state is not None:
         query = query.where(kind.state == state)
     return call.session.scalars(query.order_by(kind.changed_at.desc(), kind.seal_id).limit(_MINE)).all()
@@ -203,7 +203,12 @@ def _owned(call: Call, kind: Any) -> list[ColumnElement[bool]]:
         return [true()]
     if caller.person is None:
         return [kind.department.is_not(None) if caller.all_departments else kind.department.in_(caller.departments)]
-    found = [kind.department.in_(caller.departments_as(Post.OFFICER))]
+    return [kind.department.in_(caller.departments_as(Post.OFFICER)), *_own(call, kind)]
+
+
+def _own(call: Call, kind: Any) -> list[ColumnElement[bool]]:
+    """Return the same for the seals of the person who calls, and of the organisations he acts for."""
+    caller, found = call.caller, list[ColumnElement[bool]]()
     organisations_led = standing.managed(call)
     if organisations_led:
         found.append(and_(kind.person.is_(None), kind.organisation.in_(organisations_led)))

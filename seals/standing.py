@@ -144,11 +144,8 @@ def may_change(call: Call, row: Seal | SealApplication, deed: Change) -> bool:
     """Return whether the caller may make that change, its state and the second person aside."""
     if row.owner_kind is OwnerKind.DEPARTMENT:
         return owns(call, row)
-    if in_office(call):
-        return True
-    if row.owner_kind is OwnerKind.ORGANISATION:
-        return deed in OF_OWNERS and manages(call, row.organisation or "")
-    return deed in OF_OWNERS and owns(call, row)
+    his = manages(call, row.organisation or "") if row.owner_kind is OwnerKind.ORGANISATION else owns(call, row)
+    return (his and deed in OF_OWNERS) or in_office(call)
 
 
 def refuse_stranger(call: Call, row: Seal | SealApplication) -> None:
