@@ -29,6 +29,7 @@ from idservice.login.browser import browser
 from idservice.login.levels import Act
 from idservice.login.lockout import Gate
 from idservice.login.models import Totp
+from idservice.login.pages import local_path
 from idservice.login.password import PasswordRefused
 from idservice.login.second_factor import Way
 from idservice.numbers.names import mask_name, mask_phone
@@ -155,8 +156,8 @@ def _demand(call: Call, act: Act) -> None:
 
 
 def _stronger(call: Call, way: Way) -> Response:
-    """Go home with a session that counts the factor just shown."""
-    response = _home()
+    """Go on, or home, with a session that counts the factor just shown."""
+    response = _to(_onward() or HOME)
     cookies = request.cookies
     proved = second_factor.strengthen(call, way, cookies.get(session.COOKIE), cookies.get(device.COOKIE))
     if proved is not None:
@@ -178,6 +179,7 @@ def _overview(call: Call) -> str:
         app_at=app.confirmed_at if app else None,
         passkeys=_passkeys(call, person),
         codes_left=recovery_codes.left(call, person),
+        onward=_onward(),
         checkers=proofing_pages.shown(call) if facts and facts.level in {1, 2} else [],
     )
 
@@ -199,7 +201,9 @@ def _app_page(call: Call, error: str | None = None) -> str | None:
     facts = people.facts(call, person)
     address = totp.address(secret, mask_name(facts.name) if facts else "")
     groups = [secret[start : start + 4] for start in range(0, len(secret), 4)]
-    return render_template("me/security_app.html", qr_svg=totp_qr.svg(address), groups=groups, error=error)
+    return render_template(
+        "me/security_app.html", qr_svg=totp_qr.svg(address), groups=groups, error=error, onward=_onward()
+    )
 
 
 def _passkey_page(call: Call, error: str | None = None) -> str:
@@ -207,15 +211,25 @@ def _passkey_page(call: Call, error: str | None = None) -> str:
         raise Problem("not_found", "Passkeys need a service with a name.")
     facts = people.facts(call, _person(call))
     ceremony = passkey.begin_new(call, _person(call), browser(), mask_name(facts.name) if facts else "-")
-    return render_template("me/security_passkey.html", ceremony=ceremony, error=error)
+    return render_template("me/security_passkey.html", ceremony=ceremony, error=error, onward=_onward())
 
 
 def _person(call: Call) -> str:
     return call.caller.person or ""
 
 
+def _onward() -> str | None:
+    """Return the page for which the visitor was sent here to add a factor, if one sent him: a path on this site."""
+    given = request.values.get("to")
+    return local_path(given) if given else None
+
+
 def _home() -> Response:
-    return redirect(HOME, 303)  # type: ignore[return-value]
+    return _to(HOME)
+
+
+def _to(path: str) -> Response:
+    return redirect(path, 303)  # type: ignore[return-value]
 
 
 def _word(both: tuple[str, str]) -> str:

@@ -199,7 +199,7 @@ SAMPLES: dict[str, Sample] = {
         "me/security.html",
         {
             **SECURITY, "level": 1, "phone": None, "has_sms": False, "password_at": None, "app_at": None,
-            "codes_left": 0, "passkeys": None, "checkers": [],
+            "codes_left": 0, "passkeys": None, "checkers": [], "onward": "/counter",
         },
     ),
     "security app": (

@@ -125,7 +125,7 @@ def test_who_does_not_want_to_goes_back_to_the_app_with_an_error(city: City) -> 
 
 def test_somebody_without_a_second_factor_is_shown_where_to_add_one(city: City) -> None:
     page = asked_for_more(city.browser(), Flow("other"))
-    assert 'href="/me/security"' in page.text
+    assert 'href="/me/security?to=%2Foauth%2Fauthorize%3F' in page.text, "and how to come back"
     assert 'name="code"' not in page.text
 
 
