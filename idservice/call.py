@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from idservice.login import levels
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.orm import Session
@@ -36,7 +38,9 @@ class Caller:
 
     `person` acts, for himself or for `principal` (an organisation's subject, 被代理的法人). A client alone
     (client credentials) has neither. `departments` are the credit codes a client alone may act for; a person acts
-    for those where he holds the right post (岗位). `counter` is the window a clerk sits at.
+    for those where he holds the right post (岗位). `counter` is the window a clerk sits at. What a post permits is
+    asked here alone: `holds`, `departments_as` and `may_act_for` raise LoginTooWeak where the person has the post and
+    his login is not what acting as staff needs (`levels.Act.ACT_AS_STAFF`).
     """
 
     channel: str  # "api", "page" or "cli"
@@ -73,13 +77,13 @@ class Caller:
 
     def holds(self, post: Post) -> bool:
         """Return whether the person holds such a post anywhere."""
-        return any(held == post for held, _department in self.posts)
+        return bool(self._held(post))
 
     def departments_as(self, post: Post) -> frozenset[str]:
         """Return the departments this caller may act for in what that post does; see `all_departments` too."""
         if self.person is None:
             return self.departments
-        return frozenset(department for held, department in self.posts if held == post)
+        return self._held(post)
 
     def may_act_for(self, department: str, post: Post) -> bool:
         """Return whether this caller may do for the department with that credit code what that post does.
@@ -87,8 +91,19 @@ class Caller:
         A clerk's post in one department and an officer's in another never add up to an officer's in the first.
         """
         if self.person is not None:
-            return (str(post), department) in self.posts
+            return bool(self._held(post, department))
         return self.all_departments or department in self.departments
+
+    def _held(self, post: Post, where: str | None = None) -> frozenset[str]:
+        """Return the departments, or the one named, in which the person holds that post.
+
+        Raises:
+            LoginTooWeak: there are some; none is told of, and nothing is done, by a login that is too weak for it.
+        """
+        held = frozenset(code for name, code in self.posts if name == post and where in {None, code})
+        if held:
+            levels.demand(levels.Act.ACT_AS_STAFF, level=self.level, amr=self.amr, signals=self.signals)
+        return held
 
 
 NOBODY = Caller(channel="page")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask import Flask
 from sqlalchemy.orm import Session
@@ -20,6 +20,8 @@ from keys.ring import KeyRing, Purpose
 
 T = TypeVar("T")
 
+TWO_FACTORS = ("pwd", "otp", "mfa")
+STAFF_LOGIN: dict[str, Any] = {"level": 2, "amr": TWO_FACTORS}  # what a caller with a post has to have shown
 SYSTEM = Caller(channel="cli", client_id="test", all_departments=True)
 
 
@@ -84,7 +86,9 @@ def act(house: House, deed: Callable[[Call], T], *, caller: Caller = SYSTEM, now
 
 
 __all__ = [
+    "STAFF_LOGIN",
     "SYSTEM",
+    "TWO_FACTORS",
     "Purpose",
     "act",
     "build_app",

@@ -17,7 +17,7 @@ from licences.asker import Asker
 from licences.counter import assists, commitments, matters
 from licences.counter.matter_definition import Matter, Way, shipped_matters
 from licences.models import Lookup
-from tests.identity import CALLBACK, SECRET, Browser, Flow, basic, bearer, redeem, token
+from tests.identity import CALLBACK, SECRET, Flow, basic, bearer, redeem, token
 from tests.town import AGENT, ALICE, BOB, CIVIL, CLERK, NAMES, OFFICER, SECURITY, WINDOW, Town
 
 CODE, PROOF = "DM-M-991", "household"
@@ -70,7 +70,7 @@ def set_up(town: Town) -> None:
 def header(town: Town, number: str, client: str = "case-staff") -> dict[str, str]:
     """Return the header of an app in the name of a person who has just logged in to it as he always does."""
     flow = Flow(client, STAFF_SCOPES if client == "case-staff" else HOLDER_SCOPES)
-    answer = redeem(town.app, flow, Browser(town.app).code(flow, number=number))
+    answer = redeem(town.app, flow, town.visitor(number).code(flow, number=number))
     town.act(lambda call: call.session.execute(update(TokenFamily).values(signals=None)))
     return bearer(answer.json["access_token"])
 

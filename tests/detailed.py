@@ -79,7 +79,7 @@ def log_in(
     town: Town, *sent: Any, scope: str | None = "openid offline_access", number: str = ALICE, **more: str
 ) -> Any:
     flow = Flow(more.pop("client_id", "rar"))
-    code = Browser(town.app).code(flow, number=number, scope=scope, **details(*sent), **more)
+    code = town.visitor(number).code(flow, number=number, scope=scope, **details(*sent), **more)
     answer = redeem(town.app, flow, code)
     assert answer.status_code == 200, answer.text
     return answer.json

@@ -86,10 +86,20 @@ class Town:
         return self.app.test_client()
 
     def browser(self, number: str) -> Browser:
-        """Return a browser in which that person is logged in."""
+        """Return a browser in which that person is logged in, with a second factor where he holds a post."""
         browser = Browser(self.app)
         assert browser.log_in(number=number).status == 200
+        if self.is_staff(number):
+            browser.strengthen()
         return browser
+
+    def visitor(self, number: str) -> Browser:
+        """Return the browser of somebody who logs in on his way, or, as staff do, with a second factor ahead of it."""
+        return self.browser(number) if self.is_staff(number) else Browser(self.app)
+
+    def is_staff(self, number: str) -> bool:
+        posts = select(func.count()).select_from(Staff).where(Staff.subject == self.subjects.get(number, ""))
+        return bool(self.act(lambda call: call.session.scalar(posts)))
 
     def machine(self, client: str) -> dict[str, str]:
         """Return the header of a client on its own."""
@@ -97,14 +107,17 @@ class Town:
             (client, "", ""), lambda: token(self.app, {"grant_type": "client_credentials"}, basic(client))
         )
 
-    def person(self, number: str = ALICE, *, client: str = "wallet-app", acting: str = "self") -> dict[str, str]:
-        """Return the header of an app in the name of a person who has logged in to it."""
+    def person(
+        self, number: str = ALICE, *, client: str = "wallet-app", acting: str = "self", by_password: bool = False
+    ) -> dict[str, str]:
+        """Return the header of an app in the name of a person who has logged in to it, staff with a second factor."""
 
         def log_in() -> TestResponse:
             flow = Flow(client, HOLDER_SCOPE if client == "wallet-app" else STAFF_SCOPE)
-            return redeem(self.app, flow, Browser(self.app).code(flow, number=number, acting=acting))
+            browser = Browser(self.app) if by_password else self.visitor(number)
+            return redeem(self.app, flow, browser.code(flow, number=number, acting=acting))
 
-        return self._header((client, number, acting), log_in)
+        return self._header((client, f"{number} by password" if by_password else number, acting), log_in)
 
     def _header(self, key: tuple[str, str, str], ask: Callable[[], TestResponse]) -> dict[str, str]:
         """Return a header that was asked for; long tests outlive their first one."""

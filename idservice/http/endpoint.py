@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from flask import Response, current_app, g, request
@@ -26,6 +26,9 @@ from idservice.http import idempotency
 from idservice.http.answers import shower
 from idservice.http.application import WholeResponse
 from idservice.http.bodies import loader
+from idservice.http.openapi import operation_of
+from idservice.login import step_up
+from idservice.login.levels import LoginTooWeak
 from idservice.oauth import bearer, possession
 from keys.compact_json import compact_json
 from keys.strict_json import StrictJSONError, strict_json
@@ -36,9 +39,6 @@ if TYPE_CHECKING:
 MAX_BODY = 1024 * 1024
 MAX_UPLOAD = 20 * 1024 * 1024
 DEFAULT_LIMIT = "6000/minute"  # of one client and person: a city's counters may share one client
-_KEY_SCHEMA = {"type": "string", "maxLength": 255}
-_KEY_HEADER = {"in": "header", "name": "Idempotency-Key", "schema": _KEY_SCHEMA, "required": False}
-PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,16 @@ class Contract:
     detail: str | None
     kept: bool
 
+    @property
+    def is_keyed(self) -> bool:
+        """Return whether a repetition under the same Idempotency-Key gets the first answer again."""
+        return self.write and self.method == "POST" and self.kept
+
 
 CONTRACTS: list[Contract] = []
 
 View = Callable[..., Any]
+T = TypeVar("T")
 
 _fixed: WeakKeyDictionary[Database, dict[str, bytes]] = WeakKeyDictionary()
 _shower = cache(shower)
@@ -138,7 +144,7 @@ def endpoint(
 
         view.__name__ = function.__name__
         view.__doc__ = function.__doc__
-        blueprint.route(path, methods=[method])(blueprint.doc(**_documentation(contract))(view))
+        blueprint.route(path, methods=[method])(blueprint.doc(**operation_of(contract))(view))
         return function
 
     return decorate
@@ -176,7 +182,7 @@ class _Serving:
             bearer.demand(self.token, contract.scope, contract.detail)
         raw, arguments = _arguments(contract)
         self.values |= arguments
-        header = request.headers.get("Idempotency-Key") if _is_keyed(contract) else None
+        header = request.headers.get("Idempotency-Key") if contract.is_keyed else None
         if header is not None:
             self.key = idempotency.key_of(header, caller=who, method="POST", path=request.path, body=raw)
 
@@ -187,11 +193,18 @@ class _Serving:
         self.aftermath = call.aftermath
         return call
 
+    def run(self, step: Callable[[Session], T], *, write: bool) -> T:
+        """Run one step in one transaction; a post used by too weak a login is a refusal like any other."""
+        try:
+            return self.home.database.run(step, write=write)
+        except LoginTooWeak as weak:
+            raise step_up.refusal(self.caller, weak.act) from None
+
     def made_once(self) -> bytes:
         """Return the answer of a fixed operation, as it was made at the first request."""
         made = _fixed.setdefault(self.home.database, {})
         if (data := made.get(self.contract.name)) is None:
-            data = made[self.contract.name] = self.home.database.run(self.deed, write=False).get_data()
+            data = made[self.contract.name] = self.run(self.deed, write=False).get_data()
         return data
 
     def intend(self, prepare: View) -> None:
@@ -205,7 +218,7 @@ class _Serving:
             self.asked |= call.demanded_details
             return prepared
 
-        self.values["prepared"] = self.home.database.run(intent, write=True)
+        self.values["prepared"] = self.run(intent, write=True)
 
     def wait(self, ask: View) -> None:
         """Let another service be asked while nothing is locked, unless the deed is already done."""
@@ -214,7 +227,7 @@ class _Serving:
             def step(session: Session) -> Any:
                 return ask(self.call(session), **self.values)
 
-            self.values["prepared"] = self.home.database.run(step, write=False)
+            self.values["prepared"] = self.run(step, write=False)
 
     def deed(self, session: Session) -> Response:
         call = self.call(session)
@@ -243,7 +256,7 @@ def _serve(
             serving.intend(prepare)
         if ask is not None:
             serving.wait(ask)
-        return serving.home.database.run(serving.deed, write=contract.write)
+        return serving.run(serving.deed, write=contract.write)
     except Problem as problem:
         if problem.kind.status == 403 or serving.aftermath:
             audit_refusal(serving.home, contract.name, serving.caller, problem.code, serving.aftermath)
@@ -365,34 +378,3 @@ def _faults(messages: Any, pointer: str = "") -> list[FieldProblem]:
             found += _faults(inner, pointer + step)
         return found[:50]
     return [FieldProblem(pointer, "invalid", str(message)[:200]) for message in messages]
-
-
-def _is_keyed(contract: Contract) -> bool:
-    """Return whether a repetition under the same Idempotency-Key gets the first answer again."""
-    return contract.write and contract.method == "POST" and contract.kept
-
-
-def _documentation(contract: Contract) -> dict[str, Any]:
-    """Return the OpenAPI operation of a contract."""
-    problem = {"description": "Problem", "content": {"application/problem+json": {"schema": PROBLEM_SCHEMA}}}
-    success: dict[str, Any] = {"description": "OK"}
-    if contract.answer is not None:
-        success["content"] = {"application/json": {"schema": contract.answer}}
-    operation: dict[str, Any] = {
-        "operationId": contract.name.replace(".", "_"),
-        "responses": {str(contract.status): success, "default": problem},
-        "security": [{"oauth2": [contract.scope]}] if contract.scope else [],
-    }
-    if contract.detail is not None:
-        operation["x-authorization-details-type"] = contract.detail
-    if contract.body is not None:
-        content: dict[str, Any] = {"application/json": {"schema": contract.body}}
-        if contract.upload:
-            content["multipart/form-data"] = {"schema": contract.body}
-        operation["requestBody"] = {"required": True, "content": content}
-    parameters: list[dict[str, Any]] = []
-    if contract.query is not None:
-        parameters.append({"in": "query", "schema": contract.query})
-    if _is_keyed(contract):
-        parameters.append(_KEY_HEADER)
-    return operation | ({"parameters": parameters} if parameters else {})

@@ -12,6 +12,7 @@ from marshmallow import fields
 if TYPE_CHECKING:
     from flask import Flask
 
+    from idservice.http.endpoint import Contract
     from idservice.settings import Settings
 
 DESCRIPTION = """One number access (一号通行): log people and organisations in, issue and verify electronic licences,
@@ -19,6 +20,9 @@ seal and verify documents, look proofs up instead of asking for paper.
 
 Tokens come from the OAuth 2.0 / OpenID Connect provider described at `/.well-known/openid-configuration`."""
 
+_KEY_SCHEMA = {"type": "string", "maxLength": 255}
+_KEY_HEADER = {"in": "header", "name": "Idempotency-Key", "schema": _KEY_SCHEMA, "required": False}
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
 PROBLEM = {
     "type": "object",
     "description": "RFC 9457 problem details",
@@ -91,3 +95,29 @@ def install(app: Flask, settings: Settings) -> Api:
         {"type": "openIdConnect", "openIdConnectUrl": f"{settings.issuer}/.well-known/openid-configuration"},
     )
     return api
+
+
+def operation_of(contract: Contract) -> dict[str, Any]:
+    """Return the OpenAPI operation of a contract."""
+    problem = {"description": "Problem", "content": {"application/problem+json": {"schema": _PROBLEM}}}
+    success: dict[str, Any] = {"description": "OK"}
+    if contract.answer is not None:
+        success["content"] = {"application/json": {"schema": contract.answer}}
+    operation: dict[str, Any] = {
+        "operationId": contract.name.replace(".", "_"),
+        "responses": {str(contract.status): success, "default": problem},
+        "security": [{"oauth2": [contract.scope]}] if contract.scope else [],
+    }
+    if contract.detail is not None:
+        operation["x-authorization-details-type"] = contract.detail
+    if contract.body is not None:
+        content: dict[str, Any] = {"application/json": {"schema": contract.body}}
+        if contract.upload:
+            content["multipart/form-data"] = {"schema": contract.body}
+        operation["requestBody"] = {"required": True, "content": content}
+    parameters: list[dict[str, Any]] = []
+    if contract.query is not None:
+        parameters.append({"in": "query", "schema": contract.query})
+    if contract.is_keyed:
+        parameters.append(_KEY_HEADER)
+    return operation | ({"parameters": parameters} if parameters else {})

@@ -22,6 +22,9 @@ from idservice.http.current import asked, kept
 from idservice.http.endpoint import audit_refusal, house, refuse_nul
 from idservice.ids import secret_hash
 from idservice.login import session as login_session
+from idservice.login import step_up
+from idservice.login.levels import LoginTooWeak
+from idservice.login.step_up import StepUpNeeded
 
 View = Callable[..., Any]
 
@@ -116,7 +119,7 @@ class _Visit:
         self.aftermath: list[Callable[[Call], None]] = []
 
     def run(self, step: Callable[[Call], Any], *, write: bool, only_reads: bool = False) -> Any:
-        """Run one step in one transaction, or send a visitor who is not logged in to the login page."""
+        """Run one step in one transaction, or send a visitor away: to log in, or to log in more strongly."""
 
         def deed(session: Session) -> Any:
             found = kept()
@@ -130,7 +133,10 @@ class _Visit:
                 raise Problem("forbidden", "This page is for staff: your account holds no such post.")
             return step(call)
 
-        return self.home.database.run(deed, write=write)
+        try:
+            return self.home.database.run(deed, write=write)
+        except LoginTooWeak as weak:
+            raise step_up.refusal(self.caller, weak.act) from None
 
     def answer(self, values: dict[str, Any]) -> Response:
         function, prepare, ask = self.page.function, self.page.prepare, self.page.ask
@@ -172,6 +178,10 @@ def _serve(stated: _Page, values: dict[str, Any]) -> Response:
         stated.ahead(visit.home)
     try:
         response = visit.answer(values)
+    except StepUpNeeded as needed:
+        if visit.aftermath:
+            audit_refusal(visit.home, stated.name, visit.caller, needed.needed, visit.aftermath)
+        raise
     except Problem as problem:
         if problem.kind.status == 403 or visit.aftermath:
             audit_refusal(visit.home, stated.name, visit.caller, problem.code, visit.aftermath)

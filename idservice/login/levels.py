@@ -30,6 +30,7 @@ class Act(StrEnum):
     CHANGE_FACTORS = "factors.change"
     CHANGE_PASSWORD = "password.change"
     ADMINISTER = "administration"
+    ACT_AS_STAFF = "staff"  # whatever is done by a post in a unit, at a desk or through a token
     GRANT_MANDATE = "mandates.grant"
     APPLY_FOR_SEAL = "seals.apply"
     USE_SEAL = "seals.use"
@@ -54,6 +55,7 @@ POLICY = {
     Act.CHANGE_FACTORS: Need(level=1, acr=TWO_FACTOR, at_risk=TWO_FACTOR, max_age=_QUARTER),
     Act.CHANGE_PASSWORD: Need(level=1, acr=PASSWORD, at_risk=TWO_FACTOR, max_age=_QUARTER),
     Act.ADMINISTER: Need(level=3, acr=TWO_FACTOR, at_risk=TWO_FACTOR),
+    Act.ACT_AS_STAFF: Need(level=1, acr=TWO_FACTOR, at_risk=TWO_FACTOR),
     Act.GRANT_MANDATE: Need(level=2, acr=PASSWORD, at_risk=TWO_FACTOR),
     Act.APPLY_FOR_SEAL: Need(level=3, acr=PASSWORD, at_risk=TWO_FACTOR),
     Act.SIGN_COMMITMENT: Need(level=3, acr=PASSWORD, at_risk=TWO_FACTOR, max_age=_QUARTER),
@@ -92,7 +94,26 @@ def least(acr_values: Iterable[str], offered: Iterable[str] = LADDER) -> str | N
     return min(known, key=LADDER.index) if known else None
 
 
+class LoginTooWeak(Exception):
+    """The caller's login is not enough for `act`: `step_up` says so in the words of a page or of the API."""
+
+    def __init__(self, act: Act) -> None:
+        super().__init__(act)
+        self.act = act
+
+
 def need_of(act: Act, signals: Collection[str]) -> Need:
     """Return what an act needs of a login with these signals of risk."""
     need = POLICY[act]
     return replace(need, acr=need.at_risk) if signals else need
+
+
+def demand(act: Act, *, level: int, amr: Collection[str], signals: Collection[str]) -> None:
+    """Let an act go on only by a login of a strength that is enough for it; how old the login is, `step_up` judges.
+
+    Raises:
+        LoginTooWeak.
+    """
+    need = need_of(act, signals)
+    if level < need.level or not reaches(acr_of(amr), need.acr):
+        raise LoginTooWeak(act)

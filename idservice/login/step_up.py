@@ -65,14 +65,19 @@ def demand(call: Call, act: Act) -> None:
     """
     caller = call.caller
     need = levels.need_of(act, caller.signals)
-    if caller.level < need.level:
-        raise Problem("level_too_low", f"Real-name level {need.level} is needed.")
     is_fresh = _is_fresh(call, need)
-    if is_fresh and levels.reaches(levels.acr_of(caller.amr), need.acr):
-        return
+    if caller.level < need.level or not is_fresh or not levels.reaches(levels.acr_of(caller.amr), need.acr):
+        raise refusal(caller, act, is_fresh=is_fresh)
+
+
+def refusal(caller: Caller, act: Act, *, is_fresh: bool = True) -> Problem | StepUpNeeded:
+    """Return what tells a caller that his login or level is not enough for `act`: see `demand`."""
+    need = levels.need_of(act, caller.signals)
+    if caller.level < need.level:
+        return Problem("level_too_low", f"Real-name level {need.level} is needed.")
     if caller.channel != "page":
-        raise challenge(need, caller.scheme)
-    raise StepUpNeeded(need.acr if is_fresh else LOGIN)
+        return challenge(need, caller.scheme)
+    return StepUpNeeded(need.acr if is_fresh else LOGIN)
 
 
 def challenge(need: Need, scheme: str) -> Problem:

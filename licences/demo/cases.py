@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import exists, select
 
 from idservice.call import Call, Caller, Post
-from idservice.login.levels import PWD
+from idservice.login.levels import MFA, OTP, PWD
 from idservice.register import people
 from licences.counter import commitment_signing, consents, lookups, matters
 from licences.models import Lookup
@@ -69,7 +69,8 @@ def _handle(
 def _at_counter(house: House, clerk: DemoClerk) -> Caller:
     person = _run(house, Caller("cli"), lambda call: people.find(call, clerk.person.number))
     posts = frozenset({(str(Post.CLERK), clerk.department)})
-    return Caller("page", person=person, posts=posts, counter=clerk.counter, level=clerk.person.level)
+    login = (PWD, OTP, MFA)
+    return Caller("page", person=person, posts=posts, counter=clerk.counter, amr=login, level=clerk.person.level)
 
 
 def _run(house: House, caller: Caller, verb: Callable[[Call], Any]) -> Any:

@@ -82,6 +82,7 @@ def content(
             {
                 "id_number": clerk.person.number,
                 "password": credentials.password(charter, clerk.person.number),
+                "totp_secret": credentials.totp_secret(charter, clerk.person.number),
                 "department": clerk.department,
                 "counter": clerk.counter,
             }

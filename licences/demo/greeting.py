@@ -23,6 +23,7 @@ _PAGES: Final = (
     ("/docs", "接口文档 API"),
 )
 
+_CODE: Final = ".venv/bin/python -c 'import pyotp; print(pyotp.TOTP(\"%s\").now())'"
 _SCRIPT: Final = r"""
 member() { sed "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/"; }
 token() { curl -s @URL@/oauth/token -u "$1" -d grant_type=client_credentials -d scope="$2" | member access_token; }
@@ -42,6 +43,8 @@ def text(members: Mapping[str, Any]) -> str:
     lines += [f"  {issuer + path:<36}{title}" for path, title in _PAGES]
     lines += ["", "演示账号，人物均为虚构 Accounts of people who do not exist (证件号码 number, 口令 password):", ""]
     lines += [f"  {number}  {password}  {role}" for number, password, role in _accounts(members)]
+    lines += ["", "工作人员另须动态口令 Staff need a code too (密钥 secret):", ""]
+    lines += [f"  {_CODE % secret}  # {role}" for secret, role in _staff(members)]
     lines += ["", "第一次调用：签发一份证照并核验 A first call: issue a licence, then verify it", ""]
     lines += [f"  {line}" for line in _first_call(members)]
     return "\n".join([*lines, "", "按 Ctrl-C 停止 Ctrl-C ends it.", ""])
@@ -60,6 +63,17 @@ def _accounts(members: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         (clerk["id_number"], f"窗口人员 clerk of {names[clerk['department']]}, {clerk['counter']}"),
     )
     return [(number, passwords[number], role) for number, role in roles]
+
+
+def _staff(members: Mapping[str, Any]) -> list[tuple[str, str]]:
+    secrets = {person["id_number"]: person["totp_secret"] for person in members["people"]}
+    first = members["departments"][0]
+    second = next(one for one in members["departments"] if "second_officer_id_number" in one)
+    return [
+        (secrets[first["officer_id_number"]], "经办人员 officer"),
+        (secrets[second["second_officer_id_number"]], "复核人员 second officer"),
+        (secrets[members["clerks"][0]["id_number"]], "窗口人员 clerk"),
+    ]
 
 
 def _first_call(members: Mapping[str, Any]) -> list[str]:

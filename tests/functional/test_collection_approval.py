@@ -8,6 +8,7 @@ import pytest
 from licences import enrol
 from licences.collection import approving, batches
 from licences.collection.models import CollectedLicence
+from tests.builders import STAFF_LOGIN
 from tests.town import ALICE, BOB, OFFICER, SECURITY, Town, type_of
 
 KIND = type_of("disability_card")
@@ -105,14 +106,16 @@ def test_nobody_approves_his_own(town: Town) -> None:
 def test_nobody_approves_those_of_whom_he_acts_for(town: Town) -> None:
     send(town, row("C-5", ALICE))
     assert seal(town) == 1
-    officer = town.caller(OFFICER, posts=frozenset({("officer", SECURITY)}), principal=town.subjects[ALICE])
+    officer = town.caller(
+        OFFICER, posts=frozenset({("officer", SECURITY)}), **STAFF_LOGIN, principal=town.subjects[ALICE]
+    )
     found = town.act(lambda call: approving.approve(call, SECURITY, KIND.code, call.now), caller=officer)
     assert (found, states(town)["C-5"]) == (0, ("failed", approving.PARKED))
 
 
 def test_a_person_sends_no_rows_that_take_two(town: Town) -> None:
     before = town.count(CollectedLicence)
-    officer = town.caller(OFFICER, posts=frozenset({("officer", SECURITY)}))
+    officer = town.caller(OFFICER, posts=frozenset({("officer", SECURITY)}), **STAFF_LOGIN)
     body = {"department": SECURITY, "rows": [row("C-4")]}
     told = town.act(lambda call: batches.bring_in(call, body), caller=officer)
     assert told["results"] == [{"row": 0, "outcome": "refused", "reasons": [approving.PARKED]}]

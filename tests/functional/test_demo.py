@@ -50,7 +50,7 @@ def test_file_has_the_shape_that_outsiders_rely_on(demo: RunningDemo) -> None:
         "people": {"id_number", "name", "password", "totp_secret", "level", "licences"},
         "organisations": {"credit_code", "name", "agent_id_number", "licences"},
         "departments": {"credit_code", "name", "issues", "officer_id_number", "seal_id"},
-        "clerks": {"id_number", "password", "department", "counter"},
+        "clerks": {"id_number", "password", "totp_secret", "department", "counter"},
         "clients": {"name", "client_id", "auth_method", "grant_types", "scope", "profile"},
         "matters": {"code", "name", "proofs"},
     }

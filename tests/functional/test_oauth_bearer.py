@@ -4,6 +4,7 @@ import hmac
 import json
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,13 +14,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import update
 
 from idservice.call import Call, Post
+from idservice.login.levels import LoginTooWeak
 from idservice.models import Client, Department, Staff
 from idservice.oauth import bearer, clients
 from idservice.oauth.tokens import resource
 from keys.base64url import b64u
 from keys.jws import encode
 from keys.ring import Purpose
-from tests.builders import act
+from tests.builders import TWO_FACTORS, act
 from tests.identity import AGENT, ISSUER, City, Flow, basic, claims_of, now, redeem, refresh, token, userinfo_status
 from tests.identity import bearer as header
 
@@ -170,6 +172,9 @@ def test_who_calls(city: City) -> None:
     officer = caller_of(access_token(city, number=AGENT))
     assert (officer.person, officer.principal) == (city.agent, None)
     assert (officer.posts, officer.counter) == (frozenset({("officer", code)}), "3")
+    with pytest.raises(LoginTooWeak):
+        officer.may_act_for(code, Post.OFFICER)
+    officer = replace(officer, amr=TWO_FACTORS)
     assert officer.may_act_for(code, Post.OFFICER)
     assert not officer.may_act_for(code, Post.CLERK)
     assert not officer.may_act_for("x", Post.OFFICER)

@@ -40,7 +40,8 @@ from tests.town import (
 )
 
 #: Who comes: nobody; the holder; another citizen; an agent for himself and for his company; a clerk and an officer of
-#: the issuing department with an app for staff; systems for any department, and for the civil department alone.
+#: the issuing department with an app for staff, logged in with two factors, and (`clerk1`, `officer1`) by password
+#: alone; systems for any department, and for the civil department alone.
 CALLERS = [
     "nobody",
     "holder",
@@ -49,6 +50,8 @@ CALLERS = [
     "company",
     "clerk",
     "officer",
+    "clerk1",
+    "officer1",
     "counter",
     "counter2",
     "issuer",
@@ -56,43 +59,43 @@ CALLERS = [
 ]
 
 TABLE = """
-licences.read_licence                    : 401 200 404 404 404 404 200 403 403 200 404
-licences.read_licence of a company       : 401 404 404 404 200 404 200 403 403 200 404
-licences.list_licences                   : 401 200 200 200 200 200 200 403 403 200 200
-licences.issue_licence                   : 401 403 403 403 403 403 201 403 403 201 403
-licences.change_licence                  : 401 403 403 403 403 404 201 403 403 201 404
-artefacts.credential                     : 401 200 404 404 404 404 200 403 403 200 404
-artefacts.record                         : 401 200 404 404 404 404 200 403 403 200 404
-artefacts.seal                           : 401 200 404 404 404 404 200 403 403 200 404
-artefacts.seal_proof                     : 401 200 404 404 404 404 200 403 403 200 404
-artefacts.qr_svg                         : 401 200 404 404 404 404 200 403 403 200 404
-artefacts.qr_png                         : 401 200 404 404 404 404 200 403 403 200 404
-artefacts.document_pdf                   : 401 200 404 404 404 404 200 403 403 200 404
-artefacts.document_ofd                   : 401 200 404 404 404 404 200 403 403 200 404
-artefacts.credential_mdoc                : 401 200 404 404 404 404 200 403 403 200 404
-artefacts.credential_jwt                 : 401 200 404 404 404 404 200 403 403 200 404
-artefacts.claim169                       : 401 200 404 404 404 404 200 403 403 200 404
-showing.show_licences                    : 401 201 404 404 404 403 403 403 403 403 403
-showing.show_licences of a company       : 401 404 404 404 201 403 403 403 403 403 403
-showing.verify_scan                      : 401 403 403 403 403 200 403 200 200 403 403
-showing.print_copy                       : 401 403 403 403 403 201 403 201 403 403 403
-showing.ask_to_show                      : 401 403 403 403 403 201 403 201 403 403 403
-showing.request_state                    : 401 403 403 403 403 404 404 200 404 403 403
-showing.read_answer                      : 401 403 403 403 403 404 404 409 404 403 403
-counter.look_up                          : 401 403 403 403 403 200 403 200 403 403 403
-counter.give_consent                     : 401 201 201 201 201 403 403 403 403 403 403
-counter.withdraw_consent                 : 401 201 404 404 404 403 403 403 403 403 403
-counter.authorise                        : 401 201 201 201 422 403 403 403 403 403 403
-accesses.list_accesses                   : 401 200 200 200 200 403 403 403 403 403 403
-access_checks.prove                      : 401 409 404 404 404 403 403 403 403 403 403
-access_checks.list_questions             : 401 200 404 404 404 403 403 403 403 403 403
-life.stop                                : 401 403 403 403 403 403 403 403 403 201 201
-life.lift                                : 401 403 403 403 403 404 404 403 403 201 201
-life.decide                              : 401 403 403 403 403 404 201 403 403 403 404
-life.make_objection                      : 401 201 404 404 404 403 403 403 403 403 403
-life.answer_objection                    : 401 403 403 403 403 404 201 403 403 201 404
-collection.bring_in                      : 401 403 403 403 403 403 403 403 403 201 403
-licence_types.enter_licence_type         : 401 403 403 403 403 403 201 403 403 201 403
+licences.read_licence                    : 401 200 404 404 404 404 200 404 401 403 403 200 404
+licences.read_licence of a company       : 401 404 404 404 200 404 200 404 401 403 403 200 404
+licences.list_licences                   : 401 200 200 200 200 200 200 200 200 403 403 200 200
+licences.issue_licence                   : 401 403 403 403 403 403 201 403 401 403 403 201 403
+licences.change_licence                  : 401 403 403 403 403 404 201 404 401 403 403 201 404
+artefacts.credential                     : 401 200 404 404 404 404 200 404 401 403 403 200 404
+artefacts.record                         : 401 200 404 404 404 404 200 404 401 403 403 200 404
+artefacts.seal                           : 401 200 404 404 404 404 200 404 401 403 403 200 404
+artefacts.seal_proof                     : 401 200 404 404 404 404 200 404 401 403 403 200 404
+artefacts.qr_svg                         : 401 200 404 404 404 404 200 404 401 403 403 200 404
+artefacts.qr_png                         : 401 200 404 404 404 404 200 404 401 403 403 200 404
+artefacts.document_pdf                   : 401 200 404 404 404 404 200 404 401 403 403 200 404
+artefacts.document_ofd                   : 401 200 404 404 404 404 200 404 401 403 403 200 404
+artefacts.credential_mdoc                : 401 200 404 404 404 404 200 404 401 403 403 200 404
+artefacts.credential_jwt                 : 401 200 404 404 404 404 200 404 401 403 403 200 404
+artefacts.claim169                       : 401 200 404 404 404 404 200 404 401 403 403 200 404
+showing.show_licences                    : 401 201 404 404 404 403 403 403 403 403 403 403 403
+showing.show_licences of a company       : 401 404 404 404 201 403 403 403 403 403 403 403 403
+showing.verify_scan                      : 401 403 403 403 403 200 403 401 403 200 200 403 403
+showing.print_copy                       : 401 403 403 403 403 201 403 401 403 201 403 403 403
+showing.ask_to_show                      : 401 403 403 403 403 201 403 401 403 201 403 403 403
+showing.request_state                    : 401 403 403 403 403 404 404 404 404 200 404 403 403
+showing.read_answer                      : 401 403 403 403 403 404 404 404 404 409 404 403 403
+counter.look_up                          : 401 403 403 403 403 200 403 401 403 200 403 403 403
+counter.give_consent                     : 401 201 201 201 201 403 403 403 403 403 403 403 403
+counter.withdraw_consent                 : 401 201 404 404 404 403 403 403 403 403 403 403 403
+counter.authorise                        : 401 201 201 201 422 403 403 403 403 403 403 403 403
+accesses.list_accesses                   : 401 200 200 200 200 403 403 403 403 403 403 403 403
+access_checks.prove                      : 401 409 404 404 404 403 403 403 403 403 403 403 403
+access_checks.list_questions             : 401 200 404 404 404 403 403 403 403 403 403 403 403
+life.stop                                : 401 403 403 403 403 403 403 403 403 403 403 201 201
+life.lift                                : 401 403 403 403 403 404 404 404 404 403 403 201 201
+life.decide                              : 401 403 403 403 403 404 201 404 401 403 403 403 404
+life.make_objection                      : 401 201 404 404 404 403 403 403 403 403 403 403 403
+life.answer_objection                    : 401 403 403 403 403 404 201 404 401 403 403 201 404
+collection.bring_in                      : 401 403 403 403 403 403 403 403 403 403 403 201 403
+licence_types.enter_licence_type         : 401 403 403 403 403 403 201 403 401 403 403 201 403
 """
 
 #: Routes that name an object in their path and are held elsewhere, by the test that holds them.
@@ -116,7 +119,7 @@ class Objects:
         self.business = town.issue("business_licence", COMPANY).identifier
         town.verify(self.title)
         self.look = town.looks()[0]["id"]
-        self._sensitive = [town.issue(SENSITIVE, number).identifier for number in (ALICE, BOB) for _each in range(6)]
+        self._sensitive = [town.issue(SENSITIVE, number).identifier for number in (ALICE, BOB) for _each in range(7)]
         town.act(lambda call: enrol.put_type(call, replace(type_of(SENSITIVE), sensitive=True)))
 
     def whole(self) -> str:
@@ -244,7 +247,10 @@ def _headers(town: Town, caller: str) -> dict[str, str]:
     if caller == "company":
         live = town.act(lambda call: [one.mandate_id for one in mandates.live(call, town.subjects[AGENT])])
         return town.person(AGENT, acting=live[0])
-    people = {"holder": ALICE, "other": BOB, "agent": AGENT, "clerk": CLERK, "officer": OFFICER}
+    people = {"holder": ALICE, "other": BOB, "agent": AGENT}
     if caller in people:
-        return town.person(people[caller], client="staff-app" if caller in {"clerk", "officer"} else "wallet-app")
+        return town.person(people[caller])
+    staff = {"clerk": CLERK, "officer": OFFICER}
+    if (post := caller.removesuffix("1")) in staff:
+        return town.person(staff[post], client="staff-app", by_password=post != caller)
     return town.machine({"counter2": "civil-counter", "issuer2": "civil-issuer"}.get(caller, caller))

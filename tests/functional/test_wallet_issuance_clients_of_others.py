@@ -25,7 +25,7 @@ from licences.status import publish
 from licences.wallets.issuance import copies
 from licences.wallets.issuance.models import WalletCopy
 from seals.authority import DOCUMENT_ROOT, party_of
-from tests.builders import migrate
+from tests.builders import STAFF_LOGIN, migrate
 from tests.databases import SqliteDatabases
 from tests.identity import CALLBACK, Browser, Page
 from tests.peers import peer
@@ -201,7 +201,9 @@ def test_a_strict_wallet_is_given_no_jwt_vc(town: Town, licence: Licence) -> Non
 
 def test_a_licence_whose_department_has_stopped_issuing_is_given_later(town: Town) -> None:
     title = town.issue("real_estate_title")
-    officer = Caller(channel="page", person=town.subjects[ALICE], posts=frozenset({(str(Post.OFFICER), SECURITY)}))
+    officer = Caller(
+        channel="page", person=town.subjects[ALICE], posts=frozenset({(str(Post.OFFICER), SECURITY)}), **STAFF_LOGIN
+    )
     body = {"department": SECURITY, "type": title.type_code, "reason": "系统检修"}
     stop = town.act(lambda call: stop_issuing.stop(call, body).stop_id, caller=officer)
     _, made = offered(town, title)

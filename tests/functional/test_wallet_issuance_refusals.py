@@ -21,6 +21,7 @@ from licences.models import Licence
 from licences.wallets.issuance import attestations, door, issue
 from licences.wallets.issuance.models import WalletDeferral
 from licences.wallets.issuance.refusals import Refusal
+from tests.builders import STAFF_LOGIN
 from tests.identity import claims_of
 from tests.town import ALICE, SECURITY, Town
 from tests.unit.licences.wallets.issuance.test_attestations import KEYS, MAKERS, attestation
@@ -215,7 +216,7 @@ def test_encryption_that_is_not_offered_is_refused(pocket: Pocket, licence: Lice
 def test_what_waits_is_given_to_the_same_wallet_once_and_not_after_its_licence_ended(town: Town) -> None:
     title = town.issue()
     body = {"department": SECURITY, "type": title.type_code, "reason": "检修"}
-    officer = town.caller(ALICE, posts=frozenset({("officer", SECURITY)}))
+    officer = town.caller(ALICE, posts=frozenset({("officer", SECURITY)}), **STAFF_LOGIN)
     stop = town.act(lambda call: stop_issuing.stop(call, body).stop_id, caller=officer)
     name = f"{title.type_code}.sd-jwt"
     waiting = []

@@ -8,11 +8,12 @@ import pytest
 from idservice.call import Call, Caller
 from idservice.errors import Problem
 from licences import catalogue, enrol
+from tests.builders import STAFF_LOGIN
 from tests.town import CIVIL, SECURITY, Town, type_of
 
 MACHINE = Caller(channel="api", client_id="c", departments=frozenset({SECURITY}))
-OFFICER = Caller(channel="page", person="p", posts=frozenset({("officer", SECURITY)}))
-CLERK = Caller(channel="page", person="p", posts=frozenset({("clerk", SECURITY)}))
+OFFICER = Caller(channel="page", person="p", posts=frozenset({("officer", SECURITY)}), **STAFF_LOGIN)
+CLERK = Caller(channel="page", person="p", posts=frozenset({("clerk", SECURITY)}), **STAFF_LOGIN)
 CITIZEN = Caller(channel="page", person="p")
 
 

@@ -12,6 +12,7 @@ from idservice.register import mandates
 from licences import read, wallet
 from licences.lifecycle import COMPUTED, STORED, State, state_at
 from licences.models import Licence
+from tests.builders import STAFF_LOGIN
 from tests.town import AGENT, BOB, CIVIL, COMPANY, SECURITY, Town
 
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -73,7 +74,7 @@ def test_a_wallet_is_its_holders(town: Town) -> None:
         (Caller(channel="api", client_id="a", departments=frozenset({CIVIL})), None, {CIVIL}),
         (Caller(channel="api", client_id="a", departments=frozenset({CIVIL})), SECURITY, None),
         (Caller(channel="api", client_id="a"), None, None),
-        (Caller(channel="api", person="p", posts=frozenset({("clerk", CIVIL)})), None, None),
+        (Caller(channel="api", person="p", posts=frozenset({("clerk", CIVIL)}), **STAFF_LOGIN), None, None),
         (Caller(channel="api", client_id="a", all_departments=True), None, {CIVIL, SECURITY}),
         (Caller(channel="api", client_id="a", all_departments=True), SECURITY, {SECURITY}),
     ],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from idservice.call import Call, Caller, House
 from idservice.models import Staff
 from idservice.register import people
-from tests.builders import act
+from tests.builders import STAFF_LOGIN, act
 from tests.unit.seals.conftest import DEPARTMENT, OTHER
 
 #: Made up, with valid check digits.
@@ -38,7 +38,7 @@ def enrol_officers(house: House) -> Officers:
     units = (DEPARTMENT, DEPARTMENT, OTHER)
     return Officers(
         *(
-            Caller(channel="page", person=subject, posts=frozenset({("officer", unit)}))
+            Caller(channel="page", person=subject, posts=frozenset({("officer", unit)}), **STAFF_LOGIN)
             for subject, unit in zip(subjects, units, strict=True)
         )
     )

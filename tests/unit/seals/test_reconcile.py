@@ -14,7 +14,7 @@ from seals.models import SealReconciliation, SealUse
 from seals.reconcile import Outcome, Tally, compare
 from seals.register import make
 from seals.use import intend, use
-from tests.builders import act
+from tests.builders import STAFF_LOGIN, act
 from tests.unit.seals.conftest import DEPARTMENT
 
 NOW = datetime(2026, 6, 1, 8, 30, 15, tzinfo=UTC)
@@ -110,7 +110,7 @@ def test_a_destroyed_seals_count_is_kept(house: House, seal_id: str) -> None:
 
 
 def test_only_the_operator_reconciles(house: House) -> None:
-    officer = Caller(channel="page", person="p", posts=frozenset({("officer", DEPARTMENT)}))
+    officer = Caller(channel="page", person="p", posts=frozenset({("officer", DEPARTMENT)}), **STAFF_LOGIN)
     with pytest.raises(Problem, match="forbidden"):
         act(house, reconcile.reconcile, caller=officer)
 

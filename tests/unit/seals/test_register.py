@@ -18,12 +18,12 @@ from seals.lifecycle import State
 from seals.models import Seal, SealAuthority, SealChange, TrustAnchor
 from seals.register import find, listed, make, shown
 from seals.verify import anchors, read_anchors
-from tests.builders import SYSTEM, act
+from tests.builders import STAFF_LOGIN, SYSTEM, act
 from tests.unit.seals.conftest import DEPARTMENT, NAME, OTHER
 
 NOW = datetime(2026, 6, 1, 8, 30, 15, 123456, tzinfo=UTC)
-OFFICER = Caller(channel="page", person="p1", posts=frozenset({("officer", DEPARTMENT)}))
-CLERK = Caller(channel="page", person="p2", posts=frozenset({("clerk", DEPARTMENT)}))
+OFFICER = Caller(channel="page", person="p1", posts=frozenset({("officer", DEPARTMENT)}), **STAFF_LOGIN)
+CLERK = Caller(channel="page", person="p2", posts=frozenset({("clerk", DEPARTMENT)}), **STAFF_LOGIN)
 PERSON = Caller(channel="page", person="p3")
 ANY_CLIENT = Caller(channel="api", client_id="any", all_departments=True)
 STRANGER = Caller(channel="api", client_id="c", departments=frozenset({OTHER}))

@@ -115,6 +115,11 @@ def _api() -> ApiBlueprint:
     def holders(_call: Call) -> dict[str, Any]:
         return {}
 
+    @endpoint(api, "GET", "/handled", scope="accesses.read")
+    def handled(call: Call) -> dict[str, Any]:
+        call.aftermath.append(lambda again: _write(again, "seen by the way"))
+        return {"departments": sorted(call.caller.departments_as(Post.CLERK))}
+
     @endpoint(api, "GET", "/open", scope=None, limit="3/minute")
     def open_to_all(_call: Call) -> dict[str, Any]:
         return {"ok": True}
@@ -145,6 +150,11 @@ def _pages() -> Blueprint:
     @page(pages, "/leaf/window", who=Who.CLERK)
     def window(_call: Call) -> str:
         return "<p>window"
+
+    @page(pages, "/leaf/handled", who=Who.PERSON)
+    def handled(call: Call) -> str:
+        call.aftermath.append(lambda again: _write(again, "seen by the way"))
+        return f"<p>{' '.join(call.caller.departments_as(Post.CLERK))}"
 
     @page(pages, "/leaf/office", who=Who.OFFICER)
     def office(_call: Call) -> str:

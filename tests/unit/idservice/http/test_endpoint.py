@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.idservice.http.conftest import Site, Workshop
+from tests.identity import AGENT, Flow, bearer, redeem
+from tests.unit.idservice.http.conftest import CODE, Site, Workshop
 
 THINGS = "/v1/test/things"
 
@@ -146,6 +147,24 @@ def test_other_refusals_are_not(site: Site, name: str, status: int) -> None:
     before = len(site.refusals())
     assert site.make({"name": name}).status_code == status
     assert len(site.refusals()) == before
+
+
+def test_a_post_used_by_a_password_is_refused_with_the_login_it_needs(site: Site) -> None:
+    def ask(*, strong: bool) -> Any:
+        browser, flow = site.city.browser(), Flow(scope="openid accesses.read")
+        browser.log_in(number=AGENT)
+        if strong:
+            browser.strengthen()
+        got = redeem(site.app, flow, browser.code(flow)).json["access_token"]
+        return site.app.test_client().get("/v1/test/handled", headers=bearer(got))
+
+    before = site.count("seen by the way")
+    refused = ask(strong=False)
+    assert code(refused, 401) == "insufficient_user_authentication"
+    assert 'acr_values="urn:ona:acr:two-factor"' in refused.headers["WWW-Authenticate"]
+    assert site.count("seen by the way") == before + 1, "what is noted of a refusal is noted of this one too"
+    assert ask(strong=True).json == {"departments": [CODE]}
+    assert site.count("seen by the way") == before + 1
 
 
 def test_the_intent_is_committed_before_the_deed(site: Site, workshop: Workshop) -> None:

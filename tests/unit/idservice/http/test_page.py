@@ -14,7 +14,7 @@ from idservice.login import session as login_session
 from idservice.models import LoginSession, Person
 from tests.builders import act
 from tests.identity import AGENT, ALICE, PASSWORD, Browser, Page
-from tests.unit.idservice.http.conftest import Site
+from tests.unit.idservice.http.conftest import CODE, Site
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -63,6 +63,10 @@ def test_a_visitor_is_sent_to_log_in_and_comes_back(site: Site, asked: str, way:
     assert (answer.status_code, answer.headers["Location"]) == (303, way)
     browser = site.city.browser()
     page = browser.log_in(browser.open(asked), number=AGENT)
+    if "window" in asked:
+        assert page.url.startswith("/login/second?"), "that post asks for more first"
+        browser.strengthen()
+        page = browser.open(page.url)
     assert (page.status, page.url) == (200, asked)
 
 
@@ -77,6 +81,7 @@ def test_a_page_knows_its_visitor(site: Site) -> None:
 
 def test_staff_pages_are_for_those_who_hold_the_post(site: Site) -> None:
     clerk, citizen = browser_of(site, AGENT), browser_of(site, ALICE)
+    clerk.strengthen()
     assert clerk.open("/leaf/window").text == "<p>window"
     before = len(site.refusals())
     for browser, path, person in (
@@ -91,6 +96,20 @@ def test_staff_pages_are_for_those_who_hold_the_post(site: Site) -> None:
         assert (actor, deed) == (f"person:{person}", "idservice:request:refuse")
         assert facts == f'{{"code":"forbidden","what":"leaves.{path.rsplit("/", 1)[1]}"}}'
     assert len(site.refusals()) == before + 3
+
+
+def test_staff_pages_send_who_came_with_a_password_to_prove_more(site: Site) -> None:
+    clerk, seen = browser_of(site, AGENT), site.count("seen by the way")
+    for asked, way in (
+        ("/leaf/window?a=1", "acr=urn%3Aona%3Aacr%3Atwo-factor&to=%2Fleaf%2Fwindow%3Fa%3D1"),
+        ("/leaf/handled", "acr=urn%3Aona%3Aacr%3Atwo-factor&to=%2Fleaf%2Fhandled"),
+    ):
+        answer = get(site, asked, cookie_of(clerk))
+        assert (answer.status_code, answer.headers["Location"]) == (303, f"/login/second?{way}")
+    assert site.count("seen by the way") == seen + 1, "what is noted of a refusal is noted of this one too"
+    assert clerk.open("/leaf/own").status == 200, "as a citizen he goes on"
+    clerk.strengthen()
+    assert clerk.open("/leaf/handled").text == f"<p>{CODE}"
 
 
 ODD_COOKIES = ["", "x", "x" * 5000, "%00", "..", "' OR 1=1 --", "é", "\\u0000", "\x7f", '"']

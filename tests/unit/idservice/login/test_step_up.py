@@ -75,6 +75,16 @@ def test_a_program_is_challenged_as_rfc_9470_says() -> None:
     assert raised.value.headers["WWW-Authenticate"].endswith(f'acr_values="{TWO_FACTOR}"')
 
 
+def test_a_post_used_by_a_weak_login_is_refused_in_the_words_of_page_and_program() -> None:
+    on_page = step_up.refusal(VISITOR, Act.ACT_AS_STAFF)
+    assert isinstance(on_page, step_up.StepUpNeeded)
+    assert on_page.needed == TWO_FACTOR
+    program = step_up.refusal(replace(VISITOR, channel="api", scheme="dpop"), Act.ACT_AS_STAFF)
+    assert isinstance(program, Problem)
+    assert program.headers["WWW-Authenticate"].startswith('DPoP error="insufficient_user_authentication"')
+    assert TWO_FACTOR in program.headers["WWW-Authenticate"]
+
+
 def test_the_way_there_leads_back() -> None:
     assert step_up.page_for(TWO_FACTOR, "/a?b=c") == "/login/second?acr=urn%3Aona%3Aacr%3Atwo-factor&to=%2Fa%3Fb%3Dc"
     assert step_up.page_for(step_up.LOGIN, "/a?b=c") == "/login/again?to=%2Fa%3Fb%3Dc"
