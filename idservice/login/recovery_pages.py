@@ -9,7 +9,7 @@ from idservice.call import Call
 from idservice.errors import Problem
 from idservice.http.page import Who, page
 from idservice.http.problems import language
-from idservice.login import change_password, device, proofing, proofing_pages, recovery, sms, sms_sender
+from idservice.login import change_password, device, proofing, proofing_pages, recovery, sms, sms_sender, stand_in
 from idservice.login.browser import browser
 from idservice.login.models import Recovery
 from idservice.login.password import PasswordRefused
@@ -40,14 +40,16 @@ def _make_code(call: Call) -> sms.Message:
     return recovery.send_code(call, request.form.get("number", ""), request.cookies.get(device.COOKIE))
 
 
-@page(blueprint, START, who=Who.ANYONE, methods=("POST",), prepare=_make_code, limit=LIMIT)
+@page(blueprint, START, who=Who.ANYONE, methods=("POST",), prepare=_make_code, limit=LIMIT, ahead=stand_in.make_ready)
 def send(call: Call, prepared: sms.Message) -> str:
     """Send a code to the telephone of whoever bears the number, and ask for it."""
     sms.carry(call, prepared)
     return _prove_page(prepared.form)
 
 
-@page(blueprint, f"{START}/prove", who=Who.ANYONE, methods=("POST",), write=True, limit=LIMIT)
+@page(
+    blueprint, f"{START}/prove", who=Who.ANYONE, methods=("POST",), write=True, limit=LIMIT, ahead=stand_in.make_ready
+)
 def prove(call: Call) -> Response:
     """Take code and name."""
     form, code = request.form.get("form", ""), "".join(request.form.get("code", "").split())

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
-from idservice.login import recovery, session, sms
+from idservice.login import recovery, session, sms, stand_in
 from idservice.login.models import Lock, SentCode
 from idservice.login.password import set_password
 from idservice.login.recovery_pages import START
-from idservice.models import AuditEntry, Person
+from idservice.models import AuditEntry, Password, Person
 from keys.ring import Purpose
 from tests.builders import act, migrate
 from tests.databases import Databases, noting_statements
@@ -184,6 +184,12 @@ def test_an_unknown_number_costs_the_same_work(city: City, sent: Path, step: str
         assert known == unknown
         assert known.count("decrypt") == 3  # number, name and telephone
         assert any(statement.startswith("INSERT INTO audit_entry") for statement in known), "the writer is heard too"
+
+
+def test_stand_ins_have_their_rows_where_nobody_has_logged_in_yet(city: City, sent: Path) -> None:
+    asked(city.browser(), STRANGER)
+    rows = select(func.count()).select_from(Password).where(Password.subject.startswith("nobody"))
+    assert act(city.house, lambda call: call.session.scalar(rows)) == stand_in.MANY
 
 
 @pytest.mark.parametrize(
