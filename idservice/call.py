@@ -136,6 +136,7 @@ class Call:
     audit_ids: list[str] = field(default_factory=list)
     demanded_details: set[str] = field(default_factory=set)  # types of details that the deed has asked for
     only_reads: bool = False  # whether the transaction does; see `about_to_write`
+    foreseen: object = None  # what was worked out before the transaction: see `http.endpoint.endpoint`
     #: What is still recorded where the deed is refused and rolled back: run in the transaction of the refusal.
     aftermath: list[Callable[[Call], None]] = field(default_factory=list)
     _connection: Connection | None = None

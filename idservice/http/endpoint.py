@@ -89,6 +89,7 @@ def endpoint(
     write: bool = False,
     prepare: View | None = None,
     ask: View | None = None,
+    foresee: View | None = None,
     upload: bool = False,
     limit: str = DEFAULT_LIMIT,
     fixed: bool = False,
@@ -111,6 +112,9 @@ def endpoint(
             passed to the function as `prepared`. It records an intent before anything is signed.
         ask: a verb `(call, **path, body=, prepared=)` run after that in a transaction that only reads, so that it may
             wait for another service; its result takes the place of `prepared`.
+        foresee: a verb `(call, **path, body=)` run before the main transaction in one that only reads, on a database
+            that lets one writer write at a time; its result is `call.foreseen` there. It works out what need not keep
+            that one writer: it neither decides nor answers anything, and does not know the caller.
         upload: whether the body may be multipart/form-data with files.
         limit: rate limit of one caller.
         fixed: whether the answer follows from the settings alone, so that it is made once.
@@ -140,7 +144,7 @@ def endpoint(
         CONTRACTS.append(contract)
 
         def view(**values: Any) -> Response:
-            return _serve(contract, function, prepare, ask, values)
+            return _serve(contract, function, (prepare, ask, foresee), values)
 
         view.__name__ = function.__name__
         view.__doc__ = function.__doc__
@@ -167,6 +171,7 @@ class _Serving:
         self.caller = Caller(channel="api", address=self.address)
         self.asked: set[str] = set()
         self.aftermath: list[Callable[[Call], None]] = []
+        self.foreseen: object = None
 
     def admit(self) -> None:
         """Refuse what can be refused before a transaction is opened, cheapest first."""
@@ -190,7 +195,7 @@ class _Serving:
         call = Call(self.home, session, self.caller, datetime.now(UTC), g.request_id)
         if self.token is not None:
             self.caller = call.caller = bearer.caller(call, self.token, address=self.address)
-        self.aftermath = call.aftermath
+        self.aftermath, call.foreseen = call.aftermath, self.foreseen
         return call
 
     def run(self, step: Callable[[Session], T], *, write: bool) -> T:
@@ -229,6 +234,15 @@ class _Serving:
 
             self.values["prepared"] = self.run(step, write=False)
 
+    def foresee(self, verb: View) -> None:
+        """Work out what the one writer of a database need not be kept for."""
+        if self.home.database.is_sqlite:
+
+            def step(session: Session) -> object:
+                return verb(Call(self.home, session, self.caller, datetime.now(UTC), g.request_id), **self.values)
+
+            self.foreseen = self.home.database.run(step, write=False)
+
     def deed(self, session: Session) -> Response:
         call = self.call(session)
         if self.key is not None and (stored := idempotency.replay(call, self.key)) is not None:
@@ -244,9 +258,8 @@ class _Serving:
         return json_response(data, self.contract.status)
 
 
-def _serve(
-    contract: Contract, function: View, prepare: View | None, ask: View | None, values: dict[str, Any]
-) -> Response:
+def _serve(contract: Contract, function: View, before: tuple[View | None, ...], values: dict[str, Any]) -> Response:
+    prepare, ask, foresee = before
     serving = _Serving(contract, function, values)
     try:
         serving.admit()
@@ -256,6 +269,8 @@ def _serve(
             serving.intend(prepare)
         if ask is not None:
             serving.wait(ask)
+        if foresee is not None:
+            serving.foresee(foresee)
         return serving.run(serving.deed, write=contract.write)
     except Problem as problem:
         if problem.kind.status == 403 or serving.aftermath:

@@ -56,6 +56,7 @@ class _Page:
     limit: str
     prepare: View | None
     ask: View | None
+    foresee: View | None
     again: View | None
     ahead: Callable[[House], None] | None
 
@@ -71,6 +72,7 @@ def page(
     limit: str = "240/minute",
     prepare: View | None = None,
     ask: View | None = None,
+    foresee: View | None = None,
     again: View | None = None,
     ahead: Callable[[House], None] | None = None,
 ) -> Callable[[View], View]:
@@ -88,6 +90,9 @@ def page(
             result is passed on as `prepared`, a Response of it is the answer.
         ask: a function `(call, prepared=, **path)` run after that in a transaction that only reads, so that it may wait
             for another service; its result takes the place of `prepared`.
+        foresee: a function `(call, **path)` run before all these in a transaction that only reads, on a database that
+            lets one writer write at a time; its result is `call.foreseen` in them. It works out what need not keep that
+            one writer, and decides nothing.
         again: a function `(call, problem, **path)` that shows the form once more after a refusal, in a transaction of
             its own after the rollback; without it the error page is shown.
         ahead: a function `(house)` called before any transaction: what is fetched from elsewhere is fetched there.
@@ -96,7 +101,7 @@ def page(
     def decorate(function: View) -> View:
         name = f"{blueprint.name}.{function.__name__}"
         PAGES.append((name, rule, who))
-        stated = _Page(name, function, who, write, reads_first, limit, prepare, ask, again, ahead)
+        stated = _Page(name, function, who, write, reads_first, limit, prepare, ask, foresee, again, ahead)
 
         def view(**values: Any) -> Response:
             return _serve(stated, values)
@@ -117,6 +122,7 @@ class _Visit:
         self.cookie = self.request.cookies.get(login_session.COOKIE)
         self.visitor = self.caller = Caller(channel="page", address=self.request.remote_addr)
         self.aftermath: list[Callable[[Call], None]] = []
+        self.foreseen: object = None
 
     def run(self, step: Callable[[Call], Any], *, write: bool, only_reads: bool = False) -> Any:
         """Run one step in one transaction, or send a visitor away: to log in, or to log in more strongly."""
@@ -124,7 +130,7 @@ class _Visit:
         def deed(session: Session) -> Any:
             found = kept()
             call = Call(self.home, session, self.visitor, datetime.now(UTC), found.request_id, only_reads=only_reads)
-            self.aftermath = call.aftermath
+            self.aftermath, call.foreseen = call.aftermath, self.foreseen
             call.caller, found.current_user = login_session.caller(call, self.cookie)
             self.caller = call.caller
             if self.page.who is not Who.ANYONE and call.caller.person is None:
@@ -140,6 +146,10 @@ class _Visit:
 
     def answer(self, values: dict[str, Any]) -> Response:
         function, prepare, ask = self.page.function, self.page.prepare, self.page.ask
+        if (foresee := self.page.foresee) is not None and self.home.database.is_sqlite:
+            self.foreseen = self.run(lambda call: foresee(call, **values), write=False)
+            if isinstance(self.foreseen, Response):
+                return self.foreseen
         if prepare is not None:
             prepared = self.run(lambda call: prepare(call, **values), write=True)
             if isinstance(prepared, Response):

@@ -107,6 +107,16 @@ def _api() -> ApiBlueprint:
             raise Problem("conflict", "Not now.")
         return {"name": prepared, "turn": 0}
 
+    def foreseen(call: Call, body: dict[str, Any]) -> str:
+        if body["name"] == "unforeseeable":
+            raise Problem("conflict", "Not now.")
+        return f"{body['name']} foreseen by {call.caller.client_id} for {call.caller.person}"
+
+    @endpoint(api, "POST", "/foreseen", scope=scope, body=ThingBody, write=True, foresee=foreseen)
+    def seen(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+        _write(call, body["name"])
+        return {"foreseen": call.foreseen}
+
     @endpoint(api, "GET", "/things", scope="matters.read", query=ThingQuery)
     def read(call: Call, query: dict[str, Any]) -> dict[str, Any]:
         return {"limit": query["limit"], "who": call.caller.name_for_log}
@@ -179,6 +189,11 @@ def _pages() -> Blueprint:
             call.about_to_write()
             _write(call, "mostly")
         return "read" if call.only_reads else "written"
+
+    @page(pages, "/leaf/foreseen", who=Who.PERSON, write=True, foresee=lambda call: f"foreseen by {call.caller.person}")
+    def foreseen(call: Call) -> str:
+        _write(call, "foreseen")
+        return f"<p>{call.foreseen}"
 
     @page(pages, "/leaf/bad-form", who=Who.ANYONE, methods=("POST",), write=True, again=again)
     def bad_form(_call: Call) -> str:

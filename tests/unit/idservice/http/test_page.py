@@ -218,6 +218,16 @@ def test_a_page_that_mostly_reads_writes_when_it_says_so(site: Site) -> None:
     assert (client.get("/leaf/mostly?write=1").text, site.count("mostly")) == ("written", 1)
 
 
+def test_what_need_not_keep_the_one_writer_is_worked_out_for_who_may_open_the_page(site: Site) -> None:
+    assert get(site, "/leaf/foreseen").status_code == 303
+    assert site.count("foreseen") == 0
+    browser = browser_of(site, ALICE)
+    own = browser.client.get("/leaf/own").text.removeprefix("<p>")
+    is_sqlite = site.city.house.database.is_sqlite
+    assert browser.client.get("/leaf/foreseen").text == (f"<p>foreseen by {own}" if is_sqlite else "<p>None")
+    assert site.count("foreseen") == 1
+
+
 def test_a_refused_form_is_shown_again_after_the_rollback(site: Site) -> None:
     page = post(site, "/leaf/form")
     assert (page.status, page.text) == (409, "<p>again conflict")
