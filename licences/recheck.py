@@ -20,6 +20,7 @@ from keys.sm2 import sm3
 from keys.verdict import Result
 from licences import artefacts
 from licences.formats import sdjwt
+from licences.judging import seal_check
 from licences.lifecycle import State
 from licences.metadata import MetadataError
 from licences.models import Licence, LicenceRoute
@@ -27,7 +28,6 @@ from licences.portions import Walk
 from licences.slices import EVERYTHING
 from licences.status import entries
 from licences.status.models import StatusEntry
-from licences.verify import seal_check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -90,8 +90,10 @@ _REDEEM = Statement(
     .returning(_shown.subject, _shown.licences, _shown.fields, _shown.matter)
 )
 
-_WAITING = select(_shown.licences).where(
-    _shown.code_hash == bindparam("code"), _shown.used_at.is_(None), _shown.expires_at > bindparam("now")
+_WAITING = Statement(
+    select(_shown.subject, _shown.licences).where(
+        _shown.code_hash == bindparam("code"), _shown.used_at.is_(None), _shown.expires_at > bindparam("now")
+    )
 )
 _LEFT = Statement(select(_shown.used_at, _shown.expires_at).where(_shown.code_hash == bindparam("code")))
 
@@ -178,10 +180,16 @@ def redeem(call: Call, code: str, asker: Asker) -> Redeemed | Reason:
     return Reason.WRONG_AUDIENCE if found is not None and found.expires_at > call.now else Reason.CODE_EXPIRED
 
 
+def waiting(call: Call, code: str) -> Any | None:
+    """Return `subject` and `licences` of a code that has not been used, and leave it so; None for any other code."""
+    return _WAITING.first(call.connection, {"code": secret_hash(code), "now": call.now})
+
+
 def type_waiting(call: Call, code: str) -> str | None:
     """Return the type of the one licence that a code shows, and leave the code unused; None for any other code."""
-    found = call.session.scalar(_WAITING, {"code": secret_hash(code), "now": call.now})
-    return identifier.parts(found[0]).type_code if found is not None and len(found) == 1 else None
+    found = waiting(call, code)
+    is_one = found is not None and len(found.licences) == 1
+    return identifier.parts(found.licences[0]).type_code if found is not None and is_one else None
 
 
 def status(call: Call, code_hash: bytes) -> Presentation:

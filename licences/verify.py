@@ -20,7 +20,7 @@ from idservice.numbers import InvalidNumber
 from keys.base64url import b64u
 from keys.ring import Purpose
 from keys.verdict import Check, Reason, Result, reasons
-from licences import artefacts, bound_copy, copies, copy_check, identifier, paper, portions, show, verify_record, view
+from licences import bound_copy, copies, copy_check, identifier, judging, paper, show, verify_record, view
 from licences.change import find_any, find_held
 from licences.deeds import Deed
 from licences.formats import device_code, lc1, lc1_text, sdjwt
@@ -29,7 +29,6 @@ from licences.lifecycle import State, reasons_at
 from licences.sharing import annotated
 from licences.showing import device_codes
 from licences.verify_record import MASKED_HOLDER
-from seals.verify import verify as verify_seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from licences.asker import Asker
     from licences.copies import Form
     from licences.models import Licence
-    from licences.portions import Walk
     from licences.scan import Scan
     from licences.sharing.annotated import Known
 
@@ -309,7 +307,7 @@ def _document(call: Call, data: bytes, asker: Asker) -> Report:
     also what it was made for. Packed anew it is still what its seal covers, so its time runs out all the same; what
     another body's seal covers is no copy, whatever licence it names.
     """
-    found = verify_seal(call, data)
+    found = judging.judge_document(call, data)
     checks = [check for signature in found.signatures for check in signature.checks]
     for problem in found.problems:
         result = Result.FAIL if problem is Reason.NOT_SEALED else Result.NOT_CHECKED
@@ -376,20 +374,9 @@ def _judge(call: Call, report: Report, licence: Licence) -> Record:
         report.checks.append(Check("state", Result.FAIL, str(now_state), reason))
     if not found:
         report.checks.append(Check("state", Result.OK, str(now_state)))
-    record = artefacts.open_record(call, licence)
-    report.checks.append(seal_check(call, licence, record))
-    return record
-
-
-def seal_check(call: Call, licence: Licence, record: Record, walk: Walk | None = None) -> Check:
-    """Return whether the department's seal holds on the record of a licence; `walk` is of one over many."""
-    verdict = portions.judge(call, licence, record, walk)
-    if verdict.ok:
-        return Check("seal", Result.OK)
-    failed = [check for check in verdict.checks if check.reason is not None]
-    reason = next((check.reason for check in failed), Reason.SEAL_INVALID)
-    result = Result.FAIL if any(check.result is Result.FAIL for check in failed) else Result.NOT_CHECKED
-    return Check("seal", result, ", ".join(check.name for check in failed), reason)
+    judged = judging.judge(call, licence)
+    report.checks.append(judged.seal)
+    return judged.record
 
 
 _BY_LOOK: tuple[tuple[Callable[[str], bool], Callable[[Call, str, Asker], Report]], ...] = (

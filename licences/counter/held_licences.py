@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 from idservice.db import table_of
 from idservice.statement import Statement
 from keys.verdict import Result
-from licences import artefacts, verify, view
+from licences import judging, view
 from licences.lifecycle import State
 from licences.models import Licence
 
@@ -48,7 +48,7 @@ def best(call: Call, ground: Ground, type_code: str) -> Held | None:
         valid, key=lambda row: (row.valid_until is None, row.valid_until or row.valid_from, row.issued_at), reverse=True
     )
     for row in longest:
-        record = artefacts.open_record(call, row)
-        if verify.seal_check(call, row, record).result is Result.OK:
-            return Held(row, record)
+        judged = judging.judge(call, row)
+        if judged.seal.result is Result.OK:
+            return Held(row, judged.record)
     return None

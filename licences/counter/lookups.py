@@ -17,17 +17,29 @@ from idservice import audit
 from idservice.db import table_of
 from idservice.ids import timed_id
 from idservice.statement import Statement
+from licences import judging
 from licences.counter import applicant, asked, authorisation, clerk, matters, notices, proofs
 from licences.counter.proofs import Case
 from licences.deeds import Deed
 from licences.guard import touches
 from licences.guard.admit import admit
+from licences.judging import Foresight
 from licences.models import Lookup
 
 if TYPE_CHECKING:
     from idservice.call import Call
 
 _INSERT = Statement(insert(table_of(Lookup)))
+
+
+def foresee(call: Call, body: dict[str, Any]) -> Foresight:
+    """Return what is judged before a look-up by a show code: the licences it shows, of the types that the matter needs.
+
+    On any other ground nothing is read before it was judged whether anything may be.
+    """
+    text = (body.get("authorisation") or {}).get("code")
+    matter = matters.entries(call).get(body["matter"])
+    return judging.foresee_code(call, text, matter.types) if text and matter is not None else Foresight()
 
 
 def look_up(call: Call, body: dict[str, Any]) -> dict[str, Any]:

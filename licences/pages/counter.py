@@ -13,7 +13,7 @@ from idservice.http.page import Who, page
 from licences import asker, verify
 from licences.counter import matters
 from licences.pages import shown, words
-from licences.pages.public import NOTHING, scanned_in_form
+from licences.pages.public import NOTHING, foresee_file, scanned_in_form
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -50,7 +50,7 @@ def _judge(call: Call) -> Report | str:
     return verify.verify(call, scanned, asker.of_call(call, {"purpose": purpose}))
 
 
-@page(blueprint, "/counter", who=Who.CLERK, methods=("POST",), prepare=_judge)
+@page(blueprint, "/counter", who=Who.CLERK, methods=("POST",), prepare=_judge, foresee=foresee_file)
 def answer(call: Call, prepared: Report | str) -> str:
     """Say what was scanned, whether it holds and why not."""
     session["purpose"] = request.form.get("purpose", "")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, Response, g, redirect, render_template, request
 
 from idservice.http import headers
 from idservice.http.endpoint import MAX_UPLOAD
 from idservice.http.page import Who, page
-from licences import scan, show, verify
+from licences import judging, scan, show, verify
 from licences.asker import ANYBODY
 from licences.formats import device_code
 from licences.formats.lc1_text import looks_like
+from licences.judging import Foresight
 from licences.pages import offline, shown, words
 from licences.scan import Scan
 
@@ -57,7 +58,13 @@ def _judge(call: Call) -> Report | str:
     return verify.verify(call, scanned, ANYBODY)
 
 
-@page(blueprint, "/verify", who=Who.ANYONE, methods=("POST",), prepare=_judge, limit="30/minute")
+def foresee_file(call: Call) -> Foresight:
+    """Return what was judged before all else: the file that was uploaded, which may be large."""
+    scanned = scanned_in_form()
+    return judging.foresee_scan(call, scanned) if scanned is not None and scanned.document is not None else Foresight()
+
+
+@page(blueprint, "/verify", who=Who.ANYONE, methods=("POST",), prepare=_judge, foresee=foresee_file, limit="30/minute")
 def answer(call: Call, prepared: Report | str) -> str:
     """Say what was found: the state, the issuer, a masked holder; no more, whatever was scanned."""
     if isinstance(prepared, str):
@@ -73,7 +80,14 @@ def _is_show_code(text: str) -> bool:
 
 
 def scanned_in_form() -> Scan | None:
-    """Return what the posted form holds: an uploaded file, else the typed text, else None."""
+    """Return what the posted form holds: an uploaded file, else the typed text, else None; it is read once."""
+    found: Scan | None = g.get("scanned")
+    if found is None:
+        found = g.scanned = _read_form()
+    return found
+
+
+def _read_form() -> Scan | None:
     upload = request.files.get("file")
     if upload is not None and upload.filename:
         return scan.read(upload.read())

@@ -10,7 +10,7 @@ from idservice.errors import Problem
 from idservice.http.page import Who, page
 from licences import asker, verify
 from licences.pages import shown, words
-from licences.pages.public import NOTHING, scanned_in_form
+from licences.pages.public import NOTHING, foresee_file, scanned_in_form
 from licences.showing import printing
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def _judge(call: Call) -> Report | Response:
     return verify.verify(call, scanned, asker.of_call(call, {"purpose": words.word(PURPOSE)}))
 
 
-@page(blueprint, "/terminal", who=Who.CLERK, methods=("POST",), prepare=_judge)
+@page(blueprint, "/terminal", who=Who.CLERK, methods=("POST",), prepare=_judge, foresee=foresee_file)
 def answer(call: Call, prepared: Report) -> str:
     """Say what holds, for a minute, to be printed."""
     return _page(result=shown.result(call, prepared))

@@ -36,6 +36,7 @@ blueprint = Blueprint("counter", __name__, url_prefix="/v1", description="Look p
     body=LookupBody,
     answer=LookupSchema,
     write=True,
+    foresee=lookups.foresee,
     kept=False,
 )
 def look_up(call: Call, body: dict[str, Any]) -> dict[str, Any]:

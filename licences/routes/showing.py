@@ -10,7 +10,7 @@ from flask_smorest import Blueprint
 from idservice.call import Call
 from idservice.http.endpoint import endpoint
 from idservice.ids import secret_hash
-from licences import asker, show, verify
+from licences import asker, judging, show, verify
 from licences.detail_types import LICENCE_SHOW
 from licences.scan import Scan
 from licences.schemas import ReportSchema, ShowBody, ShownSchema, ShowStatusBody, ShowStatusSchema, VerificationBody
@@ -59,6 +59,10 @@ def show_status(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     return {"expires_at": shown.expires_at, "used_at": shown.used_at, "shown_to": shown.used_by}
 
 
+def _scan(body: dict[str, Any]) -> Scan:
+    return body["file"] if "file" in body else Scan(text=body["text"])
+
+
 @endpoint(
     blueprint,
     "POST",
@@ -67,12 +71,12 @@ def show_status(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     body=VerificationBody,
     answer=ReportSchema,
     write=True,
+    foresee=lambda call, body: judging.foresee_scan(call, _scan(body)),
     upload=True,
 )
 def verify_scan(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """Judge what was scanned: what is it, does it hold now, and why not. A show code is used up by this."""
-    scan = body["file"] if "file" in body else Scan(text=body["text"])
-    report = verify.verify(call, scan, asker.of_call(call, body))
+    report = verify.verify(call, _scan(body), asker.of_call(call, body))
     return {**report.as_json(), "at": call.now}
 
 

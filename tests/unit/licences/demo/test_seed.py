@@ -23,9 +23,9 @@ from licences.demo.city import DemoCity, city
 from licences.demo.clients import CLIENTS
 from licences.demo.departments import SEAL_OFFICE
 from licences.demo.organisations import FIRST_REPRESENTATIVE
+from licences.judging import seal_check
 from licences.models import IssuingAuthority, Licence, LicenceType
 from licences.sharing.models import SharingPermission
-from licences.verify import seal_check
 from seals.models import Seal
 from tests.builders import build_house, migrate
 from tests.databases import Databases
