@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
@@ -118,6 +119,18 @@ class WholeResponse(StandingResponse):
         return self.get_app_iter(environ), self.status, [*self.headers, *self.standing]
 
 
+class _Rule(Rule):
+    """A rule whose function that makes addresses is compiled when it is first called: few of them ever are."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., Any]:
+        compiled = cache(super()._compile_builder)
+
+        def build(rule: Rule, **values: Any) -> Any:
+            return compiled(append_unknown)(rule, **values)
+
+        return build
+
+
 class _Adapter(MapAdapter):
     """Finds the route of a path that has no variable part at once, from the second time on."""
 
@@ -145,6 +158,7 @@ class Application(Flask):
     """
 
     session_interface = FormSessions()
+    url_rule_class = _Rule
     jinja_environment = PageTemplates
     request_class = PlainRequest
     response_class = StandingResponse

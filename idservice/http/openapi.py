@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from apispec.ext.marshmallow import MarshmallowPlugin
@@ -11,6 +12,7 @@ from marshmallow import fields
 
 if TYPE_CHECKING:
     from flask import Flask
+    from flask_smorest import Blueprint
 
     from idservice.http.endpoint import Contract
     from idservice.settings import Settings
@@ -61,9 +63,39 @@ class Upload(fields.Field[bytes]):
 
 
 class _Api(Api):  # type: ignore[misc]
-    """flask-smorest without its own error envelope: `idservice.http.problems` answers every error."""
+    """flask-smorest without its own error envelope: `idservice.http.problems` answers every error.
+
+    The document is made when it is first asked for: to make it takes longer than all else at the start of a worker, and
+    of a city's workers one may ever be asked.
+    """
 
     DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        self._undescribed: list[Blueprint] = []
+        self._describing = threading.RLock()
+        super().__init__(*given, **options)
+
+    @property
+    def spec(self) -> Any:
+        """Return the document, with every operation in it."""
+        with self._describing:
+            waiting, self._undescribed = self._undescribed, []
+            for blueprint in waiting:
+                name = blueprint.name
+                blueprint.register_views_in_doc(self, self._app, self._spec, name=name, parameters=None)
+                self._spec.tag({"name": name, "description": blueprint.description})
+        return self._spec
+
+    @spec.setter
+    def spec(self, made: Any) -> None:
+        self._spec = made
+
+    def register_blueprint(self, blueprint: Blueprint) -> None:
+        """Mount a blueprint, and have its operations described when the document is asked for."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
+        self._app.register_blueprint(blueprint)
+        self._undescribed.append(blueprint)
 
     def _register_error_handlers(self) -> None:
         """Register none."""

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from flask import got_request_exception, request_started, request_tearing_down
 from werkzeug.exceptions import ClientDisconnected
+from werkzeug.routing import Map, Rule, UnicodeConverter
 from werkzeug.test import EnvironBuilder
 
 from idservice.http.application import PlainRequest, WholeResponse
@@ -109,3 +110,19 @@ def test_a_form_is_not_read_twice() -> None:
 def test_no_header_of_an_answer_is_two_lines(value: str) -> None:
     with pytest.raises(ValueError, match="one line"):
         WholeResponse("{}", headers={"X-Word": value})
+
+
+def test_addresses_are_made_as_werkzeug_makes_them(site: Site) -> None:
+    rules = list(site.app.url_map.iter_rules())
+    plain = Map([Rule(rule.rule, endpoint=rule.endpoint, methods=rule.methods) for rule in rules])
+    ours, theirs = (known.bind("localhost", url_scheme="http") for known in (site.app.url_map, plain))
+    tried = 0
+    for rule in rules:
+        if any(type(converter) is not UnicodeConverter for converter in rule._converters.values()):
+            continue
+        values = dict.fromkeys(rule.arguments, "a b/ü") | {"beyond": "ü"}
+        method = min(rule.methods or {"GET"})
+        made = [known.build(rule.endpoint, values, method=method) for known in (ours, theirs, ours)]
+        assert made[0] == made[1] == made[2], rule
+        tried += 1
+    assert tried > 300

@@ -74,3 +74,10 @@ def test_a_file_must_be_a_file() -> None:
     for wrong in ("text", 5, None, [b"x"], {"a": 1}):
         with pytest.raises(ValidationError):
             Body().load({"file": wrong})
+
+
+def test_the_document_is_made_when_it_is_first_asked_for_and_once(site: Site) -> None:
+    api = site.app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
+    first = site.app.test_client().get("/openapi.json").data
+    assert not api._undescribed
+    assert site.app.test_client().get("/openapi.json").data == first
