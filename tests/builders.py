@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import CodeType
 from typing import Any, TypeVar
 
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy.orm import Session
 
 from idservice import schema
@@ -20,6 +22,26 @@ from keys.ring import KeyRing, Purpose
 
 T = TypeVar("T")
 
+
+class _Compiled(BytecodeCache):
+    """Templates that an application of this process has compiled: to compile one takes as long as a test."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._known.get(self._key(bucket))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._known[self._key(bucket)] = bucket.code
+
+    def _key(self, bucket: Bucket) -> tuple[object, ...]:
+        environment: Any = bucket.environment
+        return environment.tongue, bucket.key, bucket.checksum
+
+
+_compiled = _Compiled()
 TWO_FACTORS = ("pwd", "otp", "mfa")
 STAFF_LOGIN: dict[str, Any] = {"level": 2, "amr": TWO_FACTORS}  # what a caller with a post has to have shown
 SYSTEM = Caller(channel="cli", client_id="test", all_departments=True)
@@ -66,6 +88,7 @@ def build_app(tmp_path: Path, database_url: str, **changes: object) -> Flask:
     config = build_settings(tmp_path, database_url, **changes)
     build_keys(config.keys_dir)
     app = create_app(config)
+    app.jinja_env.bytecode_cache = _compiled
     app.testing = False  # a fault must be answered as in production, not raised into the test
     return app
 

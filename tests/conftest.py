@@ -10,6 +10,7 @@ Settings, all optional:
 """
 
 import contextlib
+import gc
 import os
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ import hypothesis
 import pytest
 import redis
 
+from tests import scratch
 from tests.databases import Databases, PostgresDatabases, SqliteDatabases, running_postgres
 from tests.ports import free_port
 
@@ -54,6 +56,24 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what tests write in memory, where there is room; each worker has its part of the first process's folder."""
+    if config.option.basetemp is None and scratch.in_memory() is not None:
+        folder = scratch.new("ona-tests-")
+        config.option.basetemp = folder / "base"  # pytest makes it, and leaves it
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+def pytest_collection_finish() -> None:
+    """Keep what stands until the end out of the garbage collector's way, and have it look less often.
+
+    It would go through all modules and applications for every few objects that a test leaves.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -114,7 +134,7 @@ def postgres() -> Iterator[PostgresDatabases]:
                 url = stack.enter_context(running_postgres())
             except ImportError as error:
                 pytest.skip(f"no PostgreSQL: set ONA_TEST_DATABASE_URL ({error})")
-        place = PostgresDatabases(url)
+        place = PostgresDatabases(url, copies_files=url != os.environ.get("ONA_TEST_DATABASE_URL"))
         stack.callback(place.close)
         yield place
 

@@ -11,7 +11,6 @@ import pwd
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from typing import Any, ClassVar, Protocol
 import sqlalchemy as sa
 
 from idservice.db import Database
+from tests import scratch
 
 Prepare = Callable[[str], None]
 
@@ -97,8 +97,10 @@ class SqliteDatabases:
 class PostgresDatabases:
     """Databases of one PostgreSQL server, made by an account that may CREATE DATABASE."""
 
-    def __init__(self, administration_url: str) -> None:
+    def __init__(self, administration_url: str, *, copies_files: bool = False) -> None:
+        """Take a server; with `copies_files` (PostgreSQL 15) databases are copied file by file, without its log."""
         self._url = sa.make_url(administration_url)
+        self._strategy = " STRATEGY FILE_COPY" if copies_files else ""
         # NullPool: an idle administration connection would block nothing, but would have to be closed by somebody.
         self._engine = sa.create_engine(self._url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
         self._templates: dict[Prepare, str] = {}
@@ -127,7 +129,8 @@ class PostgresDatabases:
     def _create(self, template: str) -> str:
         name = f"ona_test_{uuid.uuid4().hex}"
         with self._engine.connect() as connection:
-            connection.execute(sa.text(f'CREATE DATABASE "{name}" TEMPLATE "{template}" ENCODING \'UTF8\''))
+            copied = f"TEMPLATE \"{template}\" ENCODING 'UTF8'{self._strategy}"
+            connection.execute(sa.text(f'CREATE DATABASE "{name}" {copied}'))
         return name
 
     def _drop(self, name: str) -> None:
@@ -148,7 +151,7 @@ def running_postgres() -> Iterator[str]:
     Raises ImportError where the wheel does not exist (musl, Windows) and RuntimeError when the server does not come up.
     """
     package = _package_of_programs()
-    home = Path(tempfile.mkdtemp(prefix="ona-pg-"))
+    home = scratch.new("ona-pg-")
     account: dict[str, Any] = {}
     try:
         if os.geteuid() == 0:

@@ -58,14 +58,15 @@ class PageTemplates(Environment):
     """The templates of an application: for whoever asks, those of his language."""
 
     template_class = _PageTemplate
-    constants: _Constants | None = None  # of an environment of one language
+    tongue: str | None = None  # of an environment of one language, with its constants
+    constants: _Constants | None = None
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._languages: dict[str, PageTemplates] = {}
 
     def _load_template(self, name: str, globals: MutableMapping[str, Any] | None) -> Template:  # noqa: A002
-        if self.constants is not None:
+        if self.tongue is not None:
             return super()._load_template(name, globals)
         wanted = language() if has_request_context() else SOURCE
         found: Template = self._of(wanted if wanted == "en" else SOURCE).get_template(name, None, globals)
@@ -79,6 +80,7 @@ class PageTemplates(Environment):
             if tongue != SOURCE:
                 known = Translations.load(str(TRANSLATIONS), [tongue])
             found = self.overlay()
+            found.tongue = tongue
             found.constants = _Constants(known.ugettext, self.app.static_url_path or "")
             self._languages[tongue] = found
         return found
