@@ -93,7 +93,7 @@ def find_readable(call: Call, code: str) -> Licence:
 def intend(call: Call, code: str, body: dict[str, Any], *, approved: bool = False) -> issue.Intent | None:
     """For a change that issues a next version, record what is about to be signed; None for the others.
 
-    Of a sensitive type some changes are made only where a second person has `approved` them.
+    Of a sensitive type most changes are made only where a second person has `approved` them.
 
     Raises:
         Problem: see `change`.
@@ -178,7 +178,7 @@ def admitted(call: Call, code: str, body: dict[str, Any], *, approved: bool = Fa
     if party is Party.ISSUER:
         co_holders.refuse_own_licence(call, licence)
     _apply(State(licence.state), deed, party, body.get("reason"))
-    if not approved and takes_two(call, licence, deed, body, by=party):
+    if not approved and takes_two(call, licence, deed, by=party):
         raise issue.alone()
     return licence, deed, party
 
@@ -199,10 +199,9 @@ def _is_his(call: Call, licence: Licence) -> bool:
     return licence.subject == call.caller.holder
 
 
-def takes_two(call: Call, licence: Licence, deed: Change, body: dict[str, Any], *, by: Party = Party.ISSUER) -> bool:
-    """Return whether a second person must approve what `body` asks of a licence, because its type is sensitive."""
-    sensitive = catalogue.find(call, licence.type_code).type.sensitive
-    return sensitive and lifecycle.needs_second_person(deed, by=by, rewrites=bool(body.get("fields")))
+def takes_two(call: Call, licence: Licence, deed: Change, *, by: Party = Party.ISSUER) -> bool:
+    """Return whether a second person must approve a change of a licence, because its type is sensitive."""
+    return catalogue.find(call, licence.type_code).type.sensitive and lifecycle.needs_second_person(deed, by=by)
 
 
 def _apply(state: State, deed: Change, party: Party, reason: str | None) -> State:

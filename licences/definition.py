@@ -126,7 +126,7 @@ class LicenceType:
     demonstration: bool
     national_code: NationalCode | None = None
     templates: tuple[Template, ...] = (Template("standard", Layout.PORTRAIT),)
-    sensitive: bool = False  # to issue or to end one takes a second person
+    sensitive: bool = False  # whatever is done to one but to suspend it takes a second person
     several_holders: bool = False  # holders beside the first (共有人) may stand on it
 
     def accepts(self, kind: HolderKind) -> bool:

@@ -148,8 +148,9 @@ TABLE: Mapping[Change, Arrow] = MappingProxyType(
 )
 #: Those that may alter what the licence says: 变更 because the facts changed, 更正 because they were never so.
 REWRITING = frozenset({Change.CHANGE, Change.CORRECT})
-#: What of a sensitive type takes two people: to make one, to alter what it says, and to end it or hand it away.
-NEEDS_SECOND_PERSON = REWRITING | {Change.ISSUE, Change.REVOKE, Change.WITHDRAW, Change.CANCEL, Change.TRANSFER}
+#: What of a sensitive type one officer does alone: to stop it at once, which can be undone. All else brings one into
+#: force or lets it hold for longer, alters what it says, or ends it or hands it away, and takes two people.
+TAKES_ONE_PERSON = frozenset({Change.SUSPEND, Change.FREEZE})
 
 
 def parse_change(text: object) -> Change:
@@ -180,12 +181,9 @@ def allowed(state: State | None, *, by: Party) -> tuple[Change, ...]:
     return tuple(arrow.change for arrow in TABLE.values() if state in arrow.origins and by in arrow.parties)
 
 
-def needs_second_person(change: Change, *, by: Party = Party.ISSUER, rewrites: bool = False) -> bool:
-    """Return whether a change of a sensitive licence takes two people.
-
-    A renewal does where it also `rewrites` the face; a holder gives up what is his own alone.
-    """
-    return by is Party.ISSUER and (change in NEEDS_SECOND_PERSON or (change == Change.RENEW and rewrites))
+def needs_second_person(change: Change, *, by: Party = Party.ISSUER) -> bool:
+    """Return whether a change of a sensitive licence takes two people; a holder does alone what he may do at all."""
+    return by is Party.ISSUER and change not in TAKES_ONE_PERSON
 
 
 def local_day(now: datetime) -> date:

@@ -57,7 +57,7 @@ def ask(call: Call, body: dict[str, Any]) -> ChangeRequest:
         wanted, code = body["change"], body["identifier"]
         licence, deed, _party = change.admitted(call, code, wanted, approved=True)
         subject, department, code = licence.subject, licence.issuer_code, licence.identifier
-        needed = change.takes_two(call, licence, deed, wanted)
+        needed = change.takes_two(call, licence, deed)
         if not catalogue.is_issuer(call, department):
             raise Problem("not_entitled", "Only the issuing department asks for this.")
     if not needed:

@@ -162,6 +162,7 @@ def _request(call: Call, row: ChangeRequest) -> dict[str, Any]:
         "fields": [
             {"title": titles.get(name, name), "value": words.value_text(value)} for name, value in fields.items()
         ],
+        "dates": [(titles[name], body[name]) for name in ("valid_from", "valid_until") if name in body],
         "asked_at": row.asked_at,
         "expires_at": row.expires_at,
         "own": call.caller.name_for_log == row.asked_by or call.caller.person == row.subject,

@@ -78,7 +78,7 @@ def lift(call: Call, stop_id: str, body: dict[str, Any]) -> IssuingStop:  # noqa
     write=True,
 )
 def ask(call: Call, body: dict[str, Any]) -> ChangeRequest:
-    """Ask for what takes two people: to issue, rewrite or end a licence of a sensitive type."""
+    """Ask for what takes two people: all that is done to a licence of a sensitive type, but to suspend or freeze it."""
     return change_requests.ask(call, body)
 
 

@@ -217,7 +217,7 @@ def licence(call: Call, identifier: str) -> str:
 def _intend_change(call: Call, identifier: str) -> Intent | Response | None:
     """Record what is about to be signed; what takes two people is asked for instead."""
     found, body = _issued(call, identifier), _change_body()
-    if change.takes_two(call, found, body["change"], body):
+    if change.takes_two(call, found, body["change"]):
         return _asked(change_requests.ask(call, {"identifier": found.identifier, "change": body}))
     return change.intend(call, found.identifier, body)
 

@@ -15,12 +15,13 @@ UPHELD = OBJECTION | {"state": "upheld", "answer": "属实，已更正", "correc
 REFUSED = OBJECTION | {"state": "refused", "answer": "登记簿记载与证照一致"}
 REQUEST: dict[str, Any] = {
     "id": "cd" * 16, "title": "撤销", "type_name": "残疾人证", "identifier": IDENTIFIER, "holder": None, "own": False,
-    "reason": "以欺骗手段取得", "fields": [], "asked_at": NOW, "expires_at": NOW + timedelta(days=3),
+    "reason": "以欺骗手段取得", "fields": [], "dates": [], "asked_at": NOW, "expires_at": NOW + timedelta(days=3),
 }  # fmt: skip
 OWN = REQUEST | {
     "title": "签发", "identifier": None, "holder": "379921199006075030", "own": True, "reason": None,
     "fields": [{"title": "残疾类别", "value": "肢体"}, {"title": "住址", "value": "演示省示范市示范区演示路1号" * 3}],
 }  # fmt: skip
+RENEWAL = REQUEST | {"title": "换发", "reason": None, "dates": [("生效日期", NOW.date()), ("截止日期", None)]}
 STOPS = [
     {"id": "ef" * 16, "type_name": "不动产权证书", "reason": "系统升级", "at": NOW, "until": NOW + timedelta(days=1)},
     {"id": "ee" * 16, "type_name": None, "reason": "机构调整", "at": NOW, "until": None},
@@ -50,7 +51,7 @@ QUESTION = {"id": "aa" * 16, "identifier": IDENTIFIER, "question": "坐落与登
 LIFE_SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "admin-life": (
         "admin/life.html",
-        {**DESK, "requests": [REQUEST, OWN], "objections": [OBJECTION, LATE], "stops": STOPS, "done": "asked"},
+        {**DESK, "requests": [REQUEST, RENEWAL, OWN], "objections": [OBJECTION, LATE], "stops": STOPS, "done": "asked"},
     ),
     "admin-life-refused": (
         "admin/life.html",

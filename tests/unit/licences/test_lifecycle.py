@@ -88,6 +88,14 @@ def test_the_table_covers_every_change_and_ends_in_stored_states() -> None:
     assert set(lifecycle.TITLES) == set(State)
 
 
+@pytest.mark.parametrize("change", list(Change))
+def test_one_officer_alone_does_no_more_than_stop_a_sensitive_licence(change: Change) -> None:
+    assert lifecycle.needs_second_person(change) is (change not in {Change.SUSPEND, Change.FREEZE})
+    assert not lifecycle.needs_second_person(change, by=Party.HOLDER)
+    brings_into_force = lifecycle.TABLE[change].target is State.VALID or lifecycle.TABLE[change].new_version
+    assert lifecycle.needs_second_person(change) or not brings_into_force
+
+
 @pytest.mark.parametrize("text", ["", "ISSUE", "delete", "suspend ", None, 1, [], {"change": "issue"}])
 def test_unknown_changes_are_refused(text: object) -> None:
     with pytest.raises(LifecycleError) as caught:
