@@ -25,6 +25,8 @@ register(
 
 _MEMBERS: Final = ("fields", "claims", "ways")
 _SETS_OTHERS_TO_WORK: Final = frozenset({Way.DEPARTMENT_CHECK, Way.COMMITMENT})
+#: Not gone where the holder chose what to show: a department answers in its own words, which no choice bounds.
+BEYOND_CHOICE: Final = frozenset({Way.DEPARTMENT_CHECK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,15 @@ class Asked:
         """Return what may be asked within the fields that the holder chose to show, and what he left out.
 
         None: he chose none and left it to the matter. Claims are compared all together or not at all, so that a yes is
-        one to everything that was claimed.
+        one to everything that was claimed. What he left out is not had from a department instead.
         """
         if chosen is None:
             return self, ()
         fields = tuple(name for name in self.fields if name in chosen)
         left_out = tuple(name for name in dict.fromkeys((*self.fields, *self.claims)) if name not in chosen)
-        return replace(self, fields=fields, claims=self.claims if self.claims.keys() <= chosen else {}), left_out
+        claims = self.claims if self.claims.keys() <= chosen else {}
+        ways = tuple(way for way in self.ways if way not in BEYOND_CHOICE)
+        return replace(self, fields=fields, claims=claims, ways=ways), left_out
 
 
 def read(matter: Matter, body: Mapping[str, Any]) -> dict[str, Asked]:

@@ -18,7 +18,7 @@ from idservice.errors import FieldProblem, Kind, Problem, register
 from idservice.ids import timed_id
 from idservice.models import Staff
 from licences import asker
-from licences.counter import applicant, case_log, case_parties, matters, working_days
+from licences.counter import applicant, authorisation, case_log, case_parties, matters, working_days
 from licences.counter.assist_life import RULES, Side, State, Step
 from licences.counter.matter_definition import Way
 from licences.counter.models import DepartmentCheck
@@ -92,8 +92,8 @@ def ask(call: Call, body: dict[str, Any]) -> DepartmentCheck:
 
     Raises:
         Problem: operator_required, operator_unknown, authorisation_refused (403), for a look-up that is not the
-            caller's department's, or too old, as for one that never was; invalid for a proof that no department is
-            asked about, and for what is no number; asked_already.
+            caller's department's, or too old, as for one that never was, and for one in which the holder chose what to
+            show; invalid for a proof that no department is asked about, and for what is no number; asked_already.
     """
     touches.watch(call, body, body["subject"]["number"])
     who = asker.of_call(call, body)
@@ -102,6 +102,8 @@ def ask(call: Call, body: dict[str, Any]) -> DepartmentCheck:
     looked = _lookup(call, body["lookup"], body["subject"]["number"])
     if looked is None or looked.department != who.department or call.now - looked.at > LOOKUP_STANDS:
         raise Problem("authorisation_refused", "A check rests on a look-up of your own department, made today.")
+    if looked.basis == authorisation.CHOSEN_FIELDS:
+        raise Problem("authorisation_refused", "Its code had chosen fields: ask for a code without, or for a consent.")
     matter = matters.find(call, looked.matter)
     proof = next((one for one in matter.proofs if one.proof == body["proof"]), None)
     if proof is None or Way.DEPARTMENT_CHECK not in proof.ways:

@@ -8,7 +8,7 @@ by default. An unknown subject, a foreign ground and a void one are answered ali
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from idservice.errors import FieldProblem, Kind, Problem, register
 from idservice.numbers.names import mask_name
@@ -35,6 +35,10 @@ register(
         ),
     }
 )
+
+
+#: What is kept of a look-up under a code with chosen fields: nobody goes on from it to what was not chosen.
+CHOSEN_FIELDS: Final = "show_code:fields"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,8 @@ def _by_code(call: Call, text: str, asking: Asking) -> Ground | None:
     chosen = frozenset(shown.fields) if shown.fields is not None else None
     clear = asking.matter.fields if shown.matter is not None else chosen or frozenset()
     licences = frozenset(shown.licences)
-    return Ground(shown.subject, "show_code", "show_code", clear, licences=licences, chosen=chosen)
+    reference = "show_code" if chosen is None else CHOSEN_FIELDS
+    return Ground(shown.subject, "show_code", reference, clear, licences=licences, chosen=chosen)
 
 
 def _by_consent(call: Call, consent_id: str, asking: Asking) -> Ground | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from licences import view
 from licences.counter import assists, commitments, data_checks, held_licences
+from licences.counter.asked import BEYOND_CHOICE
 from licences.counter.matter_definition import Way
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def resolve(call: Call, case: Case, proof: Proof, asked: Asked) -> dict[str, Any
 
     Where it is not met, `claims_wanted` says what could be compared if it were claimed, and `ways_left` which of the
     matter's ways were not tried and may be asked for. `not_shown` are the fields that the holder left out of what he
-    shows: they are neither read nor compared.
+    shows: they are neither read nor compared. `ways_beyond` are the ways that would tell more than he chose to.
     """
     answer: dict[str, Any] = {"proof": proof.proof, "name": proof.name, "name_en": proof.name_en}
     asked, left_out = asked.within(case.ground.chosen)
@@ -50,7 +51,9 @@ def resolve(call: Call, case: Case, proof: Proof, asked: Asked) -> dict[str, Any
         met = _WAYS[way](call, case, proof, asked)
         if met is not None:
             return answer | {"way": str(way)} | met
-    answer |= {"outcome": "not_held", "ways_left": [str(way) for way in proof.ways if way not in asked.ways]}
+    beyond = [str(way) for way in proof.ways if case.ground.chosen is not None and way in BEYOND_CHOICE]
+    untried = [str(way) for way in proof.ways if way not in asked.ways and way not in beyond]
+    answer |= {"outcome": "not_held", "ways_left": untried} | ({"ways_beyond": beyond} if beyond else {})
     if Way.DATA_CHECK in asked.ways and not asked.claims:
         answer["claims_wanted"] = [name for name in proof.fields if name not in left_out]
     return answer

@@ -212,6 +212,10 @@ class ProofSchema(NamedProofSchema):
     claims_wanted = fields.List(
         fields.String(), metadata={"description": "Fields that could be compared if they were claimed"}
     )
+    ways_beyond = fields.List(
+        fields.String(),
+        metadata={"description": "Ways that would tell more than the holder chose to show: ask him for wider leave"},
+    )
     not_shown = fields.List(
         fields.String(),
         metadata={"description": "Asked for, and left out of what the holder chose to show: neither read nor compared"},

@@ -201,6 +201,7 @@ def _proof(call: Call, proof: Proof, found: dict[str, Any]) -> dict[str, Any]:
         "name": words.name_of(proof),
         "unit": proof.issuing_unit,
         "ways_left": [matter_words.way_title(Way(way)) for way in found.get("ways_left", ())],
+        "ways_beyond": [matter_words.way_title(Way(way)) for way in found.get("ways_beyond", ())],
         "text": words.word((found.get("text", ""), found.get("text_en", ""))),
         "compared": [
             {"title": title, "agrees": found["compared"][name]}

@@ -12,6 +12,7 @@ PROOFS = [
         "fields": [{"title": "姓名", "value": "王小明"}, {"title": "证件号码", "value": "37990119900101001X"}],
     },
     {"proof": "title", "name": "不动产权证书", "outcome": "not_held", "ways_left": ["告知承诺", "部门协查"]},
+    {"proof": "means", "name": "收入证明", "outcome": "not_held", "ways_left": [], "ways_beyond": ["部门协查"]},
     {"proof": "home", "name": "住房证明", "outcome": "not_held", "claims_wanted": ["坐落", "面积"]},
     {"proof": "debt", "name": "无欠费证明", "outcome": "data_no", "compared": [{"title": "户号", "agrees": False}]},
     {

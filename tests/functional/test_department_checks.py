@@ -107,6 +107,30 @@ def test_from_the_question_to_the_sealed_answer(town: Town, officer: dict[str, s
     assert get(town, "/own", cases.header(town, BOB, "case-holder"))["items"] == []
 
 
+@pytest.mark.parametrize("fields", [["age_over_18"], ["holder_name", "holder_number"]])
+def test_what_a_holder_did_not_show_is_not_had_from_a_department(town: Town, fields: list[str]) -> None:
+    title = town.issue().identifier
+    before = town.count(DepartmentCheck)
+
+    def looked(chosen: list[str] | None, **more: Any) -> tuple[str, dict[str, Any]]:
+        code = town.show(title, **({} if chosen is None else {"fields": chosen}))
+        body = request_for({"code": code}, matter=cases.CODE, department=SECURITY, **more)
+        answer = ask(town, body)
+        return answer.json["id"], proofs(answer)[cases.PROOF]
+
+    _lookup, by_itself = looked(fields)
+    assert by_itself["outcome"] == "commitment", "which is the applicant's own word"
+    lookup, chosen_way = looked(fields, ways={cases.PROOF: "department_check"})
+    assert (chosen_way["outcome"], chosen_way["ways_beyond"]) == ("not_held", ["department_check"])
+    assert "department_check" not in chosen_way["ways_left"]
+    later = {"lookup": lookup, "subject": {"number": ALICE}, "proof": cases.PROOF, "purpose": "落户登记"}
+    later |= {"case_number": "DM-7", "operator": {"id_number": CLERK, "counter": WINDOW}, "department": SECURITY}
+    assert post(town, "", cases.machine(town), 403, **later)["code"] == "authorisation_refused"
+    assert town.count(DepartmentCheck) == before
+    lookup, left_to_the_matter = looked(None)
+    assert (left_to_the_matter["outcome"], "ways_beyond" in left_to_the_matter) == ("department", False)
+
+
 def test_a_check_is_nobody_elses_and_rests_on_a_fresh_look_up(
     town: Town, officer: dict[str, str], clerk: dict[str, str]
 ) -> None:

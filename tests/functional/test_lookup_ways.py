@@ -175,5 +175,10 @@ def test_the_page_says_what_came_of_each_proof(town: Town) -> None:
     ):
         assert text in found.text, text
     assert ALICE not in found.text
+    code = town.show(town.issue().identifier, fields=["age_over_18"])
+    by_code = filled | {"authorisation": "code", "consent": "", "code": code, "way.means": "department_check"}
+    chosen = clerk.submit(form, **by_code)
+    assert "不能再转：部门协查" in chosen.text
+    assert "已转部门协查" not in chosen.text
     unknown = clerk.submit(form, **filled | {"matter": "没有的事项"})
     assert 'id="matter-error"' in unknown.text

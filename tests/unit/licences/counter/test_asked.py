@@ -70,3 +70,11 @@ def test_what_the_holder_chose_bounds_what_is_asked() -> None:
     assert left_out == ("state", "holder_number")
     both, _left_out = wanted.within(frozenset({"holder_name", "holder_number"}))
     assert both.claims == wanted.claims
+
+
+def test_what_the_holder_left_out_is_not_had_from_a_department() -> None:
+    every = tuple(way for way in Way if way is not Way.CANCELLED)
+    wanted = asked.Asked(("holder_name",), {}, every)
+    bounded, _left_out = wanted.within(frozenset({"holder_name"}))
+    assert bounded.ways == (Way.LICENCE, Way.DATA_CHECK, Way.COMMITMENT), "nor what he chose: it answers in words"
+    assert wanted.within(None)[0].ways == every
