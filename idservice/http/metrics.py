@@ -5,18 +5,27 @@ from __future__ import annotations
 import hmac
 import os
 import time
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
 
 from flask import Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
 
+from idservice import operations
 from idservice.errors import Problem
 from idservice.http.current import asked, kept
 from idservice.settings import is_loopback
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
+    from prometheus_client import Metric
+
+    from idservice.call import House
     from idservice.http.application import Application
     from idservice.settings import Settings
 
@@ -24,6 +33,23 @@ REQUESTS = Counter("ona_requests", "Requests answered", ["route", "method", "sta
 SECONDS = Histogram(
     "ona_request_seconds", "Time to answer", ["route"], buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
 )
+
+
+class Waiting(Collector):
+    """For how long work beside requests has waited: asked of the database at each look, counted by no process."""
+
+    NAME: Final = "ona_waiting_seconds"
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def collect(self) -> Iterator[Metric]:
+        """Return one gauge; while the database cannot be asked it is missing."""
+        gauge = GaugeMetricFamily(self.NAME, "For how long what is due has waited", labels=["work"])
+        with suppress(SQLAlchemyError):
+            for work, seconds in operations.waiting(self._house).items():
+                gauge.add_metric([work], seconds)
+        yield gauge
 
 
 def install(app: Application, settings: Settings) -> None:
@@ -61,7 +87,9 @@ def install(app: Application, settings: Settings) -> None:
     @app.get("/metrics")
     def metrics() -> Response:
         _refuse_strangers(settings)
-        return Response(_exposition(), content_type=CONTENT_TYPE_LATEST)
+        beside = CollectorRegistry()
+        beside.register(Waiting(app.extensions["ona"]))
+        return Response(_exposition() + generate_latest(beside), content_type=CONTENT_TYPE_LATEST)
 
 
 def _refuse_strangers(settings: Settings) -> None:

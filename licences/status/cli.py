@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
-from sqlalchemy.exc import SQLAlchemyError
 
-from keys.ring import RingError
 from licences.status import publisher
+from licences.status.publish import NotPublishedError
 
 if TYPE_CHECKING:
     from idservice.call import House
@@ -41,6 +40,6 @@ def publish(once: bool) -> None:
         return
     try:
         click.echo(publisher.publish_all(house, datetime.now(UTC)))
-    except (RingError, SQLAlchemyError) as error:
+    except NotPublishedError as error:
         click.echo(f"未能完成 Could not be done: {str(error).splitlines()[0]}", err=True)
         sys.exit(CANNOT)

@@ -2,7 +2,8 @@
 
 One publisher is enough and a second does no harm: each list is made in one transaction, which first marks the changes
 that wait and then reads what stands there, so that no change is marked that the list does not show. A list without
-changes is signed anew every hour: its `iat` is what an offline verifier sees of our being alive.
+changes is signed anew every hour: its `iat` is what an offline verifier sees of our being alive. A list that cannot be
+made holds up no other one.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, literal_column, select, update
+from sqlalchemy import bindparam, func, literal_column, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from idservice.call import Call, Caller
 from idservice.db import table_of
 from idservice.errors import Problem
-from keys.ring import Purpose
+from keys.ring import Purpose, RingError
 from licences.status import files
 from licences.status.edition import Edition, name_of
 from licences.status.models import PublishedFile, StatusChange, StatusEntry, StatusList
@@ -24,12 +26,15 @@ from licences.status.token_list import SIZE
 from seals import house_certificate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from sqlalchemy.orm import Session
 
     from idservice.call import House
     from keys.signer import PublicKey
 
 RENEW: Final = timedelta(hours=1)
+LATE: Final = timedelta(minutes=10)  # hundreds of lists that fall due at once are signed within that
 _PUBLISHER: Final = Caller(channel="cli", client_id="publisher")
 LOCK: Final = 0x6F6E6103  # arbitrary, apart from the locks of the migrations and of the sequencer
 
@@ -57,15 +62,61 @@ _HISTORY = (
 )
 
 
+class NotPublishedError(Exception):
+    """Some of what was due could not be signed, and all else was; `faults` says why, by what it was."""
+
+    def __init__(self, faults: Mapping[str, Exception]) -> None:
+        super().__init__("; ".join(f"{name}: {reason_of(fault)}" for name, fault in faults.items()))
+        self.faults = faults
+
+
+def reason_of(fault: Exception) -> str:
+    """Return what may be told of a fault: its kind and, of those whose text holds no values of rows, that text."""
+    kind = type(fault).__name__
+    if not isinstance(fault, RingError | SQLAlchemyError):
+        return kind
+    return f"{kind}: {fault}".partition("\n")[0][:300]  # what SQLAlchemy adds below are the values of rows
+
+
+def each(parts: Mapping[str, Callable[[], int]]) -> int:
+    """Do all parts, whatever becomes of one of them, and return their sum.
+
+    Raises:
+        NotPublishedError: naming those that failed.
+    """
+    done, faults = 0, dict[str, Exception]()
+    for name, part in parts.items():
+        try:
+            done += part()
+        except NotPublishedError as several:
+            faults |= several.faults
+        except Exception as fault:  # noqa: BLE001 - whatever is wrong with one list, verifiers wait for the others
+            faults[name] = fault
+    if faults:
+        raise NotPublishedError(faults)
+    return done
+
+
 def publish(house: House, now: datetime) -> int:
     """Sign every list that changed or is due, and return how many they were; 0 if another publisher is at work.
 
     Raises:
         RingError: there is no active key of the purpose `licence`.
+        NotPublishedError: for lists that cannot be made or signed; all others were.
     """
     kid = house.keys.signer(Purpose.LICENCE).kid
     due = house.database.run(lambda session: _due(session, kid, now), write=False)
-    return sum(house.database.run(partial(_sign, house, number, now), write=True) for number in due)
+    return each({f"list {number}": partial(_publish, house, number, now) for number in due})
+
+
+def waited(session: Session, now: datetime) -> timedelta:
+    """Return for how long what is due has waited: a change that no list shows yet, or a file that is to be renewed."""
+    change = session.scalar(select(func.min(_changes.c.at)).where(_changes.c.published_at.is_(None)))
+    signed = {row.name: row.published_at for row in session.execute(select(_files.c.name, _files.c.published_at))}
+    opened = session.execute(select(StatusList.list_number, StatusList.opened_at))
+    since = [row.opened_at for row in opened if name_of(row.list_number, "jwt") not in signed]
+    since += [moment + RENEW for moment in signed.values()] + ([] if change is None else [change])
+    return max(timedelta(), now - min(since, default=now))
 
 
 def numbers(session: Session) -> list[int]:
@@ -99,6 +150,10 @@ def _due(session: Session, kid: str, now: datetime) -> list[int]:
     current = select(_files.c.name).where(_files.c.published_at > now - RENEW, _files.c.kid == kid)
     signed = set(session.scalars(current))
     return [number for number in numbers(session) if number in changed or name_of(number, "jwt") not in signed]
+
+
+def _publish(house: House, number: int, now: datetime) -> bool:
+    return house.database.run(partial(_sign, house, number, now), write=True)
 
 
 def _sign(house: House, number: int, now: datetime, session: Session) -> bool:

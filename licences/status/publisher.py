@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import traceback
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
-from keys.ring import RingError
-from licences.status.publish import publish
+from licences.status.publish import NotPublishedError, each, publish, reason_of
 from licences.trust import gather
 
 if TYPE_CHECKING:
@@ -29,22 +30,28 @@ def publish_all(house: House, now: datetime) -> int:
     """Publish what is due, lists first, and return how many files' worth of lists and bundles were signed.
 
     Raises:
-        RingError: there is no active key of the purpose `trust`.
+        NotPublishedError: for what could not be signed; all else was.
     """
-    return publish(house, now) + gather.publish(house, now)
+    return each({"lists": partial(publish, house, now), "bundle": partial(gather.publish, house, now)})
 
 
 def run_forever(house: House, stop: threading.Event, every: float = PACE) -> None:
-    """Publish every `every` seconds until `stop` is set; a failure is logged and tried again."""
+    """Publish every `every` seconds until `stop` is set; what fails is logged and tried again."""
     while not stop.is_set():
         begun = time.monotonic()
         try:
             if count := publish_all(house, datetime.now(UTC)):
                 log.debug("status.published", count=count)
-        except (RingError, SQLAlchemyError) as error:
-            reason = str(error).partition("\n")[0]  # what SQLAlchemy adds below are the values of rows
-            log.error("status.not_published", kind=type(error).__name__, reason=reason[:300])  # noqa: TRY400
+        except NotPublishedError as some:
+            for name, fault in some.faults.items():
+                log.error("status.not_published", what=name, reason=reason_of(fault), at=_place(fault))  # noqa: TRY400
         stop.wait(max(every / 10, every - (time.monotonic() - begun)))
+
+
+def _place(fault: Exception) -> str:
+    """Return where in the code a fault arose; its text may hold values of rows, and is left out."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
+from idservice import operations
 from idservice.errors import Problem
 from licences.status import bitstring, files, publish, token_list
 from licences.status.edition import AGGREGATION, PATH, TTL, name_of, uri_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from idservice.call import House
 
 blueprint = Blueprint("status", __name__)
+operations.watch_also("status_lists", publish.waited, late=publish.LATE)
 
 LIMIT: Final = "6000/minute"
 LIMIT_OF_HISTORY: Final = "60/minute"  # each answer is made and signed

@@ -17,8 +17,9 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from keys.keyfile import replace_file
-from keys.ring import Purpose, RingError
+from keys.ring import Purpose
 from licences.status import files, publisher
+from licences.status.publish import NotPublishedError
 from licences.trust import bundle, gather
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def export(file: Path) -> None:
             _give_up("another publisher is at work; repeat")
         replace_file(file, found.content)
         file.chmod(0o644)
-    except (RingError, SQLAlchemyError, OSError) as error:
+    except (NotPublishedError, SQLAlchemyError, OSError) as error:
         _give_up(str(error).splitlines()[0])
     click.echo(f"{file}: {len(found.content)} 字节 bytes", err=True)
 

@@ -10,6 +10,7 @@ import yaml  # type: ignore[import-untyped]
 from prometheus_client import REGISTRY
 
 import wsgi
+from idservice.http.metrics import Waiting
 from idservice.settings import PREFIX, Settings
 from licences.guard.alarms import Kind
 
@@ -54,8 +55,11 @@ def test_the_alert_rules_watch_metrics_that_there_are_from_the_start() -> None:
     rules = yaml.safe_load((DEPLOY / "alerts.yaml").read_text("utf-8"))["groups"][0]["rules"]
     named = {name for rule in rules for name in re.findall(r"ona_\w+", rule["expr"])}
     samples = {(one.name, one.labels.get("kind")) for family in REGISTRY.collect() for one in family.samples}
-    assert named == {"ona_guard_alarms_total"}
+    waiting = Waiting.NAME  # asked of the database at every look, so that it is there from the start
+    assert named == {"ona_guard_alarms_total", waiting}
     assert {kind for name, kind in samples if name in named} == {str(kind) for kind in Kind}
+    (rule,) = [rule for rule in rules if waiting in rule["expr"]]
+    assert f"absent({waiting})" in rule["expr"], "while the database cannot be asked it is missing"
 
 
 def test_every_server_named_is_given_the_application_for_servers() -> None:

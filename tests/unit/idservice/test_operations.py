@@ -17,7 +17,7 @@ from keys.ring import KeyRing, Purpose
 from tests.builders import act, build_app, house_of, migrate
 from tests.databases import Databases
 
-READY = {"keys": "ok", "database": "ok", "schema": "ok", "audit": "ok", "demo": "not_used"}
+READY = {"keys": "ok", "database": "ok", "schema": "ok", "audit": "ok", "demo": "not_used", "status_lists": "ok"}
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_the_database_is_gone(app: Flask, tmp_path: Path, monkeypatch: pytest.Mo
     if not house_of(app).database.is_sqlite:
         url = f"postgresql+psycopg://nobody@/none?host={tmp_path}"
     with_house(app, monkeypatch, database=Database(url))
-    expected = READY | {"database": "unreachable", "schema": "unknown", "audit": "unknown"}
+    expected = READY | {"database": "unreachable", "schema": "unknown", "audit": "unknown", "status_lists": "unknown"}
     assert ready(app) == (503, expected)
     assert app.test_client().get("/healthz").json == {"status": "ok"}
 
@@ -88,6 +88,15 @@ def test_the_sequencer_does_not_run(app: Flask) -> None:
     assert ready(app) == (503, READY | {"audit": "the sequencer does not run"})
     act(house, lambda call: call.session.execute(update(AuditEntry).values(log_index=1)))
     assert ready(app) == (200, READY)
+
+
+def test_other_work_is_told_and_takes_no_traffic_away(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "_beside", {})
+    operations.watch_also("lists", lambda _session, _now: timedelta(seconds=61), late=timedelta(minutes=1))
+    operations.watch_also("letters", lambda _session, _now: timedelta(seconds=60), late=timedelta(minutes=1))
+    status, checks = ready(app)
+    assert (status, checks["lists"], checks["letters"]) == (200, "late", "ok")
+    assert operations.waiting(house_of(app)) == {"audit": 0.0, "lists": 61.0, "letters": 60.0}
 
 
 def test_the_demonstration_is_not_there_yet(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

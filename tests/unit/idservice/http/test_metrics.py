@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
+from idservice import operations
 from tests.builders import build_app, house_of, migrate
 from tests.databases import SqliteDatabases
 
@@ -77,3 +79,19 @@ def test_the_counts_of_several_processes_are_added(app: Flask, tmp_path: Path, m
     folder.mkdir()
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(folder))
     assert app.test_client().get("/metrics").status_code == 200
+
+
+def test_they_tell_for_how_long_work_beside_requests_has_waited(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "waiting", lambda _house: {"audit": 0.0, "status_lists": 7.5})
+    text = app.test_client().get("/metrics").text
+    assert value_of(text, 'ona_waiting_seconds{work="status_lists"}') == 7.5
+    assert text.count("# TYPE ona_waiting_seconds gauge") == 1
+
+    def unreachable(_house: object) -> dict[str, float]:
+        raise OperationalError("SELECT", {}, Exception("secret-place"))
+
+    monkeypatch.setattr(operations, "waiting", unreachable)
+    answer = app.test_client().get("/metrics")
+    assert answer.status_code == 200
+    assert "ona_waiting_seconds{" not in answer.text, "nothing is told rather than that all is well"
+    assert "secret-place" not in answer.text
