@@ -20,7 +20,7 @@ class Result(StrEnum):
 
 
 class Reason(StrEnum):
-    """The closed list of reason codes; `docs/reasons.md` explains each in one sentence."""
+    """The closed list of reason codes; `docs/reasons.md` says what each means and what to do next."""
 
     UNREADABLE = "unreadable"
     FORMAT_UNKNOWN = "format_unknown"
