@@ -16,6 +16,7 @@ from keys import cbor, cose
 from keys.verdict import Reason
 from licences.formats import lc1_text
 from licences.formats.lc1_text import LC1TextError
+from licences.formats.refusal import FormatError
 from licences.lifecycle import CHINA_STANDARD_TIME
 
 if TYPE_CHECKING:
@@ -44,17 +45,10 @@ _REASONS = {
 }
 
 
-class Claim169Error(ValueError):
+class Claim169Error(FormatError):
     """The code is refused; codes: `too_large malformed header_refused algorithm unknown_key signature bad_payload`."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    @property
-    def reason(self) -> Reason:
-        """Return the closed reason code."""
-        return _REASONS.get(self.code, Reason.UNREADABLE)
+    reasons = _REASONS
 
 
 @dataclass(frozen=True, slots=True)

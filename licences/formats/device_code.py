@@ -20,6 +20,7 @@ from keys.cose import COSEError
 from keys.verdict import Reason
 from licences.formats import lc1_text
 from licences.formats.lc1_text import LC1TextError
+from licences.formats.refusal import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,20 +57,13 @@ _REASONS: Final = {
 }
 
 
-class DeviceCodeError(ValueError):
+class DeviceCodeError(FormatError):
     """The code is refused, or cannot be made.
 
     Codes: `too_large malformed version_unknown header_refused algorithm unknown_key bad_key signature bad_payload`.
     """
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    @property
-    def reason(self) -> Reason:
-        """Return the closed reason code."""
-        return _REASONS.get(self.code, Reason.UNREADABLE)
+    reasons = _REASONS
 
 
 @dataclass(frozen=True, slots=True)

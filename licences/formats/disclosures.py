@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from keys.base64url import b64u, unb64u
 from keys.strict_json import StrictJSONError, strict_json
 from keys.verdict import Reason
+from licences.formats.refusal import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +56,7 @@ _REASONS = {
 }
 
 
-class SDJWTError(ValueError):
+class SDJWTError(FormatError):
     """An SD-JWT that is refused; `code` says why, `reason` is the word of the closed list for it.
 
     Codes: those of `keys.jws.JWSError`, and `form key_binding_unsupported hash_unknown issuer vct expired not_yet_valid
@@ -63,14 +64,7 @@ class SDJWTError(ValueError):
     claim_unknown too_deep not_json seed signer`; those of `licences.formats.key_binding` stand there.
     """
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    @property
-    def reason(self) -> Reason:
-        """The reason code that a verification report gives for this refusal."""
-        return _REASONS.get(self.code, Reason.UNREADABLE)
+    reasons = _REASONS
 
 
 def to_json(value: object) -> bytes:

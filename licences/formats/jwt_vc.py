@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from keys import jws
 from keys.verdict import Reason
+from licences.formats.refusal import FormatError
 from licences.lifecycle import CHINA_STANDARD_TIME
 
 if TYPE_CHECKING:
@@ -40,17 +41,10 @@ _REASONS = {
 }
 
 
-class CredentialError(ValueError):
+class CredentialError(FormatError):
     """The credential is refused; codes: those of `keys.jws.JWSError`, and `issuer`."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    @property
-    def reason(self) -> Reason:
-        """Return the closed reason code."""
-        return _REASONS.get(self.code, Reason.UNREADABLE)
+    reasons = _REASONS
 
 
 def build(metadata: Metadata, *, issuer: str, status: tuple[str, int] | None = None) -> dict[str, Any]:

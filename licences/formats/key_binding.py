@@ -94,7 +94,7 @@ def authenticate(
     found = sdjwt.authenticate(f"{shown}~", keys=keys, issuer=issuer, vct=vct)
     if not proof:
         raise SDJWTError("key_binding_missing")
-    payload = _proven(proof, found.claims.get("cnf"))
+    payload = _proven(proof, found.claims)
     if payload.get("sd_hash") != _hash(f"{shown}~"):
         raise SDJWTError("key_binding")
     if payload.get("aud") != asked.audience:
@@ -107,13 +107,19 @@ def authenticate(
     return found
 
 
-def _proven(proof: str, cnf: object) -> dict[str, Any]:
-    """Return the claims of a proof that the key in `cnf` signed."""
+def holder_key(claims: Mapping[str, Any]) -> PublicKey | None:
+    """Return the key to which a credential is bound (`cnf`); None where it names none, or none that we take."""
+    cnf = claims.get("cnf")
     jwk = cnf.get("jwk") if isinstance(cnf, dict) else None
     try:
-        key = parse(jwk) if isinstance(jwk, dict) else None
+        return parse(jwk) if isinstance(jwk, dict) else None
     except JWKError:
-        key = None
+        return None
+
+
+def _proven(proof: str, claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the claims of a proof that the holder's key signed."""
+    key = holder_key(claims)
     if key is None:
         raise SDJWTError("holder_key")
     try:

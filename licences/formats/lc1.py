@@ -25,6 +25,7 @@ from keys.signer import Algorithm
 from keys.verdict import Reason
 from licences.formats import lc1_text
 from licences.formats.lc1_text import LC1TextError, Scanned
+from licences.formats.refusal import FormatError
 from licences.lifecycle import CHINA_STANDARD_TIME
 from licences.surface import FieldType, Mask
 
@@ -70,20 +71,13 @@ _REASONS = {
 }
 
 
-class LC1Error(ValueError):
+class LC1Error(FormatError):
     """The code is refused, or cannot be made.
 
     Codes: `too_large malformed dictionary_unknown header_refused algorithm unknown_key signature bad_payload`.
     """
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    @property
-    def reason(self) -> Reason:
-        """Return the closed reason code."""
-        return _REASONS.get(self.code, Reason.UNREADABLE)
+    reasons = _REASONS
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from keys.base64url import unb64u
 from keys.cbor import Tagged
 from keys.signer import Algorithm, KeyMaterialError, es256_public
 from keys.verdict import Reason
+from licences.formats.refusal import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -49,20 +50,13 @@ _REASONS = {
 }
 
 
-class MdocError(ValueError):
+class MdocError(FormatError):
     """The document is refused.
 
     Codes: `too_large malformed header_refused algorithm unknown_key signature digest bad_payload`.
     """
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    @property
-    def reason(self) -> Reason:
-        """Return the closed reason code."""
-        return _REASONS.get(self.code, Reason.UNREADABLE)
+    reasons = _REASONS
 
 
 @dataclass(frozen=True, slots=True)

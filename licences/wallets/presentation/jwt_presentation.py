@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from keys import jws
 from keys.base64url import unb64u
-from keys.jwk import JWKError, parse
 from keys.strict_json import StrictJSONError, strict_json
 from licences.formats import jwt_vc, key_binding
 
@@ -44,8 +43,11 @@ def verify(token: str, asked: Asked, *, keys: Mapping[str, PublicKey], issuer: s
     """
     inner = _inner(token)
     found = jwt_vc.authenticate(inner, keys=keys, issuer=issuer)
+    key = key_binding.holder_key(found)
+    if key is None:
+        raise PresentationError("holder_key")
     try:
-        payload = jws.decode_with_key(token, key=_holder_key(found), typ=_TYPES, max_bytes=MAX_PRESENTATION).payload
+        payload = jws.decode_with_key(token, key=key, typ=_TYPES, max_bytes=MAX_PRESENTATION).payload
     except jws.JWSError:
         raise PresentationError("holder_signature") from None
     if payload.get("aud") != asked.audience:
@@ -76,15 +78,3 @@ def _inner(token: str) -> str:
     if not isinstance(held, str):
         raise PresentationError("malformed")
     return held
-
-
-def _holder_key(credential: Mapping[str, Any]) -> PublicKey:
-    cnf = credential.get("cnf")
-    jwk = cnf.get("jwk") if isinstance(cnf, dict) else None
-    try:
-        key = parse(jwk) if isinstance(jwk, dict) else None
-    except JWKError:
-        key = None
-    if key is None:
-        raise PresentationError("holder_key")
-    return key
