@@ -1,7 +1,6 @@
 """Telling the security administrators of an alarm (告警通知): a message to each one's phone, once for each alarm.
 
-A page and a metric are looked at when somebody looks. The notice lies in the outbox in the transaction that raises the
-alarm and is sent seconds after its commit; it says what kind of alarm it is, nobody's name and no number.
+A page and a metric are looked at when somebody looks. It says what kind of alarm it is, nobody's name and no number.
 """
 
 from __future__ import annotations
@@ -13,19 +12,12 @@ from sqlalchemy import select
 
 from idservice.admin.models import Administrator
 from idservice.admin.roles import Role
-from idservice.call import Call, Caller
-from idservice.events import courier, outbox
-from idservice.events.delivery import Sent
-from idservice.login import sms_sender
-from idservice.register import people
+from licences import messages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
-    from sqlalchemy.orm import Session
-
-    from idservice.call import House
+    from idservice.call import Call
     from idservice.events.outbox import Waiting
 
 KIND: Final = "guard_alarm"
@@ -37,29 +29,17 @@ WHAT: Final[Mapping[str, str]] = {  # by licences.guard.alarms.Kind
     "subject": "有人被反复查询",
     "anomaly": "查询量异常，查询已自动停止",
 }
-_SENDER: Final = Caller(channel="cli", client_id="courier")
 
 
 def tell(call: Call, kind: str) -> None:
-    """Leave a notice for everybody who holds the security post, where anybody carries messages at all."""
-    if not sms_sender.is_configured(call.settings):
-        return
+    """Leave a message, with the alarm, for everybody who holds the security post."""
     holders = select(Administrator.subject).where(Administrator.role == str(Role.SECURITY))
     for subject in call.session.scalars(holders.order_by(Administrator.subject)).all():
-        outbox.put(call, KIND, subject, {"kind": kind}, keep=KEEP)
+        messages.leave(call, KIND, subject, {"kind": kind}, keep=KEEP)
 
 
-def send(house: House, notice: Waiting, now: datetime) -> Sent:
-    """Send the message of a notice to the administrator's phone."""
-
-    def read(session: Session) -> str | None:
-        facts = people.facts(Call(house, session, _SENDER, now, "courier"), notice.target)
-        return facts.phone if facts is not None else None
-
-    to = house.database.run(read, write=False)
-    text = f"【一号通行】查询管控告警：{WHAT[notice.facts['kind']]}。请立即到“查询管控”页面处理。"
-    sms_sender.sender(house.settings).send(to, code=None, text=text, at=now)
-    return Sent.DONE
+def _text(_call: Call, notice: Waiting) -> str:
+    return f"【一号通行】查询管控告警：{WHAT[notice.facts['kind']]}。请立即到“查询管控”页面处理。"
 
 
-courier.carry_also(KIND, send)
+messages.carry(KIND, _text)
