@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,13 +10,12 @@ from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
 
 from idservice.errors import FieldProblem, Problem
-from idservice.http import idempotency
 from idservice.http.endpoint import load
 from idservice.http.page import Who, page
 from idservice.login import step_up
 from idservice.login.levels import Act
 from idservice.register import mandates
-from seals import approval, custody, owners, register, register_pages, standing
+from seals import approval, custody, form_once, owners, register, register_pages, standing
 from seals.making import draw_svg
 from seals.models import Seal, SealApplication
 from seals.owner_kinds import KINDS, OwnerKind
@@ -26,7 +24,6 @@ from seals.picture_round import Rank
 from seals.register_pages import (
     control_of,
     design_of,
-    form_key,
     picture_of,
     posted_body,
     problem_text,
@@ -85,14 +82,12 @@ def apply(call: Call) -> Response | str:
     """Apply, or only show the picture once more; a form posted twice applies once."""
     if "preview" in request.form:
         return _application(call, errors={})
-    key = form_key(call)
-    if key is not None and (done := idempotency.replay(call, key)) is not None:
-        return to_seal(json.loads(done[1])["id"])
+    return to_seal(form_once.once(call, lambda: _apply(call)))
+
+
+def _apply(call: Call) -> str:
     facts = load(_BODY, _body(), where="form")
-    made = approval.apply(call, design=chosen(**{name: facts.pop(name) for name in _DESIGN_FIELDS}), **facts)
-    if key is not None:
-        idempotency.remember(call, key, 303, json.dumps({"id": made.seal_id}).encode())
-    return to_seal(made.seal_id)
+    return approval.apply(call, design=chosen(**{name: facts.pop(name) for name in _DESIGN_FIELDS}), **facts).seal_id
 
 
 def _body() -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +12,11 @@ from sqlalchemy import select
 
 from idservice.call import Post
 from idservice.errors import FieldProblem, Problem
-from idservice.http import idempotency
 from idservice.http.endpoint import load
 from idservice.http.page import Who, page
 from idservice.http.problems import language
 from idservice.models import Department
-from seals import approval, contents, custody, owners, register, standing
+from seals import approval, contents, custody, form_once, owners, register, standing
 from seals.change import change
 from seals.decoding import read_seal
 from seals.lifecycle import TABLE, Change, State, allowed
@@ -78,15 +76,13 @@ def apply(call: Call) -> Response | str:
     """Apply, or only show the picture once more; a form posted twice applies once."""
     if "preview" in request.form:
         return _application(call, errors={})
-    key = form_key(call)
-    if key is not None and (done := idempotency.replay(call, key)) is not None:
-        return to_seal(json.loads(done[1])["id"])
+    return to_seal(form_once.once(call, lambda: _apply(call)))
+
+
+def _apply(call: Call) -> str:
     facts = load(_APPLICATION, posted_body(), where="form")
     design = chosen(**{name: facts.pop(name) for name in _DESIGN_FIELDS})
-    made = approval.apply(call, design=design, **facts)
-    if key is not None:
-        idempotency.remember(call, key, 303, json.dumps({"id": made.seal_id}).encode())
-    return to_seal(made.seal_id)
+    return approval.apply(call, design=design, **facts).seal_id
 
 
 def _application(call: Call, *, errors: dict[str, str]) -> str:
@@ -286,16 +282,6 @@ def _units(call: Call) -> dict[str, str]:
 def data_uri(media_type: str, data: bytes) -> str:
     """Return what a picture's address says where it stands in the page itself."""
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
-
-
-def form_key(call: Call) -> idempotency.Key | None:
-    """Return what makes a form posted twice one deed."""
-    given = request.form.get("idempotency_key")
-    if not given:
-        return None
-    asked = json.dumps(sorted((name, value) for name, value in request.form.items() if name != "csrf_token"))
-    caller = f"page|{call.caller.person}"
-    return idempotency.key_of(given, caller=caller, method="POST", path=request.path, body=asked.encode())
 
 
 def to_seal(seal_id: str) -> Response:

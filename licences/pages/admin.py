@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,6 @@ from flask import Blueprint, Response, redirect, render_template, request
 from sqlalchemy import select
 
 from idservice.errors import FieldProblem, Problem
-from idservice.http import idempotency
 from idservice.http.endpoint import load
 from idservice.http.page import Who, page
 from licences import catalogue, change, grounds, issue, lifecycle, read
@@ -20,6 +18,7 @@ from licences.models import LicenceChange
 from licences.pages import files, shown, words
 from licences.schemas import ChangeBody, IssueBody
 from licences.surface import FieldType
+from seals import form_once
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -86,9 +85,8 @@ def issue_form(call: Call, type_code: str) -> str:
 
 def _intend(call: Call, type_code: str) -> Intent | Response:
     """Record what is about to be signed; a form posted twice leads to what it issued the first time."""
-    key = _key(call)
-    if key is not None and (done := idempotency.replay(call, key)) is not None:
-        return _to_issued(json.loads(done[1])["identifier"])
+    if (before := form_once.made_before(call)) is not None:
+        return _to_issued(before)
     entry = catalogue.find(call, type_code)
     catalogue.authority(call, entry, None)
     _refuse_blanks(entry.type)
@@ -120,13 +118,7 @@ def _issue_again(call: Call, problem: Problem, type_code: str) -> str:
 )
 def issue_licence(call: Call, type_code: str, prepared: Intent) -> Response:  # noqa: ARG001 - checked in `_intend`
     """Seal, sign and store the licence, and show that it is issued."""
-    key = _key(call)
-    if key is not None and (done := idempotency.replay(call, key)) is not None:
-        return _to_issued(json.loads(done[1])["identifier"])
-    licence = issue.issue(call, prepared)
-    if key is not None:
-        idempotency.remember(call, key, 303, json.dumps({"identifier": licence.identifier}).encode())
-    return _to_issued(licence.identifier)
+    return _to_issued(form_once.once(call, lambda: issue.issue(call, prepared).identifier))
 
 
 @page(blueprint, "/issued/<identifier>", who=Who.OFFICER)
@@ -158,16 +150,6 @@ def _issue_page(call: Call, type_code: str, *, errors: dict[str, str]) -> str:
         errors=errors,
         idempotency_key=request.form.get("idempotency_key") or secrets.token_hex(16),
     )
-
-
-def _key(call: Call) -> idempotency.Key | None:
-    """Return the key of a posted form; the same form with other content is another request and is refused."""
-    given = request.form.get("idempotency_key")
-    if not given:
-        return None
-    asked = json.dumps(sorted((name, value) for name, value in request.form.items() if name != "csrf_token"))
-    caller = f"page|{call.caller.person}"
-    return idempotency.key_of(given, caller=caller, method="POST", path=request.path, body=asked.encode())
 
 
 def _body(kind: LicenceType) -> dict[str, Any]:
