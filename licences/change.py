@@ -118,8 +118,8 @@ def intend(call: Call, code: str, body: dict[str, Any], *, approved: bool = Fals
     request = {"number": old.number, "fields": fields | (body.get("fields") or {}), **_dates(old, change, body)}
     request |= {"reason": body.get("reason"), "beside": beside, "issued_on": body.get("issued_on")}
     old_code = licence.identifier
-    content = issue.describe(call, entry, authority, holder, new, request, version=version, previous=old_code)
-    return issue.record_intent(call, licence.subject, new, authority.seal_id, content, single=False, previous=old_code)
+    stated = issue.state_licence(call, entry, authority, holder, new, request, version=version, previous=old_code)
+    return issue.record_intent(call, licence.subject, authority.seal_id, stated, single=False, previous=old_code)
 
 
 def change(

@@ -110,9 +110,9 @@ def intend(call: Call, body: dict[str, Any], *, approved: bool = False, ended: b
         refuse_second(call, subject, entry.type.code)
     code = identifier.build(entry.type.code, authority.department, identifier.new_serial(), 1)
     request, associated = body | {"beside": beside}, body.get("associated")
-    content = describe(call, entry, authority, holder, code, request, version=1, previous=associated)
+    stated = state_licence(call, entry, authority, holder, code, request, version=1, previous=associated)
     state = State.UNCOLLECTED if body.get("collect") else State.VALID
-    return record_intent(call, subject, code, authority.seal_id, content, single=single, state=state)
+    return record_intent(call, subject, authority.seal_id, stated, single=single, state=state)
 
 
 def alone() -> Problem:
@@ -123,9 +123,8 @@ def alone() -> Problem:
 def record_intent(
     call: Call,
     subject: str,
-    code: str,
     seal_id: str,
-    content: bytes,
+    stated: Metadata,
     *,
     single: bool,
     previous: str | None = None,
@@ -136,6 +135,7 @@ def record_intent(
     Raises:
         Problem: issuing_stopped.
     """
+    code, content = stated.identifier, artefacts.content_of(stated)
     named = identifier.parts(code)
     stop_issuing.refuse(call, type_code=named.type_code, department=named.issuer_code)
     intent_id = timed_id(call.now)
@@ -196,26 +196,6 @@ def find_holder(call: Call, number: str, entry: Entry, *, at: str = "/holder") -
     if not entry.type.accepts(metadata.holder_kind(holder)):
         raise Problem("holder_kind", f"This type is for: {entry.type.holder_kind}.")
     return subject, holder
-
-
-def describe(
-    call: Call,
-    entry: Entry,
-    authority: Authority,
-    holder: Holder,
-    code: str,
-    body: dict[str, Any],
-    *,
-    version: int,
-    previous: str | None,
-) -> bytes:
-    """Return the canonical bytes of the licence's metadata record.
-
-    Raises:
-        Problem: invalid, naming the faulty fields or dates.
-    """
-    stated = state_licence(call, entry, authority, holder, code, body, version=version, previous=previous)
-    return artefacts.content_of(stated)
 
 
 def state_licence(
