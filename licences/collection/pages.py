@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, redirect, render_template, request
 
-from idservice.call import Post
-from idservice.errors import Problem
 from idservice.http.endpoint import load
 from idservice.http.page import Who, page
 from licences import catalogue
 from licences.collection import approving, quality, refusal_words, refusals
 from licences.collection.schemas import CollectionApprovalBody, SourceAnswerBody
 from licences.pages import words
+from licences.pages.desk import department_of
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -32,7 +31,7 @@ _REASONS: dict[str, words.Both] = {
 @page(blueprint, "/admin/quality", who=Who.OFFICER)
 def show(call: Call) -> str:
     """Show the figures of the officer's department, and what it was asked."""
-    department = _department(call)
+    department = department_of(call)
     return render_template(
         "admin/quality.html",
         department=department,
@@ -47,24 +46,16 @@ def answer(call: Call) -> Response:
     """Answer a question to the source."""
     said = load(_ANSWER, {"answer": request.form.get("answer", "")}, where="form")
     quality.answer(call, request.form.get("question", ""), said["answer"])
-    return redirect(f"/admin/quality?department={_department(call)}", 303)  # type: ignore[return-value]
+    return redirect(f"/admin/quality?department={department_of(call)}", 303)  # type: ignore[return-value]
 
 
 @page(blueprint, "/admin/quality/approvals", who=Who.OFFICER, methods=("POST",), write=True)
 def approve(call: Call) -> Response:
     """Approve collected rows of a sensitive type, as many as the officer saw."""
     given = {name: request.form.get(name, "") for name in ("type", "until")}
-    body = load(_APPROVAL, {"department": _department(call), **given}, where="form")
+    body = load(_APPROVAL, {"department": department_of(call), **given}, where="form")
     approving.approve(call, body["department"], body["type"], body["until"])
     return redirect(f"/admin/life?department={body['department']}&done=released", 303)  # type: ignore[return-value]
-
-
-def _department(call: Call) -> str:
-    mine = sorted(call.caller.departments_as(Post.OFFICER))
-    named = request.values.get("department")
-    if named is not None and named not in mine:
-        raise Problem("forbidden", "You serve no such department.")
-    return named or mine[0]
 
 
 def _figure(row: dict[str, Any]) -> dict[str, Any]:

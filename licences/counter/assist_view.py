@@ -57,21 +57,8 @@ def cursor_of(check: DepartmentCheck) -> str:
 
 
 def of_holder(call: Call, *, limit: int, cursor: str | None = None) -> list[DepartmentCheck]:
-    """Return one page (and one more) of checks about the caller or whom he acts for, newest first.
-
-    Those of matters that his mandate does not reach are left out.
-
-    Raises:
-        Problem: forbidden, where the caller is no holder.
-    """
-    if call.caller.holder is None:
-        raise Problem("forbidden", "Only a logged-in holder has cases of his own.")
-    query = select(DepartmentCheck).where(DepartmentCheck.subject == call.caller.holder)
-    if (within := acting.reach(call).matters) is not None:
-        query = query.where(DepartmentCheck.matter.in_(sorted(within)))
-    if cursor is not None:
-        query = query.where(DepartmentCheck.check_id < cursor)
-    return list(call.session.scalars(query.order_by(DepartmentCheck.check_id.desc()).limit(limit + 1)))
+    """Return one page (and one more) of checks about the caller or whom he acts for, as `case_log.own`."""
+    return case_log.own(call, DepartmentCheck, DepartmentCheck.check_id, limit=limit, cursor=cursor)
 
 
 def find_own(call: Call, check_id: str) -> DepartmentCheck:

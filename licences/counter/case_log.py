@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import insert, select
 
 from idservice.errors import FieldProblem, Kind, Problem, register
 from idservice.ids import timed_id
-from licences.counter.models import CaseStep, CounterCase
+from licences import acting
+from licences.counter.models import CaseStep, Commitment, CounterCase, DepartmentCheck
 
 if TYPE_CHECKING:
     from enum import StrEnum
 
+    from sqlalchemy.orm import InstrumentedAttribute
+
     from idservice.call import Call
 
+Case = TypeVar("Case", DepartmentCheck, Commitment)
 
 register({"step_not_open": Kind(409, "当前状态下不能这样办理", "This step is not open in the present state")})
 
@@ -32,6 +36,26 @@ def subject_of(call: Call, case_id: str) -> str | None:
     """Return whom a case is about; None for a number that is nobody's."""
     found = call.session.get(CounterCase, case_id) if _ID.fullmatch(case_id) else None
     return None if found is None else found.subject
+
+
+def own(
+    call: Call, kind: type[Case], number: InstrumentedAttribute[str], *, limit: int, cursor: str | None
+) -> list[Case]:
+    """Return one page (and one more) of the cases of the caller or of whom he acts for, newest first.
+
+    Those of matters that his mandate does not reach are left out.
+
+    Raises:
+        Problem: forbidden, where the caller is no holder.
+    """
+    if call.caller.holder is None:
+        raise Problem("forbidden", "Only a logged-in holder has cases of his own.")
+    query = select(kind).where(kind.subject == call.caller.holder)
+    if (within := acting.reach(call).matters) is not None:
+        query = query.where(kind.matter.in_(sorted(within)))
+    if cursor is not None:
+        query = query.where(number < cursor)
+    return list(call.session.scalars(query.order_by(number.desc()).limit(limit + 1)))
 
 
 def note(call: Call, subject: str, case_id: str, step: StrEnum, state: StrEnum, reason: str | None = None) -> None:

@@ -196,21 +196,8 @@ def take(call: Call, found: Commitment, step: Step, reason: str | None = None, *
 
 
 def of_holder(call: Call, *, limit: int, cursor: str | None = None) -> list[Commitment]:
-    """Return one page (and one more) of the commitments of the caller or of whom he acts for, newest first.
-
-    Those of matters that his mandate does not reach are left out.
-
-    Raises:
-        Problem: forbidden, where the caller is no holder.
-    """
-    if call.caller.holder is None:
-        raise Problem("forbidden", "Only a logged-in holder has cases of his own.")
-    query = select(Commitment).where(Commitment.subject == call.caller.holder)
-    if (within := acting.reach(call).matters) is not None:
-        query = query.where(Commitment.matter.in_(sorted(within)))
-    if cursor is not None:
-        query = query.where(Commitment.commitment_id < cursor)
-    return list(call.session.scalars(query.order_by(Commitment.commitment_id.desc()).limit(limit + 1)))
+    """Return one page (and one more) of the commitments of the caller or of whom he acts for, as `case_log.own`."""
+    return case_log.own(call, Commitment, Commitment.commitment_id, limit=limit, cursor=cursor)
 
 
 def of_unit(call: Call, *, states: frozenset[State], limit: int, cursor: str | None = None) -> list[Commitment]:

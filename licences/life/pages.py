@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, redirect, render_template, request
 
-from idservice.call import Post
 from idservice.errors import Problem
 from idservice.http.endpoint import load
 from idservice.http.page import Who, page
@@ -16,6 +15,7 @@ from licences.life import change_requests, objections, stop_issuing
 from licences.life.schemas import ChangeDecisionBody, IssuingStopBody, ObjectionAnswerBody, ObjectionBody
 from licences.lifecycle import Change
 from licences.pages import shown, words
+from licences.pages.desk import department_of
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -43,7 +43,7 @@ def desk(call: Call) -> str:
 
 
 def _desk(call: Call, *, error: str | None) -> str:
-    department = _department(call)
+    department = department_of(call)
     types = [entry.type for entry in catalogue.entries(call).values() if _issues(entry, department)]
     return render_template(
         "admin/life.html",
@@ -70,7 +70,7 @@ def stop(call: Call) -> Response:
         stop_issuing.lift(call, request.form["lift"])
         return _done(call, "lifted")
     given = {name: request.form.get(name, "").strip() for name in ("type", "reason")}
-    stop_issuing.stop(call, load(_STOP, {"department": _department(call), **_filled(given)}, where="form"))
+    stop_issuing.stop(call, load(_STOP, {"department": department_of(call), **_filled(given)}, where="form"))
     return _done(call, "stopped")
 
 
@@ -129,21 +129,12 @@ def _approves() -> bool:
     return bool(load(_DECISION, {"decision": request.form.get("decision", "")}, where="form")["decision"] == "approve")
 
 
-def _department(call: Call) -> str:
-    """Return the department whose desk this is: the one named, or the officer's first."""
-    mine = sorted(call.caller.departments_as(Post.OFFICER))
-    named = request.values.get("department")
-    if named is not None and named not in mine:
-        raise Problem("forbidden", "You serve no such department.")
-    return named or mine[0]
-
-
 def _issues(entry: catalogue.Entry, department: str) -> bool:
     return any(found.department == department for found in entry.authorities)
 
 
 def _done(call: Call, word: str) -> Response:
-    return redirect(f"/admin/life?department={_department(call)}&done={word}", 303)  # type: ignore[return-value]
+    return redirect(f"/admin/life?department={department_of(call)}&done={word}", 303)  # type: ignore[return-value]
 
 
 def _request(call: Call, row: ChangeRequest) -> dict[str, Any]:
