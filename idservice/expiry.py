@@ -18,7 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from idservice.call import House
 from idservice.db import table_of
 from idservice.events.models import Notice
-from idservice.login.models import Proofing, Recovery, SentCode
+from idservice.login.models import ActivationCode, Proofing, Recovery, SentCode
 from idservice.models import (
     AccessToken,
     AuthorizationCode,
@@ -55,6 +55,7 @@ KEPT: tuple[tuple[InstrumentedAttribute[Any], InstrumentedAttribute[datetime], t
     (Notice.notice_id, Notice.expires_at, CLOCKS),
     (SentCode.form_hash, SentCode.expires_at, A_DAY),
     (Recovery.form_hash, Recovery.expires_at, CLOCKS),
+    (ActivationCode.code_hash, ActivationCode.expires_at, CLOCKS),
     (Proofing.nonce_hash, Proofing.expires_at, CLOCKS),
     (IdempotentRequest.key_hash, IdempotentRequest.created_at, A_DAY),
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from idservice.admin import client_acts, organisation_acts, person_acts
+from idservice.admin import activation_acts, client_acts, organisation_acts, person_acts
 from idservice.admin.roles import Role
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class RiskyAct(StrEnum):
     PERSON_CONFIRM = "person.confirm"
     MANDATE_REVOKE = "mandate.revoke"
     GUARDIAN_ENTER = "guardian.enter"
+    FACTOR_ACTIVATE = "factor.activate"
     ROLE_GIVE = "role.give"
     ROLE_TAKE = "role.take"
 
@@ -69,6 +70,7 @@ RULES: Final[Mapping[RiskyAct, Rule]] = {
     RiskyAct.PERSON_CONFIRM: Rule(Role.SYSTEM, _SECURITY, person_acts.check_confirmation, person_acts.confirm),
     RiskyAct.MANDATE_REVOKE: Rule(Role.SYSTEM, _SECURITY, person_acts.check_mandate, person_acts.revoke_mandate),
     RiskyAct.GUARDIAN_ENTER: Rule(Role.SYSTEM, _SECURITY, person_acts.propose_guardian, person_acts.enter_guardian),
+    RiskyAct.FACTOR_ACTIVATE: Rule(Role.SYSTEM, _SECURITY, activation_acts.propose, activation_acts.make),
     RiskyAct.ROLE_GIVE: Rule(Role.SECURITY, _WITH_ROLES, person_acts.check_role, person_acts.give_role),
     RiskyAct.ROLE_TAKE: Rule(Role.SECURITY, _WITH_ROLES, person_acts.check_role_held, person_acts.take_role),
 }

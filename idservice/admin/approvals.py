@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from idservice.call import Call
 
 STANDS: Final = timedelta(days=3)
-SECRET: Final = "secret"
+SECRET: Final = "secret"  # kept sealed until the decision, which needs it
+TOLD: Final = "told"  # to whoever asks, and kept nowhere
 
 register(
     {
@@ -54,6 +55,7 @@ def ask(call: Call, act: RiskyAct, facts: dict[str, Any]) -> Asked:
     rule = RULES[act]
     roles.demand(call, rule.asks)
     kept = rule.check(call, facts)
+    told = kept.pop(TOLD, None)
     request_id = timed_id(call.now)
     call.session.add(
         AdminRequest(
@@ -67,7 +69,8 @@ def ask(call: Call, act: RiskyAct, facts: dict[str, Any]) -> Asked:
     )
     call.session.flush()
     audit.record(call, AdminDeed.REQUESTED, request=request_id, act=str(act), **_public(kept))
-    return Asked(request_id, {name: value for name, value in kept.items() if name != SECRET}, kept.get(SECRET))
+    shown = {name: value for name, value in kept.items() if name != SECRET}
+    return Asked(request_id, shown, told or kept.get(SECRET))
 
 
 def decide(call: Call, request_id: str, *, approve: bool) -> AdminRequest:

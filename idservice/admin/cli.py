@@ -1,5 +1,7 @@
 """`flask admin`: the first administrators, for whoever sets the service up, and the way out when none is left to agree.
 
+An administrator who has no second factor yet needs the code of `activate`, too, before he can add one.
+
 Exit status: 0 done, 1 the answer is no, 2 it could not be done. Later roles are given and taken on the pages, by two
 people.
 """
@@ -16,7 +18,7 @@ from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy.exc import SQLAlchemyError
 
-from idservice.admin import person_acts, roles, view
+from idservice.admin import activation_acts, person_acts, roles, view
 from idservice.admin.roles import Role
 from idservice.call import Call, Caller
 from idservice.errors import Problem
@@ -58,6 +60,20 @@ def dismiss() -> None:
     number = sys.stdin.readline().strip()
     _run(lambda call: roles.take(call, person_acts.find(call, number)[0]), write=True)
     click.echo("已免职 dismissed")
+
+
+@admin.command("activate")
+def activate() -> None:
+    """激活码 Print a code for a first second factor of the staff member whose number stands on standard input."""
+    number = sys.stdin.readline().strip()
+
+    def make(call: Call) -> str:
+        facts = activation_acts.propose(call, {"subject": person_acts.find(call, number)[0]})
+        activation_acts.make(call, facts)
+        return str(facts["told"])
+
+    click.echo(_run(make, write=True))
+    click.echo("请当面交给本人，24 小时内有效，一次 Hand it over in person: good for 24 hours, once.", err=True)
 
 
 @admin.command("list")

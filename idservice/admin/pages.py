@@ -12,6 +12,7 @@ from idservice.admin.roles import Role
 from idservice.errors import Problem
 from idservice.http.page import Who, page
 from idservice.http.problems import language
+from idservice.login import activation
 from idservice.register import mandates
 
 if TYPE_CHECKING:
@@ -81,13 +82,14 @@ def party(call: Call, kind: str, subject: str) -> str:
         roles=[str(one) for one in Role],
         done=request.args.get("done"),
         is_self=subject == call.caller.person,
+        needs_code=found["status"] == "active" and activation.is_waited_for(call, subject),
     )
 
 
 @page(
     blueprint, "/<any(people, organisations):kind>/<subject>", who=Who.PERSON, methods=("POST",), write=True
 )  # fmt: skip
-def change_party(call: Call, kind: str, subject: str) -> Response:
+def change_party(call: Call, kind: str, subject: str) -> Response | str:
     """Ask for a risky act on a person or a mandate, or lay one's own role down."""
     said, _, rest = request.form.get("change", "").partition(".")
     facts: dict[str, Any] = {"subject": subject}
@@ -104,6 +106,11 @@ def change_party(call: Call, kind: str, subject: str) -> Response:
             act = RiskyAct.PERSON_DISABLE if said == "disable" else RiskyAct.PERSON_ENABLE
         case "confirm":
             act = RiskyAct.PERSON_CONFIRM
+        case "activation_code":
+            asked = approvals.ask(call, RiskyAct.FACTOR_ACTIVATE, facts)
+            return render_template(
+                "control/activation.html", code=asked.secret, back=f"/admin/{kind}/{subject}", role=str(Role.SYSTEM)
+            )
         case "give_role" if (role := request.form.get("role", "")) in set(Role):
             act, facts = RiskyAct.ROLE_GIVE, facts | {"role": role}
         case "revoke":

@@ -41,6 +41,14 @@ blueprint = Blueprint("administration", __name__, url_prefix="/v1/admin", descri
 
 SCOPE = "admin.manage"
 DONE = {"request": None, "state": "done"}
+ON_PEOPLE = {
+    "disable": RiskyAct.PERSON_DISABLE,
+    "enable": RiskyAct.PERSON_ENABLE,
+    "confirm": RiskyAct.PERSON_CONFIRM,
+    "activation_code": RiskyAct.FACTOR_ACTIVATE,
+    "give_role": RiskyAct.ROLE_GIVE,
+    "take_role": RiskyAct.ROLE_TAKE,
+}
 
 
 @endpoint(blueprint, "GET", "/clients", scope=SCOPE, query=ClientsQuery, answer=AdminClientsSchema)
@@ -120,21 +128,18 @@ def find_by_number(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     write=True,
 )
 def change_person(call: Call, identifier: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Ask to disable, enable or confirm an account, to give it a role or take it away; lay one's own down at once."""
+    """Ask to disable, enable or confirm an account, to give it a role or take it away; lay one's own down at once.
+
+    Or ask for a code by which staff add their first second factor: it is shown here, once, and works when approved.
+    """
     facts = {"subject": identifier}
     match body["change"]:
         case "take_role" if identifier == call.caller.person:
             person_acts.lay_down_role(call)
             return DONE
-        case "take_role":
-            return _asked(approvals.ask(call, RiskyAct.ROLE_TAKE, facts))
         case "give_role":
-            return _asked(approvals.ask(call, RiskyAct.ROLE_GIVE, facts | {"role": _needed(body, "role")}))
-        case "disable":
-            return _asked(approvals.ask(call, RiskyAct.PERSON_DISABLE, facts))
-        case "confirm":
-            return _asked(approvals.ask(call, RiskyAct.PERSON_CONFIRM, facts))
-    return _asked(approvals.ask(call, RiskyAct.PERSON_ENABLE, facts))
+            facts["role"] = _needed(body, "role")
+    return _asked(approvals.ask(call, ON_PEOPLE[body["change"]], facts), told_as="activation_code")
 
 
 @endpoint(
@@ -215,9 +220,9 @@ def list_log_entries(call: Call, query: dict[str, Any]) -> dict[str, Any]:
     return {"items": [view.log_entry(row) for row in shown], "next_cursor": following}
 
 
-def _asked(asked: Asked) -> dict[str, Any]:
+def _asked(asked: Asked, *, told_as: str = "client_secret") -> dict[str, Any]:
     told = {"request": asked.request_id, "state": "waiting", "client_id": asked.facts.get("client_id")}
-    return told | ({"client_secret": asked.secret} if asked.secret is not None else {})
+    return told | ({told_as: asked.secret} if asked.secret is not None else {})
 
 
 def _needed(body: dict[str, Any], member: str) -> Any:

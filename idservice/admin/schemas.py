@@ -75,6 +75,7 @@ class AskedSchema(Schema):
     state = fields.String(required=True)
     client_id = fields.String(allow_none=True)
     client_secret = fields.String(allow_none=True)
+    activation_code = fields.String()
 
 
 class SearchBody(Schema):
@@ -100,7 +101,8 @@ class PersonChangeBody(Schema):
     """What is to be done with an account; to lay one's own role down needs no second person."""
 
     change = fields.String(
-        required=True, validate=validate.OneOf(["disable", "enable", "confirm", "give_role", "take_role"])
+        required=True,
+        validate=validate.OneOf(["disable", "enable", "confirm", "activation_code", "give_role", "take_role"]),
     )
     role = fields.String(validate=validate.OneOf([str(role) for role in Role]))
 

@@ -11,6 +11,8 @@ class Deed(StrEnum):
     FACTOR_ADDED = "idservice:factor:add"
     FACTOR_REMOVED = "idservice:factor:remove"
     FACTOR_USED = "idservice:factor:use"
+    ACTIVATION_MADE = "idservice:activation_code:make"
+    ACTIVATION_USED = "idservice:activation_code:use"
     CODE_SENT = "idservice:sms_code:send"
     PASSWORD_CHANGED = "idservice:password:change"
     RECOVERY_BEGUN = "idservice:recovery:begin"

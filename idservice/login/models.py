@@ -31,6 +31,20 @@ class Totp(Base):
     last_step: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
+    begun_in: Mapped[bytes | None] = mapped_column(LargeBinary(32))  # the session that was shown the secret
+
+
+class ActivationCode(Base):
+    """The department's leave for staff to add a first second factor (激活码): good once, in one session."""
+
+    __tablename__ = "activation_code"
+    __table_args__ = SUBJECT
+    subject: Mapped[str] = mapped_column(String(32), primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    used_in: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
 class RecoveryCode(Base):

@@ -21,11 +21,11 @@ COUNT = 10
 
 def make(call: Call, subject: str) -> list[str]:
     """Make ten new codes in place of all older ones, and return them: they are shown this once."""
-    codes = [_new() for _ in range(COUNT)]
+    codes = [new() for _ in range(COUNT)]
     call.session.execute(delete(RecoveryCode).where(RecoveryCode.subject == subject))
     call.session.execute(
         insert(RecoveryCode),
-        [{"subject": subject, "code_hash": _hash(code), "made_at": call.now, "used_at": None} for code in codes],
+        [{"subject": subject, "code_hash": hash_of(code), "made_at": call.now, "used_at": None} for code in codes],
     )
     audit.record(call, Deed.FACTOR_ADDED, subject=subject, factor="recovery_codes")
     return codes
@@ -33,7 +33,7 @@ def make(call: Call, subject: str) -> list[str]:
 
 def check(call: Call, subject: str, code: str) -> bool | None:
     """Return True and use the code up if it is one of the person's; None otherwise."""
-    mine = (RecoveryCode.subject == subject, RecoveryCode.code_hash == _hash(code), RecoveryCode.used_at.is_(None))
+    mine = (RecoveryCode.subject == subject, RecoveryCode.code_hash == hash_of(code), RecoveryCode.used_at.is_(None))
     used = update(RecoveryCode).where(*mine).values(used_at=call.now).returning(RecoveryCode.used_at)
     return True if call.session.scalar(used) is not None else None
 
@@ -44,12 +44,12 @@ def left(call: Call, subject: str) -> int:
     return call.session.scalar(select(func.count()).select_from(RecoveryCode).where(*mine)) or 0
 
 
-def _new() -> str:
+def new() -> str:
     """Return 80 random bits as four groups of four letters and digits."""
     text = base64.b32encode(secrets.token_bytes(10)).decode().lower()
     return "-".join(text[start : start + 4] for start in range(0, 16, 4))
 
 
-def _hash(code: str) -> bytes:
+def hash_of(code: str) -> bytes:
     """Hash a code as it was typed: without what people add or leave out."""
     return secret_hash("".join(code.lower().split()).replace("-", "")[:64])

@@ -11,6 +11,7 @@ from idservice.errors import Problem
 from idservice.http.page import Who, page
 from idservice.http.problems import language
 from idservice.login import (
+    activation,
     change_password,
     device,
     lockout,
@@ -150,9 +151,11 @@ def set_new_password(call: Call) -> Response:
 
 
 def _demand(call: Call, act: Act) -> None:
-    """Demand the login that `act` needs; a second factor only of somebody who has one."""
+    """Demand the login that `act` needs; of somebody who has no second factor yet, what the first one needs."""
     has_ways = bool(second_factor.ways_of(call, _person(call)))
     step_up.demand(call, act if has_ways else Act.FIRST_FACTOR)
+    if act is Act.CHANGE_FACTORS:
+        activation.demand(call)
 
 
 def _stronger(call: Call, way: Way) -> Response:

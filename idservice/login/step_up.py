@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PAGE = "/login/second"
 LOGIN = "/login/again"
+ACTIVATION = "/me/security/activation"
 
 register(
     {
@@ -33,7 +34,7 @@ register(
 
 
 class StepUpNeeded(Exception):
-    """A visitor must first reach `needed`, a class or LOGIN anew: `login.pages` sends him there and back."""
+    """A visitor must first reach `needed`, a class, LOGIN anew or ACTIVATION: he is sent there and back."""
 
     def __init__(self, needed: str) -> None:
         super().__init__(needed)
@@ -90,9 +91,9 @@ def challenge(need: Need, scheme: str) -> Problem:
 
 
 def page_for(needed: str, to: str) -> str:
-    """Return the page on which a visitor reaches what is needed (a class, or LOGIN anew) and goes on to `to`."""
-    if needed == LOGIN:
-        return f"{LOGIN}?to={quote(to, safe='')}"
+    """Return the page on which a visitor reaches what is needed (see `StepUpNeeded`) and goes on to `to`."""
+    if needed in {LOGIN, ACTIVATION}:
+        return f"{needed}?to={quote(to, safe='')}"
     return f"{PAGE}?{urlencode({'acr': needed, 'to': to})}"
 
 

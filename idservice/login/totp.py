@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hmac
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyotp
 from sqlalchemy import delete, insert, select, update
 
 from idservice import audit
+from idservice.db import add_if_new
 from idservice.events import emit
 from idservice.login.deeds import Deed
 from idservice.login.models import Totp
@@ -27,29 +28,29 @@ _CODE = re.compile(r"[0-9]{6}\Z")
 
 
 def begin(call: Call, subject: str) -> str:
-    """Return the secret of an app that is being set up: the one shown before, or a new one.
+    """Return the secret of an app that is being set up in this session: the one shown in it before, or a new one.
 
-    An app already in use is not touched: its secret is never shown again, and "" is returned.
+    What another session was shown is forgotten: whoever had the password for a moment must not know the secret that
+    its owner puts into use. An app already in use is not touched: its secret is never shown again, and "" is returned.
     """
-    row = call.session.get(Totp, subject)
-    if row is not None:
-        return _secret(call, row) if row.confirmed_at is None else ""
-    secret = pyotp.random_base32()
-    _enter(call, subject, secret, confirmed=False)
-    return secret
+    elsewhere = (Totp.confirmed_at.is_(None), Totp.begun_in.is_distinct_from(_session(call)))
+    call.session.execute(delete(Totp).where(Totp.subject == subject, *elsewhere))
+    add_if_new(call.session, Totp, _row(call, subject, pyotp.random_base32()) | {"begun_in": _session(call)})
+    row = call.session.get(Totp, subject, populate_existing=True)
+    return _secret(call, row) if row is not None and _is_begun_here(call, row) else ""
 
 
 def put(call: Call, subject: str, secret: str) -> None:
     """Give a person an app that is in use, as a demonstration does."""
-    _enter(call, subject, secret, confirmed=True)
+    call.session.execute(insert(Totp), _row(call, subject, secret) | {"confirmed_at": call.now})
 
 
 def confirm(call: Call, subject: str, code: str) -> bool | None:
-    """Put an app that is being set up into use if `code` was made by it; None otherwise."""
+    """Put an app that is being set up in this session into use if `code` was made by it; None otherwise."""
     row = call.session.get(Totp, subject)
-    if row is None or row.confirmed_at is not None or not _use(call, row, code):
+    if row is None or not _is_begun_here(call, row) or not _use(call, row, code):
         return None
-    call.session.execute(update(Totp).where(Totp.subject == subject).values(confirmed_at=call.now))
+    call.session.execute(update(Totp).where(Totp.subject == subject).values(confirmed_at=call.now, begun_in=None))
     audit.record(call, Deed.FACTOR_ADDED, subject=subject, factor="totp")
     emit.credential_changed(call, subject, credential="app", change="create")
     return True
@@ -93,24 +94,31 @@ def step_of(secret: str, code: str, *, seconds: float) -> int | None:
     return found[-1] if found else None
 
 
-def _enter(call: Call, subject: str, secret: str, *, confirmed: bool) -> None:
-    call.session.execute(
-        insert(Totp),
-        {
-            "subject": subject,
-            "secret_sealed": call.cipher.seal(secret.encode(), table="totp", column="secret_sealed", row=subject),
-            "last_step": 0,
-            "created_at": call.now,
-            "confirmed_at": call.now if confirmed else None,
-        },
-    )
+def _row(call: Call, subject: str, secret: str) -> dict[str, Any]:
+    return {
+        "subject": subject,
+        "secret_sealed": call.cipher.seal(secret.encode(), table="totp", column="secret_sealed", row=subject),
+        "last_step": 0,
+        "created_at": call.now,
+        "confirmed_at": None,
+        "begun_in": None,
+    }
+
+
+def _session(call: Call) -> bytes:
+    return bytes.fromhex(call.caller.session_id or "")
+
+
+def _is_begun_here(call: Call, row: Totp) -> bool:
+    return row.confirmed_at is None and row.begun_in == _session(call)
 
 
 def _use(call: Call, row: Totp, code: str) -> bool:
     step = step_of(_secret(call, row), code, seconds=call.now.timestamp())
     if step is None:
         return False
-    newer = update(Totp).where(Totp.subject == row.subject, Totp.last_step < step)
+    same = (Totp.subject == row.subject, Totp.secret_sealed == row.secret_sealed)  # not one begun elsewhere meanwhile
+    newer = update(Totp).where(*same, Totp.last_step < step)
     return call.session.scalar(newer.values(last_step=step).returning(Totp.last_step)) is not None
 
 

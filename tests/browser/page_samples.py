@@ -206,6 +206,10 @@ SAMPLES: dict[str, Sample] = {
         "me/security_app.html", {"current_user": CITIZEN, "qr_svg": QR, "groups": ["ABCD"] * 8, "error": "不正确"},
     ),
     "security passkey": ("me/security_passkey.html", {"current_user": CITIZEN, "ceremony": CEREMONY, "error": None}),
+    "security activation": (
+        "me/security_activation.html",
+        {"current_user": CITIZEN, "action": "/a", "hidden": {"to": "/me/security/app"}, "error": "不正确"},
+    ),
     "security codes": ("me/security_codes.html", {"current_user": CITIZEN, "codes": ["abcd-efgh-ijkl-mnop"] * 10}),
     "security password": ("me/security_password.html", {"current_user": CITIZEN, "action": "/p", "error": None}),
     "acting": (

@@ -116,7 +116,13 @@ REGISTER_SAMPLES |= {
     "secret of an app": ("control/secret.html", {**SYSTEM, "client_id": "app-basic", "secret": "s" * 43}),
     "find a person": ("control/search.html", {**SYSTEM, "kind": "people", "error": "未找到"}),
     "find a mandate": ("control/search.html", {**SYSTEM, "kind": "mandates", "error": None}),
-    "a person found": ("control/party.html", {**SYSTEM, "found": FOUND, "roles": [], "done": None, "is_self": False}),
+    "a person found": (
+        "control/party.html",
+        {**SYSTEM, "found": FOUND, "roles": [], "done": None, "is_self": False, "needs_code": True},
+    ),
+    "code to activate by": (
+        "control/activation.html", {**SYSTEM, "code": "abcd-efgh-ijkl-mnop", "back": "/admin/people/x"},
+    ),
     "an account found": (
         "control/party.html",
         {

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import delete
 
 from idservice.http.page import PAGES, POSTS, Who
-from idservice.login.models import Lock, Totp
+from idservice.login import activation
+from idservice.login.models import ActivationCode, Lock, Totp
 from tests.factors import TWO_FACTOR, give_app, now_code
 from tests.identity import Browser, Flow, Page, answer_of, basic, bearer, redeem, token
 from tests.town import ALICE, CIVIL, CLERK, HOLDER_SCOPE, OFFICER, SECURITY, STAFF_SCOPE, Town, order_for
@@ -23,8 +24,15 @@ SECOND = "/login/second?acr=urn%3Aona%3Aacr%3Atwo-factor&to="
 def clean(town: Town) -> Iterator[None]:
     yield
     town.forget_tokens()
-    for table in (Totp, Lock):
+    for table in (Totp, Lock, ActivationCode):
         town.act(lambda call, table=table: call.session.execute(delete(table)))
+
+
+def code_for(town: Town) -> str:
+    """A code by which the clerk may add his first second factor."""
+    code = activation.new_code()
+    town.act(lambda call: activation.enter(call, town.subjects[CLERK], activation.hash_of(code)))
+    return code
 
 
 def by_password(town: Town, number: str) -> Browser:
@@ -69,6 +77,7 @@ def test_a_clerk_without_a_second_factor_is_led_to_one_and_on_to_his_desk(town: 
     assert "您还没有可用的第二种验证方式" in page.text
     page = follow(browser, page, "/me/security?")
     page = follow(browser, page, "/me/security/app?")
+    page = browser.submit(page, code=code_for(town))
     found = re.search(r'ona-setup__secret">([A-Z2-7 ]+)<', page.text)
     assert found
     app = pyotp.TOTP(found[1].replace(" ", ""))
@@ -79,7 +88,7 @@ def test_a_clerk_without_a_second_factor_is_led_to_one_and_on_to_his_desk(town: 
 
 
 def test_the_way_on_from_a_new_factor_stays_on_this_site(town: Town) -> None:
-    browser = by_password(town, CLERK)
+    browser = by_password(town, ALICE)
     for to in ("https://evil.example/", "//evil.example/", "/\\evil.example"):
         page = browser.open("/me/security/app?to=" + to)
         assert page.form["values"]["to"] == "/me"

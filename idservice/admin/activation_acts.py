@@ -1,0 +1,54 @@
+"""Codes by which staff add their first second factor (激活码): one administrator asks, another agrees.
+
+The code is told once, to whoever asks, who hands it over in person; its hash alone is kept, and it works from the
+moment the other one has agreed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from idservice.errors import Problem
+from idservice.login import activation, second_factor
+from idservice.models import Person
+
+if TYPE_CHECKING:
+    from idservice.call import Call
+
+
+def propose(call: Call, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts of a new code: what is told, and its hash as the secret to be kept.
+
+    Raises:
+        Problem: see `_check`.
+    """
+    _check(call, facts["subject"])
+    code = activation.new_code()
+    return {"subject": facts["subject"], "secret": activation.hash_of(code).hex(), "told": code}
+
+
+def make(call: Call, facts: dict[str, Any]) -> None:
+    """Let the code hold.
+
+    Raises:
+        Problem: see `_check`.
+    """
+    _check(call, facts["subject"])
+    activation.enter(call, facts["subject"], bytes.fromhex(facts["secret"]))
+
+
+def _check(call: Call, subject: str) -> None:
+    """Refuse a code for whoever has no use for one.
+
+    Raises:
+        Problem: not_found; forbidden, for oneself; conflict, for whoever is no staff, is stopped, or has a factor.
+    """
+    person = call.session.get(Person, subject)
+    if person is None:
+        raise Problem("not_found", "There is no such person.")
+    if subject == call.caller.person:
+        raise Problem("forbidden", "Nobody makes a code for himself.")
+    if person.status != "active" or not activation.is_staff(call, subject):
+        raise Problem("conflict", "Only an active account with a post or a role needs a code: give it one first.")
+    if second_factor.ways_of(call, subject):
+        raise Problem("conflict", "This account has a second factor, and adds others by it.")
