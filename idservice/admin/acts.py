@@ -63,7 +63,7 @@ RULES: Final[Mapping[RiskyAct, Rule]] = {
     RiskyAct.CLIENT_WIDEN: Rule(Role.SYSTEM, _SECURITY, client_acts.propose_scope, client_acts.widen),
     RiskyAct.CLIENT_CHANGE: Rule(Role.SYSTEM, _SECURITY, client_acts.propose_settings, client_acts.change_settings),
     RiskyAct.CLIENT_ENABLE: Rule(Role.SYSTEM, _SECURITY, _client, client_acts.enable),
-    RiskyAct.PERSON_DISABLE: Rule(Role.SYSTEM, _SECURITY, person_acts.check_person, person_acts.disable),
+    RiskyAct.PERSON_DISABLE: Rule(Role.SYSTEM, _SECURITY, person_acts.check_disabling, person_acts.disable),
     RiskyAct.PERSON_ENABLE: Rule(Role.SYSTEM, _SECURITY, person_acts.check_person, person_acts.enable),
     RiskyAct.ORGANISATION_DISABLE: Rule(Role.SYSTEM, _SECURITY, organisation_acts.check, organisation_acts.disable),
     RiskyAct.ORGANISATION_ENABLE: Rule(Role.SYSTEM, _SECURITY, organisation_acts.check, organisation_acts.enable),

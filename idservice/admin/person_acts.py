@@ -84,9 +84,26 @@ def check_person(call: Call, facts: dict[str, Any]) -> dict[str, Any]:
     return facts
 
 
+def check_disabling(call: Call, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts of an account that may be stopped: one that is not the last able to do what its role is for.
+
+    Raises:
+        Problem: not_found; conflict.
+    """
+    check_person(call, facts)
+    role = roles.of(call, facts["subject"])
+    if role is not None:
+        roles.demand_another(call, facts["subject"], role)
+    return facts
+
+
 def disable(call: Call, facts: dict[str, Any]) -> None:
-    """Lock a person's account and end every session and token of it."""
-    subject = facts["subject"]
+    """Lock a person's account and end every session and token of it.
+
+    Raises:
+        Problem: not_found; conflict, if it is the last of its role by now, or not active.
+    """
+    subject = check_disabling(call, facts)["subject"]
     _set_status(call, subject, "active", "locked")
     signing_out.end_others(call, subject, but=None, by="admin", reason="person_disabled")
     audit.record(call, AdminDeed.PERSON_DISABLED, subject=subject)

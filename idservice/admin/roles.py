@@ -83,21 +83,18 @@ def take(call: Call, subject: str) -> None:
 
 
 def demand_another(call: Call, subject: str, role: Role) -> None:
-    """Refuse to take the role from the last account that holds it and is not stopped: only the operator does that.
+    """Refuse to take the role from the last account that holds it and is not stopped, or to stop that one.
 
-    Whoever takes another one from the same role meanwhile waits until this is done.
+    Whoever does either to another one of the same role meanwhile waits until this is done, and then looks anew: hence
+    two statements. Only the operator takes the last.
 
     Raises:
         Problem: conflict.
     """
-    held = (
-        select(Administrator.subject)
-        .join(Person, Person.subject == Administrator.subject)
-        .where(Administrator.role == str(role), Person.status == "active")
-        .order_by(Administrator.subject)
-        .with_for_update(of=Administrator)
-    )
-    if set(call.session.scalars(held)) <= {subject}:
+    held = select(Administrator.subject).where(Administrator.role == str(role)).order_by(Administrator.subject)
+    call.session.scalars(held.with_for_update()).all()
+    able = held.join(Person, Person.subject == Administrator.subject).where(Person.status == "active")
+    if set(call.session.scalars(able)) <= {subject}:
         raise Problem("conflict", "Nobody else holds this role: give it to another account first.")
 
 

@@ -1,6 +1,7 @@
 """Three administrators apart: the database itself lets no account hold two roles."""
 
 import threading
+import time
 
 import pytest
 from sqlalchemy import insert, update
@@ -11,6 +12,7 @@ from idservice.admin.acts import RiskyAct
 from idservice.admin.approvals import Asked
 from idservice.admin.models import Administrator
 from idservice.admin.roles import Role
+from idservice.call import Call
 from idservice.models import Person
 from tests.unit.idservice.admin.conftest import NOW, Desk
 
@@ -93,6 +95,48 @@ def test_an_account_that_is_stopped_is_not_another_that_holds_the_role(desk: Des
     asked = taken(desk, "security2")
     decided(desk, asked, "system")
     assert desk.do(lambda call: roles.of(call, desk.subject["security2"])) is None
+
+
+def stopped(desk: Desk, whose: str, who: str = "system") -> Asked:
+    facts = {"subject": desk.subject[whose]}
+    asked: Asked = desk.do(lambda call: approvals.ask(call, RiskyAct.PERSON_DISABLE, facts), who)
+    return asked
+
+
+def test_the_last_able_account_of_a_role_is_not_stopped(desk: Desk) -> None:
+    assert desk.refusal(lambda call: stopped_in(call, desk, "audit")) == "conflict"
+    first, second = stopped(desk, "security2"), stopped(desk, "security")
+    decided(desk, first, "security")
+    decide = approvals.decide
+    assert desk.refusal(lambda call: decide(call, second.request_id, approve=True), "security") == "conflict"
+    assert desk.refusal(lambda call: stopped_in(call, desk, "security")) == "conflict"
+
+
+def stopped_in(call: Call, desk: Desk, whose: str) -> Asked:
+    return approvals.ask(call, RiskyAct.PERSON_DISABLE, {"subject": desk.subject[whose]})
+
+
+def test_of_two_who_are_stopped_at_once_one_goes_on(desk: Desk) -> None:
+    """The second one waits for the first, and sees what became of it."""
+    requests = [stopped(desk, "system2", "system"), stopped(desk, "system", "system2")]
+    started, outcomes = threading.Event(), []
+
+    def first(call: Call) -> None:
+        approvals.decide(call, requests[0].request_id, approve=True)
+        started.set()
+        time.sleep(0.5)
+
+    def second() -> None:
+        started.wait(timeout=60)
+        outcomes.append(
+            desk.refusal(lambda call: approvals.decide(call, requests[1].request_id, approve=True), "security2")
+        )
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    desk.do(first, "security")
+    thread.join(timeout=60)
+    assert outcomes == ["conflict"]
 
 
 def test_another_role_than_was_spoken_of_is_not_taken(desk: Desk) -> None:
