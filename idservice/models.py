@@ -204,6 +204,7 @@ class Client(Base):
     certificate: Mapped[dict[str, Any] | None]  # by which name or hash its TLS certificate is known (RFC 8705)
     authorization_details_types: Mapped[list[str] | None]  # which it may ask for (RFC 9396 section 10)
     resources: Mapped[list[str] | None]  # resource servers it may ask tokens for, beside our own API (RFC 8707)
+    settled: Mapped[list[str] | None]  # settings that an administrator has changed: its own updates leave them
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
 

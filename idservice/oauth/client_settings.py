@@ -28,6 +28,7 @@ LISTS: Final = (
 NULLABLE: Final = ("certificate", "sector", "logout", "jwks", "jwks_uri")
 
 _MAY_SHRINK: Final = frozenset({*LISTS} - {"demands"})
+_KEYS: Final = frozenset({"jwks", "jwks_uri"})  # the first are found at the second
 _KEPT_SECRET: Final = "0" * 32  # stands for a secret that we know as a hash alone, while the rules look
 
 
@@ -98,11 +99,27 @@ def change(call: Call, row: Client, changed: Mapping[str, Any], *, secret: str |
         setattr(row, name, value)
     if secret is not None or row.secret_hash is None:
         row.previous_secret_hash = row.previous_secret_until = None
+    row.settled = sorted({*(row.settled or ()), *changed})
     grant_policy.put(call.session, row.client_id, policy_of(settings))
     call.session.flush()
     clients.forget(call.house, row.client_id)
     told = {name: {"before": _told(name, held[name]), "after": _told(name, value)} for name, value in changed.items()}
     audit.record(call, audit.Deed.CLIENT_CHANGED, client=row.client_id, settings=told)
+
+
+def settled(call: Call, row: Client, stated: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what stays of a client, whatever it states of itself now: what an administrator has set (see `change`).
+
+    It may demand more of itself than he does. Its scope is not among these: that never grows, and may shrink.
+    """
+    names = set(row.settled or ())
+    if names & _KEYS:
+        names |= _KEYS
+    held = read(call, row)
+    kept = {name: held[name] for name in names & (stated.keys() - {"scope"})}
+    if "demands" in kept:
+        kept["demands"] = list(dict.fromkeys([*kept["demands"], *stated["demands"]]))
+    return kept
 
 
 def judged(call: Call, row: Client, settings: Mapping[str, Any], *, secret: str | None = None) -> dict[str, Any]:
@@ -115,7 +132,7 @@ def judged(call: Call, row: Client, settings: Mapping[str, Any], *, secret: str 
     needs_secret = settings["auth_method"].startswith("client_secret")
     is_kept = needs_secret and secret is None and row.secret_hash is not None
     columns = clients.checked(call, **stated, about=row.about, secret=_KEPT_SECRET if is_kept else secret)
-    return columns | _found_there(row, settings["jwks_uri"]) | ({"secret_hash": row.secret_hash} if is_kept else {})
+    return columns | found_there(row, settings["jwks_uri"]) | ({"secret_hash": row.secret_hash} if is_kept else {})
 
 
 def policy_of(settings: Mapping[str, Any]) -> GrantPolicy:
@@ -124,7 +141,7 @@ def policy_of(settings: Mapping[str, Any]) -> GrantPolicy:
     return GrantPolicy(**{**stated, "audiences": tuple(stated["audiences"])})
 
 
-def _found_there(row: Client, jwks_uri: str | None) -> dict[str, Any]:
+def found_there(row: Client, jwks_uri: str | None) -> dict[str, Any]:
     """Return when keys were asked for and found at that address: no change makes them younger, and a new one is new."""
     known = row if jwks_uri == row.jwks_uri else None
     return {name: getattr(known, name, None) for name in ("jwks_fetched_at", "jwks_read_at")}

@@ -1,6 +1,7 @@
 """Dynamic client registration (动态注册), RFC 7591, and its management, RFC 7592. The rules are those of `clients`.
 
-What a client may ask for is what its initial access token allowed, and an update never widens it.
+What a client may ask for is what its initial access token allowed, and an update never widens it. Nor does it undo what
+an administrator has set: that stands in the answer, in the place of what was stated (RFC 7592 section 2.2).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sqlalchemy import update
 from idservice import audit
 from idservice.ids import secret_hash
 from idservice.models import Client
-from idservice.oauth import clients, scopes
+from idservice.oauth import client_settings, clients, scopes
 from idservice.oauth.registration_metadata import SIGNED_BY_US, MetadataRefused
 
 if TYPE_CHECKING:
@@ -43,10 +44,10 @@ def register(call: Call, permission: Permission, stated: Stated, fetched: Fetche
     """
     _check_scope(stated, permission.scope)
     client_id, token = f"dyn-{secrets.token_hex(12)}", secrets.token_urlsafe(32)
-    secret = _new_secret(stated)
-    entered = _values(stated, fetched) | {"secret": secret}
+    entered = _values(stated, fetched)
+    secret = _new_secret(entered)
     try:
-        clients.register(call, client_id=client_id, registration_hash=secret_hash(token), **entered)
+        clients.register(call, client_id=client_id, registration_hash=secret_hash(token), secret=secret, **entered)
     except clients.RegistrationRefused as error:
         raise _translated(error) from None
     audit.record(call, audit.Deed.CLIENT_REGISTERED, client=client_id, by=permission.name)
@@ -72,18 +73,23 @@ def replace(call: Call, row: Client, stated: Stated, fetched: Fetched) -> dict[s
     Raises:
         MetadataRefused: see there.
     """
+    call.session.refresh(row, with_for_update=True)  # an administrator may be changing it at this moment
     _check_scope(stated, row.scope)
+    settled = client_settings.settled(call, row, given := _values(stated, fetched))
+    entered = given | settled
     had_secret = row.secret_hash is not None
-    secret = None if had_secret else _new_secret(stated)
-    needs_secret = stated.values["auth_method"].startswith("client_secret")
+    secret = None if had_secret else _new_secret(entered)
+    needs_secret = entered["auth_method"].startswith("client_secret")
     placed = secret or (_KEPT_SECRET if needs_secret else None)
     try:
         kept: dict[str, Any] = {"departments": row.departments, "resources": row.resources or ()}  # not for strangers
-        values = clients.checked(call, **_values(stated, fetched), secret=placed, **kept)
+        values = clients.checked(call, **entered, secret=placed, **kept)
     except clients.RegistrationRefused as error:
         raise _translated(error) from None
     if placed is _KEPT_SECRET:
         del values["secret_hash"]
+    if "jwks" in settled:
+        values |= client_settings.found_there(row, row.jwks_uri)
     token, client_id = secrets.token_urlsafe(32), row.client_id
     call.session.execute(
         update(Client)
@@ -113,8 +119,8 @@ def _check_scope(stated: Stated, allowed: str) -> None:
         raise MetadataRefused("invalid_client_metadata", f"scope is of: {allowed}.")
 
 
-def _new_secret(stated: Stated) -> str | None:
-    return secrets.token_urlsafe(32) if stated.values["auth_method"].startswith("client_secret") else None
+def _new_secret(entered: Mapping[str, Any]) -> str | None:
+    return secrets.token_urlsafe(32) if entered["auth_method"].startswith("client_secret") else None
 
 
 def _values(stated: Stated, fetched: Fetched) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The department's leave for staff to add a first second factor, and whose session an app is being set up in."""
+"""Leave for staff to add a first second factor, whose session an app is set up in, and what is settled of clients."""
 
 from __future__ import annotations
 
@@ -26,9 +26,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("subject", name=op.f("pk_activation_code")),
     )
     op.add_column("totp", sa.Column("begun_in", sa.LargeBinary(length=32), nullable=True))
+    op.add_column("client", sa.Column("settled", sa.JSON(), nullable=True))
+    _settle()
+
+
+def _settle() -> None:
+    """Let no client undo what an administrator may have set: of its demands and profile it is not known who did."""
+    text = {name: sa.column(name) for name in ("registration_hash", "profile")}
+    client = sa.table("client", *text.values(), sa.column("settled", sa.JSON()))
+    registered = sa.update(client).where(client.c.registration_hash.is_not(None))
+    op.execute(registered.values(settled=["demands"]))
+    op.execute(registered.where(client.c.profile != "standard").values(settled=["demands", "profile"]))
 
 
 def downgrade() -> None:
-    """Forget both."""
+    """Forget all three."""
+    op.drop_column("client", "settled")
     op.drop_column("totp", "begun_in")
     op.drop_table("activation_code")

@@ -35,7 +35,7 @@ import licences.wallets.presentation.models
 import seals.models
 from idservice import schema
 from idservice.db import Database
-from idservice.models import Base
+from idservice.models import Base, Client
 from licences import identifier
 from licences.catalogue_models import LicenceCoHolder
 from licences.collection.models import CollectedLicence
@@ -156,6 +156,23 @@ def test_a_second_upgrade_changes_nothing(database: Database) -> None:
     schema.upgrade(database)
     with database.engine.connect() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM revoked_token")) == 1
+
+
+def test_what_registered_itself_undoes_no_demand_of_before(database: Database) -> None:
+    schema.upgrade(database, "0037")
+    lists = "redirect_uris, post_logout_redirect_uris, grant_types, departments"
+    columns = f"client_id, name, unit, auth_method, scope, profile, registration_hash, created_at, {lists}"
+    rows = {"by-hand": ("fapi2", None), "own": ("standard", b"h"), "own-fapi": ("fapi2", b"h")}
+    with database.engine.begin() as connection:
+        for client, (profile, token) in rows.items():
+            values = "VALUES (:c, 'n', 'u', 'none', '', :p, :t, '2026-03-01 12:00:00', '[]', '[]', '[]', '[]')"
+            entered = sa.text(f"INSERT INTO client ({columns}) {values}")
+            connection.execute(entered, {"c": client, "p": profile, "t": token})
+    schema.upgrade(database)
+    found = sa.select(Client.client_id, Client.settled)
+    with database.engine.connect() as connection:
+        settled = dict(connection.execute(found).all())
+    assert settled == {"by-hand": None, "own": ["demands"], "own-fapi": ["demands", "profile"]}
 
 
 def test_a_failed_upgrade_leaves_nothing_half_done(database: Database) -> None:

@@ -4,8 +4,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from idservice.oauth import clients
+from idservice.models import Client
+from idservice.oauth import client_settings, clients
+from idservice.oauth.profiles import Demand
+from tests.builders import act
 from tests.functional.test_registration import GOOD, redeem_as, registered
 from tests.identity import City, Flow, basic, public_jwk, token
 
@@ -59,6 +63,42 @@ def test_a_bad_update_changes_nothing(city: City, changes: dict[str, Any]) -> No
     known = registered(city)
     assert manage(city, "PUT", known, {**GOOD, "client_id": known["client_id"], **changes}).status_code == 400
     assert manage(city, "GET", known).json["redirect_uris"] == GOOD["redirect_uris"]
+
+
+def settle(city: City, known: dict[str, Any], **changed: Any) -> None:
+    """Change settings of a client as administrators do."""
+
+    def change(call: Any) -> None:
+        client_settings.change(call, call.session.get(Client, known["client_id"]), changed)
+
+    act(city.house, change)
+
+
+def test_an_update_does_not_undo_what_an_administrator_has_set(city: City) -> None:
+    known = registered(city, redirect_uris=[*GOOD["redirect_uris"], "https://app.example/other"])
+    stricter = [str(Demand.PUSHED)]
+    settle(city, known, demands=stricter, redirect_uris=GOOD["redirect_uris"], name="管理员定的名称")
+    sent = {**GOOD, "client_id": known["client_id"], "logo_uri": "https://app.example/2.png"}
+    changed = manage(city, "PUT", known, {**sent, "redirect_uris": ["https://app.example/other"], stricter[0]: False})
+    assert changed.status_code == 200, changed.text
+    told = changed.json
+    assert (told[stricter[0]], told["redirect_uris"], told["client_name"]) == (
+        True, GOOD["redirect_uris"], "管理员定的名称",
+    )  # fmt: skip
+    assert told["logo_uri"] == "https://app.example/2.png", "what is its own is its own"
+    more = manage(city, "PUT", told, {**sent, str(Demand.DPOP): True})
+    assert more.json[str(Demand.DPOP)] is True, "it may demand more of itself"
+    assert more.json[stricter[0]] is True
+    assert manage(city, "GET", more.json).json["redirect_uris"] == GOOD["redirect_uris"]
+
+
+def test_an_update_brings_back_no_key_that_an_administrator_has_taken(city: City) -> None:
+    good, bad = public_jwk(city.key), public_jwk(ec.generate_private_key(ec.SECP256R1()))
+    keys = {"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [good, bad | {"kid": "bad"}]}}
+    known = registered(city, **keys)
+    settle(city, known, jwks={"keys": [good]})
+    sent = {**GOOD, **keys, "client_id": known["client_id"]}
+    assert manage(city, "PUT", known, sent).json["jwks"] == {"keys": [good]}
 
 
 def test_a_client_that_moves_to_keys_has_no_secret_any_more(city: City) -> None:
