@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from idservice.http.line import Line
 from licences.definition import HolderKind
-from licences.schemas import CREDIT_CODE, Line
+from licences.schemas import CREDIT_CODE
 
 TYPE_CODE = validate.Regexp(r"\A[0-9A-Z]{21}\Z")
 MAX_LISTED = 200

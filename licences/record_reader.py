@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from licences.surface import is_plain
+from idservice.numbers.plain import is_plain
 
 if TYPE_CHECKING:
     from enum import StrEnum

@@ -7,33 +7,19 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
+from idservice.http.line import Line
 from idservice.http.openapi import Upload
 from licences import scan
 from licences.lifecycle import REWRITING, Change, State
 from licences.metadata import MAX_HOLDERS
 from licences.scan import Scan
-from licences.surface import is_date, is_plain
+from licences.surface import is_date
 from licences.verify import MAX_TEXT
 
 CREDIT_CODE = validate.Regexp(r"\A[0-9A-Z]{18}\Z")
 IDENTIFIER = validate.Regexp(r"\A[0-9A-Za-z.]{1,192}\Z")
 MAX_REASON = 200
 _NEW_FACTS = REWRITING | {Change.RENEW}
-
-
-class Line(fields.String):
-    """One line of text that a person reads: bounded, and without characters nobody sees."""
-
-    default_error_messages = {"invisible": "Holds a control, direction or other invisible character."}  # noqa: RUF012
-
-    def __init__(self, limit: int, *, least: int = 1, **options: Any) -> None:
-        super().__init__(validate=validate.Length(least, limit), **options)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
-        text = str(super()._deserialize(value, attr, data, **options))
-        if not is_plain(text):
-            raise self.make_error("invisible")
-        return text
 
 
 class Day(fields.Date):

@@ -7,7 +7,6 @@ exactly as the issuer wrote it, because those bytes are sealed: the check accept
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +16,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from idservice.numbers.names import mask_name
+from idservice.numbers.plain import is_plain
 
 Value: TypeAlias = str | int | bool
 
@@ -32,9 +32,6 @@ _COUNTY = re.compile(
 )
 _DATE_LENGTH = 10
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,6})?")
-#: Control, format (bidi overrides, zero-width), surrogate, private use, line and paragraph separators: a value that
-#: holds one of them can look unlike what is sealed. Unassigned characters pass: new Han characters are in names.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
 class FieldType(StrEnum):
@@ -205,18 +202,6 @@ def is_date(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def is_plain(text: str) -> bool:
-    """Tell whether every character of `text` is one that a reader sees (or a plain space)."""
-    if text.isprintable():  # then no character is of _UNSEEN, unassigned or a noncharacter; much faster to ask
-        return True
-    return not any(unicodedata.category(character) in _UNSEEN or _is_noncharacter(character) for character in text)
-
-
-def _is_noncharacter(character: str) -> bool:
-    point = ord(character)
-    return point & 0xFFFE == 0xFFFE or 0xFDD0 <= point <= 0xFDEF
 
 
 def _unknown(name: str) -> FieldProblem:

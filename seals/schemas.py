@@ -6,6 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from idservice.http.line import Line
 from idservice.http.openapi import Upload
 from seals.lifecycle import OF_APPLICATIONS, Change, State
 from seals.owner_kinds import OwnerKind
@@ -13,8 +14,11 @@ from seals.pdf import Profile
 from seals.picture_kinds import Kind
 from seals.picture_round import Rank
 
-_PLAIN = validate.Regexp(r"[^\x00-\x1f\x7f\ud800-\udfff]*\Z", error="Control characters are refused.")
-_PERSON = [validate.Length(1, 64), _PLAIN]
+# Marks that text carries along from elsewhere are folded away in numbers, as everywhere.
+_PERSON = [
+    validate.Length(1, 64),
+    validate.Regexp(r"[^\x00-\x1f\x7f\ud800-\udfff]*\Z", error="Control characters are refused."),
+]
 _RESULTS = ["ok", "notice", "fail", "not_checked"]
 
 
@@ -22,9 +26,10 @@ class DesignBody(Schema):
     """What a seal is to look like."""
 
     kind = fields.Enum(Kind, by_value=True, load_default=None, metadata={"description": "Default: by `special`"})
-    special = fields.String(
+    special = Line(
+        12,
+        least=4,
         load_default=None,
-        validate=[validate.Length(4, 12), _PLAIN],
         metadata={"description": "Line under the star; it ends with 专用章, for example 行政审批专用章"},
     )
     rank = fields.Enum(
@@ -61,7 +66,7 @@ class SealBody(DesignBody):
         validate=_CREDIT_CODE,
         metadata={"description": "Credit code; default: that for which the token was issued"},
     )
-    reason = fields.String(load_default="", validate=[validate.Length(max=500), _PLAIN])
+    reason = Line(500, least=0, load_default="")
     custodian = fields.String(
         load_default=None, validate=_PERSON, metadata={"description": "Citizen number of the keeper"}
     )
@@ -75,7 +80,7 @@ class SealBody(DesignBody):
         },
     )
     purposes = fields.List(
-        fields.String(validate=[validate.Length(1, 100), _PLAIN]),
+        Line(100),
         load_default=None,
         validate=validate.Length(1, 50),
         metadata={"description": "What it may be used for; default: anything"},
@@ -130,7 +135,7 @@ class ChangeBody(Schema):
     """A change of a seal. What is destroyed stays destroyed."""
 
     change = fields.Enum(Change, by_value=True, required=True)
-    reason = fields.String(required=True, validate=[validate.Length(1, 500), _PLAIN])
+    reason = Line(500, required=True)
 
 
 class ChangeSchema(Schema):
@@ -148,7 +153,7 @@ class UserBody(Schema):
 
     who = fields.String(
         required=True,
-        validate=[validate.Length(1, 64), _PLAIN],
+        validate=_PERSON,
         metadata={"description": "Citizen number of an officer, or client_id of a program of the department"},
     )
     until = fields.AwareDateTime(load_default=None, metadata={"description": "The last instant; default: no end"})
@@ -213,10 +218,8 @@ class UseBody(Schema):
     """A document to be sealed."""
 
     file = Upload(required=True, validate=validate.Length(min=1))
-    purpose = fields.String(required=True, validate=[validate.Length(1, 500), _PLAIN])
-    on_behalf = fields.String(
-        load_default=None, validate=[validate.Length(1, 200), _PLAIN], metadata={"description": "For whom"}
-    )
+    purpose = Line(500, required=True)
+    on_behalf = Line(200, load_default=None, metadata={"description": "For whom"})
     format = fields.String(
         load_default="detached",
         validate=validate.OneOf(["ofd", "pdf", "detached", "signed_data", "signature"]),
@@ -236,9 +239,9 @@ class UseBody(Schema):
     y = fields.Float(
         load_default=None, validate=validate.Range(0, 10_000), metadata={"description": "Millimetres from the top"}
     )
-    keyword = fields.String(
+    keyword = Line(
+        100,
         load_default=None,
-        validate=[validate.Length(1, 100), _PLAIN],
         metadata={"description": "Text whose first place the middle of the seal lies on; with `page` on that page"},
     )
     across = fields.Boolean(

@@ -7,20 +7,20 @@ from marshmallow import Schema, fields, validate
 from idservice.accesses import PageQuery
 from idservice.admin.acts import RiskyAct
 from idservice.admin.roles import Role
+from idservice.http.line import Line
 from idservice.oauth.client_schema import ClientSettingsSchema
 from idservice.oauth.clients import AUTH_METHODS, GRANT_TYPES
 from idservice.register.schemas import MandateSchema
 
 _ID = validate.Regexp(r"^[0-9a-f]{32}\Z")
-_LINE = validate.Length(1, 128)
 
 
 class ClientCreateBody(ClientSettingsSchema):
     """A new app. A secret, where its method has one, is made here and shown once."""
 
     client_id = fields.String(validate=validate.Length(1, 40))
-    name = fields.String(required=True, validate=_LINE)
-    unit = fields.String(required=True, validate=validate.Length(1, 256))
+    name = Line(128, required=True)
+    unit = Line(256, required=True)
     auth_method = fields.String(required=True, validate=validate.OneOf(AUTH_METHODS))
     grant_types = fields.List(fields.String(validate=validate.OneOf(GRANT_TYPES)), required=True)
     scope = fields.String(required=True, validate=validate.Length(1, 1024))

@@ -9,6 +9,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from idservice.http.line import Line
 from idservice.oauth.clients import AUTH_METHODS, GRANT_TYPES
 from idservice.oauth.grant_policy import PING, POLL
 from idservice.oauth.mtls import HASHES
@@ -59,8 +60,8 @@ class PolicySettingsSchema(Schema):
 class ClientSettingsSchema(Schema):
     """What is registered of an app; a member that is given replaces what stood there."""
 
-    name = fields.String(validate=validate.Length(1, 128))
-    unit = fields.String(validate=_NAME)
+    name = Line(128)
+    unit = Line(256)
     auth_method = fields.String(validate=validate.OneOf(AUTH_METHODS))
     grant_types = _texts(validate.OneOf(GRANT_TYPES))
     scope = fields.String(validate=validate.Length(1, 1024))

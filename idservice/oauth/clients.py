@@ -18,6 +18,7 @@ from sqlalchemy import insert
 
 from idservice.ids import secret_hash
 from idservice.models import Client
+from idservice.numbers.plain import is_plain
 from idservice.oauth import detail_types, grant_policy, mtls, redirects, resource_servers, scopes
 from idservice.oauth.grant_policy import (
     CIBA_GRANT,
@@ -201,6 +202,8 @@ def checked(
         RegistrationRefused: something of it is unsafe or contradictory.
     """
     public = auth_method == "none"
+    if not (name.strip() and unit.strip() and is_plain(name + unit)):
+        raise RegistrationRefused("name and unit are what people read: no control, direction or invisible characters")
     if auth_method not in AUTH_METHODS:
         raise RegistrationRefused("auth_method is not one of ours")
     if (contradiction := fault(profile, auth_method, demands)) is not None:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, select, update
 from idservice import audit
 from idservice.db import add_if_new
 from idservice.ids import secret_hash
+from idservice.numbers.plain import is_plain
 from idservice.oauth import scopes
 from idservice.oauth.models import InitialAccessToken
 
@@ -40,8 +41,8 @@ def make(call: Call, *, name: str, scope: str, uses: int, expires_at: datetime, 
     wanted = scopes.split(scope)
     if wanted is None or not set(wanted) <= scopes.CATALOGUE.keys():
         raise ValueError("scope holds a scope that does not exist")
-    if not 0 < len(name) <= 64 or uses < 1 or expires_at <= call.now:
-        raise ValueError("a token has a name of at most 64 characters, a use and a future")
+    if not 0 < len(name) <= 64 or not is_plain(name) or uses < 1 or expires_at <= call.now:
+        raise ValueError("a token has a name of at most 64 characters, all of them seen, a use and a future")
     token = token or secrets.token_urlsafe(32)
     row = {
         "token_hash": secret_hash(token),

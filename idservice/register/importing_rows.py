@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import csv
 import json
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, BinaryIO
 
+from idservice.numbers.plain import is_plain
+
 LONGEST_LINE = 64 * 1024
 LONGEST_NAME = 128
-# Control, format (reading order, zero width), surrogate, private use, line and paragraph separators.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
 class Form(StrEnum):
@@ -133,8 +132,7 @@ def read(stream: BinaryIO, *, at_once: int, first: int = 1) -> Iterator[Lines]:
 def name_of(values: Mapping[str, str]) -> str | None:
     """Return the name of a row, or None where it has none that could be shown."""
     name = values.get("name", "")
-    plain = name.isprintable() or not any(unicodedata.category(character) in _UNSEEN for character in name)
-    return name if name and len(name) <= LONGEST_NAME and plain else None
+    return name if name and len(name) <= LONGEST_NAME and is_plain(name) else None
 
 
 def _line(stream: BinaryIO) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from idservice.http.line import Line
 from idservice.register.grants_rules import MOST_LIMITS, Role, State
 
 _CODE = fields.String(validate=validate.Length(1, 64))
@@ -14,7 +15,7 @@ class GranteeBody(Schema):
     """The person a mandate is for."""
 
     number = fields.String(required=True, validate=validate.Length(1, 64))
-    name = fields.String(required=True, validate=validate.Length(1, 128))
+    name = Line(128, required=True)
 
 
 class MandateBody(Schema):

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from idservice.numbers.plain import is_plain
 from idservice.register.people import INDEX_FIELD
 from licences.collection import rows
 from licences.collection.rows import DATES, LONG_TERM, LONGEST_NUMBER, SOURCE_FIELD, Row
 from licences.collection.states import WORDS, Standing
-from licences.surface import find_problem, is_plain
+from licences.surface import find_problem
 
 if TYPE_CHECKING:
     from datetime import date

@@ -15,13 +15,14 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from idservice.numbers import InvalidNumber, citizen, credit_code
+from idservice.numbers.plain import is_plain
 from idservice.register.importing_rows import RowRefused
 from idservice.register.people import INDEX_FIELD
 from licences import identifier
 from licences.collection import states
 from licences.definition import HolderKind, validate_fields
 from licences.metadata import MAX_HOLDERS
-from licences.surface import FieldsRefusedError, FieldType, is_date, is_plain, quick_check
+from licences.surface import FieldsRefusedError, FieldType, is_date, quick_check
 
 if TYPE_CHECKING:
     from keys.fields import FieldCipher

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from idservice.http.line import Line
 from licences.collection.refusal_words import Next
 from licences.collection.rows import STATES
-from licences.schemas import CREDIT_CODE, IDENTIFIER, Line
+from licences.schemas import CREDIT_CODE, IDENTIFIER
 
 AT_ONCE = 500
 

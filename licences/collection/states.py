@@ -10,9 +10,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from idservice.numbers.plain import is_plain
 from licences.grounds import ground_of
 from licences.lifecycle import TABLE, TERMINAL, Change, State
-from licences.surface import is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

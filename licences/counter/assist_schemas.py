@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from idservice.http.line import Line
 from licences.counter.assist_life import Answer, State
 from licences.counter.schemas import HEX_ID, LookupOperator, SubjectRef
-from licences.schemas import CREDIT_CODE, Line
+from licences.schemas import CREDIT_CODE
 
 REASON = 1000  # characters
 MONTH = validate.Regexp(r"\A20[0-9]{2}-(0[1-9]|1[0-2])\Z")

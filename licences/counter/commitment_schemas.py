@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from idservice.http.line import Line
 from licences.counter.assist_schemas import REASON, CaseHolderSchema, CaseStepSchema
 from licences.counter.commitment_life import State
 from licences.counter.schemas import LookupOperator, PageQuery
-from licences.schemas import CREDIT_CODE, Line
+from licences.schemas import CREDIT_CODE
 
 
 class CommitmentsQuery(PageQuery):

@@ -6,9 +6,10 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from idservice.http.line import Line
 from licences.counter.matter_definition import Way
 from licences.definition_file import MAX_LENGTH
-from licences.schemas import CREDIT_CODE, Line, SummarySchema
+from licences.schemas import CREDIT_CODE, SummarySchema
 
 HEX_ID = validate.Regexp(r"\A[0-9a-f]{32}\Z")
 OUTCOMES = ("licence", "data_yes", "data_no", "data_partly", "department", "commitment", "not_held")

@@ -6,7 +6,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from licences.schemas import CREDIT_CODE, IDENTIFIER, MAX_REASON, ChangeBody, Day, IssueBody, Line
+from idservice.http.line import Line
+from licences.schemas import CREDIT_CODE, IDENTIFIER, MAX_REASON, ChangeBody, Day, IssueBody
 
 _TYPE = validate.Regexp(r"\A[0-9A-Z]{1,21}\Z")
 MAX_WORDS = 500

@@ -24,6 +24,7 @@ from sqlalchemy import func, select
 
 from idservice import audit
 from idservice.errors import FieldProblem, Problem
+from idservice.numbers.plain import is_plain
 from keys.verdict import Check, Reason, Result
 from licences import artefacts, copy_forms, view
 from licences.deeds import Deed
@@ -32,7 +33,6 @@ from licences.faces.annotation import Note
 from licences.faces.drawing import FaceError
 from licences.lifecycle import CHINA_STANDARD_TIME, State
 from licences.sharing.models import AnnotatedCopy
-from licences.surface import is_plain
 from seals.container import MAX_XML, Archive, ContainerError
 from seals.font import FontError
 from seals.ofd_parts import ROOT, OfdError

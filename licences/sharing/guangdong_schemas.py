@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from idservice.http.line import Line
 from licences.counter.schemas import HEX_ID
-from licences.schemas import CREDIT_CODE, Line
+from licences.schemas import CREDIT_CODE
 
 _MATTER = validate.Length(1, 64)
 

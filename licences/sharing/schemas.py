@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from marshmallow import Schema, fields, validate
 
+from idservice.http.line import Line
 from licences.counter.schemas import Claimed
-from licences.schemas import CREDIT_CODE, IDENTIFIER, Line
+from licences.schemas import CREDIT_CODE, IDENTIFIER
 from licences.sharing.annotated import MAX_PURPOSE, CopyForm
 from licences.sharing.files import MAX_DAYS
 from licences.sharing.permissions import Operation

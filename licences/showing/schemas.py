@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from licences.schemas import CREDIT_CODE, IDENTIFIER, Line, OperatorRef, ReportSchema
+from idservice.http.line import Line
+from licences.schemas import CREDIT_CODE, IDENTIFIER, OperatorRef, ReportSchema
 from licences.show import MAX_LICENCES
 from licences.showing.requests import QUESTIONS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from licences.schemas import Line
+from idservice.http.line import Line
 from licences.wallets.issuance.configurations import SUFFIXES
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from licences.schemas import CREDIT_CODE, Line, OperatorRef, ReportSchema
+from idservice.http.line import Line
+from licences.schemas import CREDIT_CODE, OperatorRef, ReportSchema
 from licences.wallets.presentation.request import DIRECT_POST, ENCRYPTED, Prefix, Profile
 from licences.wallets.presentation.requests import Flow
 

@@ -1,6 +1,4 @@
 import random
-import sys
-import unicodedata
 from typing import Any
 
 import pytest
@@ -16,7 +14,6 @@ from licences.surface import (
     check_fields,
     find_problem,
     is_date,
-    is_plain,
     masked,
     quick_check,
 )
@@ -168,17 +165,6 @@ def test_masks(mask: Mask, value: Any, shown: str) -> None:
 @pytest.mark.parametrize("text", ["2024-13-01", "2024-00-10", "2024-1-1", "2024-01-01T00:00", "", "9999-12-31"])
 def test_what_is_no_day(text: str) -> None:
     assert not is_date(text)
-
-
-def test_a_plain_text_shows_every_one_of_its_characters() -> None:
-    """The quick answer for printable texts is the same as that of the rule, for every character there is."""
-    unseen = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-    for point in range(sys.maxunicode + 1):
-        character = chr(point)
-        is_noncharacter = point & 0xFFFE == 0xFFFE or 0xFDD0 <= point <= 0xFDEF
-        assert is_plain(character) is (unicodedata.category(character) not in unseen and not is_noncharacter), hex(
-            point
-        )
 
 
 QUICK = [
