@@ -12,13 +12,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from idservice.call import House
 from idservice.db import table_of
 from idservice.events.models import Notice
-from idservice.login.models import ActivationCode, Proofing, Recovery, SentCode
+from idservice.login.models import OF_A_DEVICE, ActivationCode, Lock, Proofing, Recovery, SentCode
 from idservice.models import (
     AccessToken,
     AuthorizationCode,
@@ -82,6 +82,7 @@ def sweep(house: House, now: datetime) -> int:
     """Delete expired rows, a thousand in a transaction and at most `BATCHES` of these for a kind; return how many."""
     swept = sum(_sweep_all(house, key, end, now - kept) for key, end, kept in (*KEPT, *_also.values()))
     swept += _in_portions(lambda: _sweep_families(house, now - FAMILY))
+    swept += _in_portions(lambda: _sweep_gates(house, now - A_DAY))
     return swept + sum(work(house, now) for work in _work)
 
 
@@ -116,6 +117,23 @@ def _sweep(
     if found:
         house.database.run(remove, write=True)
     return len(found)
+
+
+def _sweep_gates(house: House, before: datetime) -> int:
+    """Sweep the gates that devices have for themselves, a day after the last try.
+
+    A lock is over by then, and who waits that long for five free tries has lost more of them: one an hour. What was
+    tried meanwhile stays. The two gates that each person has stay, too: they do not grow in number.
+    """
+    gate = table_of(Lock)
+    is_over = (gate.c.tried_at < before, or_(gate.c.locked_until.is_(None), gate.c.locked_until < before))
+    old = select(gate.c.subject, gate.c.gate).where(OF_A_DEVICE, *is_over).limit(BATCH)
+    found = house.database.run(lambda session: session.execute(old).all(), write=False)
+    named = [{"person": row.subject, "name": row.gate} for row in found]
+    if named:
+        gone = delete(gate).where(gate.c.subject == bindparam("person"), gate.c.gate == bindparam("name"), *is_over)
+        house.database.run(lambda session: session.connection().execute(gone, named), write=True)
+    return len(named)
 
 
 def _sweep_families(house: House, before: datetime) -> int:

@@ -61,6 +61,8 @@ def _settled(table: Table, *mine: ColumnElement[bool], right: ColumnElement[bool
         failures=case((passes, 0), (is_open, failures + 1), else_=failures),
         locked_until=case((passes, None), (is_open, until), else_=locked_until),
     )  # fmt: skip
+    if "tried_at" in table.c:
+        counted = counted.values(tried_at=bindparam("now"))
     return Statement(counted.returning(failures, locked_until))
 
 
@@ -132,7 +134,7 @@ def _count(call: Call, subject: str, door: str, *, exempt: bool) -> int | None:
     is_open = () if exempt else (or_(Lock.locked_until.is_(None), Lock.locked_until <= call.now),)
     _add(call, subject, door)
     counted = update(Lock).where(Lock.subject == subject, Lock.gate == door, *is_open)
-    return call.session.scalar(counted.values(failures=Lock.failures + 1).returning(Lock.failures))
+    return call.session.scalar(counted.values(failures=Lock.failures + 1, tried_at=call.now).returning(Lock.failures))
 
 
 def _enter(call: Call, subject: str, door: str, failures: int) -> None:
@@ -151,4 +153,5 @@ def _own(gate: Gate, device: str) -> str:
 
 
 def _add(call: Call, subject: str, door: str) -> None:
-    add_if_new(call.session, Lock, {"subject": subject, "gate": str(door), "failures": 0, "locked_until": None})
+    row = {"subject": subject, "gate": str(door), "failures": 0, "locked_until": None, "tried_at": call.now}
+    add_if_new(call.session, Lock, row)

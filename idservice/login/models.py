@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, LargeBinary, String
+from sqlalchemy import BigInteger, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idservice.models import HASHED, SUBJECT, Base
+
+OF_A_DEVICE = text("gate NOT IN ('second', 'recovery')")
 
 
 class Lock(Base):
     """Wrong answers at one gate other than the password's, which counts in its own row."""
 
     __tablename__ = "factor_lock"
-    __table_args__ = SUBJECT
+    __table_args__ = (Index(None, "tried_at", postgresql_where=OF_A_DEVICE, sqlite_where=OF_A_DEVICE), SUBJECT)
     subject: Mapped[str] = mapped_column(String(32), primary_key=True)
     gate: Mapped[str] = mapped_column(String(16), primary_key=True)  # second | recovery | of a known device
     failures: Mapped[int]
     locked_until: Mapped[datetime | None]
+    tried_at: Mapped[datetime]  # the last try: by it the gate of a device is forgotten
 
 
 class Totp(Base):

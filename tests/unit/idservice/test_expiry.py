@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from idservice import expiry
 from idservice.call import House
+from idservice.login.models import Lock
 from idservice.models import AuthorizationCode, RefreshToken, TokenFamily, UsedIdentifier
 from idservice.oauth import codes
 from tests.builders import act, build_house, migrate
@@ -100,6 +101,43 @@ def test_a_code_is_kept_as_long_as_what_was_got_for_it(house: House) -> None:
         expiry.sweep(house, NOW + age)
         kept.append(_count(house, AuthorizationCode))
     assert kept == [2, 1, 1, 0]
+
+
+def test_a_gate_of_a_device_goes_a_day_after_the_last_try_and_no_lock_is_lifted(house: House) -> None:
+    long_ago, lately = NOW - expiry.A_DAY - CLOCK, NOW - expiry.A_DAY + CLOCK
+    kept = {
+        ("s-tried-lately", lately, None),
+        ("s-locked", long_ago, NOW + CLOCK),
+        ("s-lock-lately", long_ago, lately),
+        ("second", long_ago, None),
+        ("recovery", long_ago, long_ago),
+    }
+    gone = {("s-failed", long_ago, None), ("r-locked-once", long_ago, long_ago)}
+    rows = [
+        Lock(subject="p", gate=gate, failures=9, tried_at=tried, locked_until=until)
+        for gate, tried, until in kept | gone
+    ]
+    _add(house, *rows)
+    assert expiry.sweep(house, NOW) == len(gone)
+    left = house.database.run(lambda session: set(session.scalars(select(Lock.gate))), write=False)
+    assert left == {gate for gate, _tried, _until in kept}
+
+
+def test_what_is_tried_while_it_is_swept_stays(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = Lock(subject="p", gate="s-device", failures=3, tried_at=NOW - timedelta(days=2), locked_until=None)
+    _add(house, row)
+    run, tried = type(house.database).run, update(Lock).values(failures=4, tried_at=NOW)
+
+    def run_and_try(self: Any, deed: Any, *, write: bool) -> Any:
+        found = run(self, deed, write=write)
+        if not write:
+            run(self, lambda session: session.execute(tried), write=True)
+        return found
+
+    monkeypatch.setattr(type(house.database), "run", run_and_try)
+    expiry.sweep(house, NOW)
+    monkeypatch.undo()
+    assert _count(house, Lock) == 1
 
 
 def test_one_sweep_deletes_a_bounded_number(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

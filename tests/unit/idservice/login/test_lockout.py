@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from idservice.call import House
 from idservice.login import lockout
@@ -177,3 +178,13 @@ def test_open_shut_right_and_wrong_take_the_same_statements(house: House) -> Non
     assert first
     for turn in range(8):
         assert asked(is_right=bool(turn % 3 == 0 and turn > 5), at=START) == first
+
+
+def test_the_last_try_that_counted_is_noted(house: House) -> None:
+    """It says when a gate of a device may be forgotten."""
+    tries = [START + timedelta(minutes=place) for place in range(3)]
+    for at in tries[:2]:
+        go(house, finds=False, at=at, device=DEVICE)
+    act(house, lambda call: lockout.pass_by(call, "p", Gate.SECOND, is_right=True, device=DEVICE), now=tries[2])
+    noted = act(house, lambda call: {row.gate: row.tried_at for row in call.session.scalars(select(Lock))})
+    assert noted == {"second": tries[2], f"s-{DEVICE[:14]}": tries[2]}
