@@ -78,7 +78,7 @@ def send(call: Call, prepared: sms.Message | None) -> Response | str:
 @blueprint.app_errorhandler(StepUpNeeded)
 def _send_to_prove(needed: StepUpNeeded) -> Response:
     here = request.full_path.rstrip("?") if request.method == "GET" else _page_of(request.path)
-    return _to(step_up.page_for(needed.needed, here))
+    return _to(step_up.page_for(needed.needed, needed.to or here))
 
 
 def _page_of(path: str) -> str:

@@ -34,11 +34,14 @@ register(
 
 
 class StepUpNeeded(Exception):
-    """A visitor must first reach `needed`, a class, LOGIN anew or ACTIVATION: he is sent there and back."""
+    """A visitor must first reach `needed`, a class, LOGIN anew or ACTIVATION: he is sent there and back.
 
-    def __init__(self, needed: str) -> None:
+    Back to the page he asked for or, as a post is never repeated, to that with the button he pressed; or on to `to`.
+    """
+
+    def __init__(self, needed: str, to: str | None = None) -> None:
         super().__init__(needed)
-        self.needed = needed
+        self.needed, self.to = needed, to
 
 
 def offered(settings: Settings) -> tuple[str, ...]:

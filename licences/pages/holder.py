@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from markupsafe import Markup
 from sqlalchemy import select
 
-from idservice import accesses
+from idservice import accesses, signed_text
 from idservice.errors import Problem
 from idservice.http.endpoint import load
 from idservice.http.page import Who, page
 from idservice.ids import secret_hash
+from idservice.login.step_up import StepUpNeeded
 from idservice.models import Department
 from idservice.register import mandates
+from keys.ring import Purpose
 from licences import change, co_holders, qr, show, wallet
 from licences.lifecycle import State
 from licences.pages import files, looks, shown, words
@@ -68,6 +72,8 @@ _PARTS_SHOWN: dict[str, tuple[tuple[words.Both, words.Both], tuple[str, ...]]] =
     ),
 }
 _WHOLE = "whole"
+_TICKET = "licences to be shown"  # what is signed, and by no other page
+_TICKET_SECONDS = 600
 LATEST = 5
 _UNITS = select(Department.credit_code, Department.name).order_by(Department.name).limit(500)
 _SHOW = ShowBody()
@@ -118,15 +124,55 @@ def choose(call: Call) -> str:
     return _choice(call, error=None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the holder has chosen to show, how much of it, and to whom alone (a unit's code, or "")."""
+
+    licences: list[str]
+    part: str
+    audience: str
+
+
 def _make_code(call: Call) -> Shown | Response:
-    wanted = request.form.getlist("licences")
-    if not wanted:
+    form = request.form
+    part = form.get("part", "")
+    asked = _Asked(form.getlist("licences"), part if part in _PARTS_SHOWN else "", form.get("audience", ""))
+    if not asked.licences:
         return Response(_choice(call, error=words.word(("请至少选择一份证照", "Choose at least one licence"))), 422)
-    fields = fields_of(call, request.form.get("part", ""), wanted)
+    return _shown(call, asked)
+
+
+def _shown(call: Call, asked: _Asked) -> Shown:
+    """Make a code; who has to prove himself first finds it behind that, without choosing again.
+
+    His post is not repeated: what he asked for goes with him, signed, for himself and for ten minutes.
+    """
+    fields = fields_of(call, asked.part, asked.licences)
     chosen: dict[str, Any] = {"fields": fields} if fields else {}
-    if unit := request.form.get("audience"):
-        chosen["audience"] = unit
-    return show.show(call, load(_SHOW, {"licences": wanted, **chosen}, where="form"))
+    if asked.audience:
+        chosen["audience"] = asked.audience
+    body = load(_SHOW, {"licences": asked.licences, **chosen}, where="form")
+    try:
+        return show.show(call, body)
+    except StepUpNeeded as needed:
+        facts = [_whose(call), int(call.now.timestamp()), asked.licences, asked.part, asked.audience]
+        ticket = signed_text.sign(call.keys.secret(Purpose.SESSION), _TICKET, facts)
+        needed.to = f"/me/show/asked?{urlencode({'ticket': ticket})}"
+        raise
+
+
+def _asked_before(call: Call) -> _Asked | None:
+    """Return what the visitor himself asked to show before he proved himself, not long ago."""
+    live = call.keys.secrets(Purpose.SESSION).values()
+    facts = signed_text.opened(live, _TICKET, request.args.get("ticket"))
+    if facts is None:
+        return None
+    whose, since, *asked = facts
+    return _Asked(*asked) if whose == _whose(call) and call.now.timestamp() - since <= _TICKET_SECONDS else None
+
+
+def _whose(call: Call) -> str:
+    return secret_hash(call.caller.person or "").hex()
 
 
 def fields_of(call: Call, part: str, licences: list[str]) -> list[str] | None:
@@ -148,6 +194,24 @@ def _choose_again(call: Call, problem: Problem) -> str:
 @page(blueprint, "/me/show", who=Who.PERSON, methods=("POST",), prepare=_make_code, again=_choose_again)
 def show_code(call: Call, prepared: Shown) -> str:
     """Show the code that was just made, as QR and as text, with the seconds it has left."""
+    return _code_page(call, prepared, part=request.form.get("part", ""), audience=request.form.get("audience", ""))
+
+
+def _make_code_asked(call: Call) -> Shown | Response:
+    asked = _asked_before(call)
+    return _shown(call, asked) if asked is not None else redirect("/me/show", 303)  # type: ignore[return-value]
+
+
+@page(blueprint, "/me/show/asked", who=Who.PERSON, prepare=_make_code_asked, again=_choose_again)
+def show_code_asked(call: Call, prepared: Shown) -> str | Response:
+    """Show a code for what the visitor asked to show before he proved himself."""
+    asked = _asked_before(call)
+    if asked is None:  # its time was over between the two
+        return redirect("/me/show", 303)  # type: ignore[return-value]
+    return _code_page(call, prepared, part=asked.part, audience=asked.audience)
+
+
+def _code_page(call: Call, prepared: Shown, *, part: str, audience: str) -> str:
     listed = [change.find(call, identifier) for identifier in prepared.licences]
     return render_template(
         "me/show.html",
@@ -157,9 +221,9 @@ def show_code(call: Call, prepared: Shown) -> str:
         expires_at=prepared.expires_at,
         seconds=max(0, round((prepared.expires_at - call.now).total_seconds())),
         licences=[shown.card(call, found) for found in listed],
-        part=request.form.get("part") if request.form.get("part") in _PARTS_SHOWN else None,
+        part=part if part in _PARTS_SHOWN else None,
         shown_to=None,
-        again={"audience": request.form["audience"]} if request.form.get("audience") else {},
+        again={"audience": audience} if audience else {},
         state_url=f"/me/show/status/{secret_hash(prepared.code).hex()}",
     )
 

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pyotp
 import pytest
+import time_machine
 from sqlalchemy import delete, update
 
 from idservice.errors import Problem
@@ -22,7 +24,7 @@ from licences.wallets.issuance import configurations, issue
 from licences.wallets.issuance.requests import Wanted
 from tests.factors import SECRET_32, now_code
 from tests.identity import PASSWORD, Browser
-from tests.town import ALICE, Town, now
+from tests.town import ALICE, BOB, Town, now
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +77,7 @@ def test_whoever_has_no_passkey_says_his_password_again(town: Town, cards: tuple
     assert [browser.open(face).url for face in faces] == list(faces)
     age(town, 16)
     assert browser.open("/me").url == "/me", "the wallet itself shows no face"
-    assert show(browser, title).url == "/login/again?to=%2Fme%2Fshow"
+    assert show(browser, title).url.startswith("/login/again?to=%2Fme%2Fshow%2Fasked%3F")
     assert browser.open(faces[1]).url.startswith("/login/again?to=")
     asked = browser.open(faces[0])
     assert ALICE not in asked.text
@@ -84,6 +86,47 @@ def test_whoever_has_no_passkey_says_his_password_again(town: Town, cards: tuple
     assert browser.open(faces[0]).url.startswith("/login/again?to=")
     assert browser.submit(wrong, password=PASSWORD).url == faces[0]
     assert "data-state-url" in show(browser, title).text
+
+
+def tapped(town: Town, title: str) -> tuple[Browser, Any]:
+    """One tap in large type on a card of /me, by somebody who logged in a while ago: the page that it leads to."""
+    browser = town.browser(ALICE)
+    page = browser.open("/me?size=large")
+    age(town, 16)
+    (found,) = re.findall(rf'name="licences" value="{re.escape(title)}"', page.text)
+    assert found
+    return browser, browser.submit(page, licences=title, part="masked")
+
+
+def test_one_tap_ends_at_the_card_behind_the_password(town: Town, cards: tuple[str, str]) -> None:
+    _card, title = cards
+    browser, asked = tapped(town, title)
+    assert asked.url.startswith("/login/again?to=")
+    shown = browser.submit(asked, password=PASSWORD)
+    assert (shown.url[:15], shown.status) == ("/me/show/asked?", 200)
+    assert "data-state-url" in shown.text
+    assert f'name="licences" value="{title}"' in shown.text, "a new code is of the same card"
+    assert 'name="part" value="masked"' in shown.text
+
+
+def test_one_tap_ends_at_the_card_behind_the_second_factor(town: Town, cards: tuple[str, str], app: pyotp.TOTP) -> None:
+    card, _title = cards
+    browser = town.browser(ALICE)
+    assert "data-state-url" in browser.submit(show(browser, card), code=now_code(app)).text
+
+
+def test_what_was_asked_is_shown_to_him_who_asked_and_not_for_long(town: Town, cards: tuple[str, str]) -> None:
+    _card, title = cards
+    browser, asked = tapped(town, title)
+    (to,) = parse_qs(urlsplit(asked.url).query)["to"]
+    assert title not in to
+    browser.submit(asked, password=PASSWORD)
+    assert town.browser(BOB).open(to).url == "/me/show", "another one's"
+    assert Browser(town.app).open(to).url.startswith("/login?"), "nobody's"
+    assert browser.open(to[:-2] + "xx").url == "/me/show", "altered"
+    assert browser.open("/me/show/asked").url == "/me/show"
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=10, seconds=1), tick=False):
+        assert browser.open(to).url == "/me/show", "too late"
 
 
 def test_nobody_is_asked_again_who_is_not_logged_in(town: Town) -> None:
