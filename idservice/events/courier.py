@@ -5,32 +5,29 @@ Several may run at once. An app that answers slowly holds up one of a few thread
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
-import structlog
-from sqlalchemy.exc import SQLAlchemyError
-
-from idservice import audit
+from idservice import audit, background
 from idservice.call import Call, Caller, House
 from idservice.events import emit, outbox, push
 from idservice.events.delivery import Sent
 from idservice.oauth import backchannel_logout, ping
-from keys.ring import RingError
 
 if TYPE_CHECKING:
+    import threading
+    from contextlib import AbstractContextManager
+
     from sqlalchemy.orm import Session
 
     from idservice.events.outbox import Waiting
 
-log = structlog.get_logger(__name__)
-
 THREADS = 4
 PACE = 1.0  # seconds between looks
+_FAILED: Final = "notices.not_sent"
 COURIER = Caller(channel="cli", client_id="courier")
 
 Sender = Callable[[House, "Waiting", datetime], Sent]
@@ -59,9 +56,18 @@ def _deliver(house: House, notice_id: str, attempts: int, now: datetime) -> bool
     notice = house.database.run(lambda session: outbox.take(session, notice_id, attempts, now), write=True)
     if notice is None:
         return False
-    sent = SENDERS[notice.kind](house, notice, now)
+    sent = _send(house, notice, now)
     house.database.run(lambda session: _settle(house, session, notice, sent, now), write=True)
     return sent is Sent.DONE
+
+
+def _send(house: House, notice: Waiting, now: datetime) -> Sent:
+    """Send one notice; a fault of ours with it is told and tried again later, and holds up no other."""
+    try:
+        return SENDERS[notice.kind](house, notice, now)
+    except Exception as fault:  # noqa: BLE001 - whatever is wrong with one notice, others wait behind it
+        background.tell(_FAILED, fault, what=notice.kind)
+        return Sent.AGAIN
 
 
 def _settle(house: House, session: Session, notice: Waiting, sent: Sent, now: datetime) -> None:
@@ -80,22 +86,9 @@ def _settle(house: House, session: Session, notice: Waiting, sent: Sent, now: da
 
 def run_forever(house: House, stop: threading.Event, every: float = PACE) -> None:
     """Deliver every `every` seconds until `stop` is set; a failure is tried again."""
-    while not stop.wait(every):
-        try:
-            if count := deliver(house, datetime.now(UTC)):
-                log.debug("notices.sent", count=count)
-        except (RingError, SQLAlchemyError, OSError) as error:
-            log.error("notices.not_sent", kind=type(error).__name__)  # noqa: TRY400 - its text may hold values
+    background.repeat(lambda: deliver(house, datetime.now(UTC)), stop, every, done="notices.sent", failed=_FAILED)
 
 
-@contextlib.contextmanager
-def running(house: House) -> Iterator[None]:
+def running(house: House) -> AbstractContextManager[None]:
     """Keep a courier at work meanwhile."""
-    stop = threading.Event()
-    thread = threading.Thread(target=run_forever, args=(house, stop), name="courier")
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+    return background.running(partial(run_forever, house), "courier")

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import func, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
+from idservice import background
 from idservice.expiry import sweep
 from idservice.log import tree
 from idservice.log.tree import LogDamagedError
@@ -23,7 +23,7 @@ from idservice.models import AuditEntry, LogCheckpoint, LogTile
 from keys.keyfile import replace_file
 from keys.merkle import EMPTY_ROOT, MerkleError, leaf_hash
 from keys.note import Checkpoint, NoteError, sign
-from keys.ring import Purpose, RingError
+from keys.ring import Purpose
 from keys.tiles import edge_tiles
 
 if TYPE_CHECKING:
@@ -65,17 +65,19 @@ def sequence(house: House, now: datetime) -> int:
 def run_forever(house: House, stop: threading.Event, every: float = PACE) -> None:
     """Sequence every `every` seconds until `stop` is set, and sweep out expired rows; a failure is tried again."""
     swept = time.monotonic()
-    while not stop.is_set():
+
+    def turn() -> int:
+        nonlocal swept
+        if time.monotonic() - swept >= SWEEP_EVERY:
+            swept = time.monotonic()
+            sweep(house, datetime.now(UTC))
         try:
-            if time.monotonic() - swept >= SWEEP_EVERY:
-                swept = time.monotonic()
-                sweep(house, datetime.now(UTC))
-            if count := sequence(house, datetime.now(UTC)):
-                log.debug("log.sequenced", entries=count)
-        except (LogDamagedError, RingError, SQLAlchemyError, OSError) as error:
-            reason = str(error).partition("\n")[0]  # what SQLAlchemy adds below are the values of rows
-            log.error("log.not_sequenced", kind=type(error).__name__, reason=reason[:300])  # noqa: TRY400
-        stop.wait(every)
+            return sequence(house, datetime.now(UTC))
+        except LogDamagedError as damage:  # whose words are for the operator, and of no row
+            log.error("log.not_sequenced", reason=f"LogDamagedError: {damage}"[:300])  # noqa: TRY400
+            return 0
+
+    background.repeat(turn, stop, every, done="log.sequenced", failed="log.not_sequenced")
 
 
 def _has_work(session: Session) -> bool:

@@ -13,12 +13,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, func, literal_column, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
+from idservice.background import reason_of
 from idservice.call import Call, Caller
 from idservice.db import table_of
 from idservice.errors import Problem
-from keys.ring import Purpose, RingError
+from keys.ring import Purpose
 from licences.status import files
 from licences.status.edition import Edition, name_of
 from licences.status.models import PublishedFile, StatusChange, StatusEntry, StatusList
@@ -68,14 +68,6 @@ class NotPublishedError(Exception):
     def __init__(self, faults: Mapping[str, Exception]) -> None:
         super().__init__("; ".join(f"{name}: {reason_of(fault)}" for name, fault in faults.items()))
         self.faults = faults
-
-
-def reason_of(fault: Exception) -> str:
-    """Return what may be told of a fault: its kind and, of those whose text holds no values of rows, that text."""
-    kind = type(fault).__name__
-    if not isinstance(fault, RingError | SQLAlchemyError):
-        return kind
-    return f"{kind}: {fault}".partition("\n")[0][:300]  # what SQLAlchemy adds below are the values of rows
 
 
 def each(parts: Mapping[str, Callable[[], int]]) -> int:

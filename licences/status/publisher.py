@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
-import time
-import traceback
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
-from licences.status.publish import NotPublishedError, each, publish, reason_of
+from idservice import background
+from licences.status.publish import NotPublishedError, each, publish
 from licences.trust import gather
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import threading
+    from contextlib import AbstractContextManager
 
     from idservice.call import House
 
-log = structlog.get_logger(__name__)
-
 PACE: Final = 2.0  # seconds between looks; a change is published well within 60 s
+_FAILED: Final = "status.not_published"
 
 
 def publish_all(house: House, now: datetime) -> int:
@@ -37,31 +31,18 @@ def publish_all(house: House, now: datetime) -> int:
 
 def run_forever(house: House, stop: threading.Event, every: float = PACE) -> None:
     """Publish every `every` seconds until `stop` is set; what fails is logged and tried again."""
-    while not stop.is_set():
-        begun = time.monotonic()
-        try:
-            if count := publish_all(house, datetime.now(UTC)):
-                log.debug("status.published", count=count)
-        except NotPublishedError as some:
-            for name, fault in some.faults.items():
-                log.error("status.not_published", what=name, reason=reason_of(fault), at=_place(fault))  # noqa: TRY400
-        stop.wait(max(every / 10, every - (time.monotonic() - begun)))
+    background.repeat(partial(_turn, house), stop, every, done="status.published", failed=_FAILED)
 
 
-def _place(fault: Exception) -> str:
-    """Return where in the code a fault arose; its text may hold values of rows, and is left out."""
-    frames = traceback.extract_tb(fault.__traceback__)
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-
-
-@contextlib.contextmanager
-def running(house: House) -> Iterator[None]:
-    """Keep a publisher at work meanwhile."""
-    stop = threading.Event()
-    thread = threading.Thread(target=run_forever, args=(house, stop), name="publisher")
-    thread.start()
+def _turn(house: House) -> int:
     try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+        return publish_all(house, datetime.now(UTC))
+    except NotPublishedError as some:
+        for name, fault in some.faults.items():
+            background.tell(_FAILED, fault, what=name)
+        return 0
+
+
+def running(house: House) -> AbstractContextManager[None]:
+    """Keep a publisher at work meanwhile."""
+    return background.running(partial(run_forever, house), "publisher")

@@ -3,13 +3,16 @@
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 from urllib.parse import parse_qs
 
 import jwt
 import pytest
 from sqlalchemy import delete, select
 
-from idservice.events import courier
+from idservice import background
+from idservice.call import Call
+from idservice.events import courier, outbox
 from idservice.events.models import Notice
 from idservice.models import AuditEntry
 from idservice.oauth import clients, signing_out
@@ -222,6 +225,28 @@ def test_a_private_address_is_not_asked(city: City, receiver: Receiver) -> None:
     browser.submit(browser.open("/logout"))
     assert courier.deliver(city.house, datetime.now(UTC)) == 0
     assert waiting(city)[0].attempts == 1
+
+
+def test_a_notice_that_cannot_be_sent_holds_up_no_other(
+    city: City, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = city.browser()
+    log_in_to(city, browser, "told")
+    browser.submit(browser.open("/logout"))
+    (good,) = waiting(city)
+    lead = timedelta(seconds=1)
+
+    def leave(call: Call) -> None:
+        outbox.put(call, "forgotten", "told", {}, keep=timedelta(hours=1))
+
+    act(city.house, leave, now=good.due_at - lead)  # ahead of the other
+    log = Mock()
+    monkeypatch.setattr(background, "log", log)
+    assert courier.deliver(city.house, datetime.now(UTC)) == 1
+    (left,) = waiting(city)
+    assert (left.kind, left.attempts) == ("forgotten", 1), "put off, and tried again"
+    assert left.due_at > datetime.now(UTC)
+    assert log.error.call_args.kwargs["what"] == left.kind
 
 
 def test_a_courier_runs_beside_the_requests(city: City, receiver: Receiver) -> None:

@@ -7,6 +7,7 @@ from unittest.mock import Mock
 import pytest
 from sqlalchemy import delete, insert, update
 
+from idservice import background
 from idservice.db import table_of
 from keys.ring import Purpose, RingError
 from licences.status import files, publisher
@@ -36,7 +37,7 @@ def test_it_publishes_until_it_is_stopped_and_survives_failures(town: Town, monk
 
     log = Mock()
     monkeypatch.setattr(publisher, "publish", publish)
-    monkeypatch.setattr(publisher, "log", log)
+    monkeypatch.setattr(background, "log", log)
     publisher.run_forever(town.house, stop, 0.01)
     assert len(seen) == 5
     lines = [call.kwargs for call in log.error.call_args_list]
