@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import idservice.pages
 import idservice.routes
-import licences.pages
+import licences.pages.blueprints
 import licences.routes
 import seals.pages
 import seals.routes
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 ROOMS = (idservice, seals, licences)
+PAGES = (idservice.pages, seals.pages, licences.pages.blueprints)
 
 
 class Commands(AppGroup):
@@ -130,14 +131,14 @@ def _install(app: Application, config: Settings) -> None:
     type_size.install(app)
     csrf = forms.FormProtection(app, app.extensions["ona"].keys)
     api = openapi.install(app, config)
-    for room in ROOMS:
+    for room, pages in zip(ROOMS, PAGES, strict=True):
         for blueprint in room.routes.BLUEPRINTS:
             api.register_blueprint(blueprint)
             csrf.exempt(blueprint)  # bearer tokens are not sent by browsers of their own accord
         for blueprint in room.routes.PLAIN_BLUEPRINTS:
             app.register_blueprint(blueprint)
             csrf.exempt(blueprint)
-        for blueprint in room.pages.BLUEPRINTS:
+        for blueprint in pages.BLUEPRINTS:
             app.register_blueprint(blueprint)
 
 

@@ -27,6 +27,7 @@ KINDS: dict[str, Kind] = {
     "unauthenticated": Kind(401, "需要有效的访问令牌", "A valid access token is required"),
     "forbidden": Kind(403, "无权执行此操作", "You may not do this"),
     "insufficient_scope": Kind(403, "访问令牌的权限范围不足", "The access token lacks the scope"),
+    "second_person": Kind(403, "须由另一名管理员复核", "Another administrator must decide this"),
     "not_found": Kind(404, "未找到", "Not found"),
     "method_not_allowed": Kind(405, "不支持此请求方法", "This method is not offered here"),
     "not_acceptable": Kind(406, "无法提供所需格式", "This format is not offered"),

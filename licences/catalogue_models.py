@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from idservice.column_types import HexId
 from idservice.models import REFERENCE, SUBJECT, Base
 from licences.identifier_column import IdentifierType
+from licences.models import LicenceType
 
 
 class LicenceTypeVersion(Base):
@@ -18,7 +19,7 @@ class LicenceTypeVersion(Base):
 
     __tablename__ = "licence_type_version"
     __table_args__ = REFERENCE
-    code: Mapped[str] = mapped_column(ForeignKey("licence_type.code"), primary_key=True)
+    code: Mapped[str] = mapped_column(ForeignKey(LicenceType.code), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     definition: Mapped[dict[str, Any]]
     reason: Mapped[str | None] = mapped_column(String(200))

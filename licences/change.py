@@ -30,6 +30,9 @@ register(
         "version_last": Kind(
             409, "版本号已用尽，请重新签发", "There is no further version number: issue a new licence"
         ),
+        "licence_not_in_force": Kind(
+            409, "证照已暂停、终止或被替换，不提供此文件", "The licence is suspended or has ended: no copy is given out"
+        ),
         "not_entitled": Kind(403, "您不能对此证照作此变更", "You may not make this change"),
     }
 )

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from idservice import audit
 from idservice.db import add_if_new
-from idservice.errors import Kind, Problem, register
+from idservice.errors import Problem
 from keys.ring import Purpose
 from licences import catalogue, change
 from licences.copies_models import ArtefactCopy, ArtefactRoute
@@ -29,14 +29,6 @@ if TYPE_CHECKING:
 
     from idservice.call import Call
     from licences.models import Licence
-
-register(
-    {
-        "licence_not_in_force": Kind(
-            409, "证照已暂停、终止或被替换，不提供此文件", "The licence is suspended or has ended: no copy is given out"
-        )
-    }
-)
 
 _TABLE: Final = "artefact_copy"
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from idservice.column_types import HexId, Instant
 from idservice.models import HASHED, REFERENCE, SUBJECT, Base
 from licences.identifier_column import IdentifierType
+from seals.models import Seal
 
 SMALL_ROWS = {"sqlite_with_rowid": False}  # small rows with a long key: SQLite keeps it once
 
@@ -38,7 +39,7 @@ class IssuingAuthority(Base):
     __table_args__ = REFERENCE
     type_code: Mapped[str] = mapped_column(ForeignKey("licence_type.code"), primary_key=True)
     department: Mapped[str] = mapped_column(ForeignKey("department.credit_code"), primary_key=True)
-    seal_id: Mapped[str] = mapped_column(ForeignKey("seal.seal_id"))
+    seal_id: Mapped[str] = mapped_column(ForeignKey(Seal.seal_id))
     rank: Mapped[int]
 
 

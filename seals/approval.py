@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 register(
     {
         "second_person_needed": Kind(403, "须由申请人以外的人审批", "Somebody other than the applicant decides"),
-        "seal_change_not_allowed": Kind(409, "印章当前状态不允许此变更", "The seal's state does not allow this change"),
     }
 )
 

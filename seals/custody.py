@@ -38,6 +38,7 @@ register(
     {
         "seal_use_not_permitted": Kind(403, "未获授权使用这枚印章", "You are not among those who may use this seal"),
         "seal_purpose_not_permitted": Kind(409, "这枚印章不得用于此用途", "The seal may not be used for this purpose"),
+        "seal_change_not_allowed": Kind(409, "印章当前状态不允许此变更", "The seal's state does not allow this change"),
         "seal_name_changed": Kind(409, "单位已更名，须另行申请", "The unit's name has changed: apply anew"),
     }
 )

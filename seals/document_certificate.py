@@ -17,6 +17,7 @@ from seals import contents, owners
 from seals.authority import Party, authority_of, certify_signer
 from seals.deeds import Deed
 from seals.models import DocumentCertificate
+from seals.refusals import impossible, no_key
 from seals.revoking import is_revoked
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def ensure(call: Call, seal: Seal) -> None:
     try:
         certificate = certify_signer(authority, owner, _key(call, seal.seal_id), term=(begin, end))
     except CertificateError as error:
-        raise Problem("seal_impossible", f"{str(error)[:300]}.") from None
+        raise impossible(error) from None
     kept = contents.kept(call, seal, contents.DOCUMENT_CERTIFICATE, certificate)
     row = {"seal_id": seal.seal_id, "certificate": kept, "created_at": call.now}
     if add_if_new(call.session, DocumentCertificate, row):
@@ -63,7 +64,7 @@ def signer_of(call: Call, seal: Seal) -> Party:
     except RingError:
         row = None
     if row is None:
-        raise Problem("seal_not_in_force", "The key of this seal is not at hand.") from None
+        raise no_key() from None
     certificate = contents.opened(call, seal, contents.DOCUMENT_CERTIFICATE, row.certificate)
     return Party(parse(certificate), der_signing(signer))
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from idservice.errors import FieldProblem, Kind, Problem, register
+from idservice.errors import FieldProblem, Problem
 from keys.certificates import CertificateError
 from keys.errors import RingError
 from keys.sm2 import sm3
@@ -21,6 +21,7 @@ from seals.models import Seal, SealApplication
 from seals.owner_kinds import OwnerKind
 from seals.picture import render, to_png
 from seals.picture_kinds import DesignError, full_name, layout_of
+from seals.refusals import impossible
 from seals.structure import VERSION_2025, Picture, SealFormatError
 from seals.time_stamping import is_asked_elsewhere, token_over
 from seals.verify import rehearse
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from seals.authority import Authority
     from seals.owners import Owner
     from seals.picture_kinds import Design
-
-register({"seal_impossible": Kind(422, "无法制作这枚印章", "Such a seal cannot be made")})
 
 FONT = Path(__file__).parent / "fonts" / "NotoSerifSC-Bold.ttf"
 VENDOR = "ONA-DEMO"  # Vid of the seal's header
@@ -55,7 +54,7 @@ def draw_svg(name: str, design: Design) -> str:
     except DesignError as error:
         raise Problem("invalid", "", errors=[FieldProblem(f"/{error.field}", "wording", str(error))]) from None
     except (PictureError, FontError) as error:
-        raise Problem("seal_impossible", f"{str(error)[:300]}.") from None
+        raise impossible(error) from None
 
 
 def draw(name: str, design: Design) -> Picture:
@@ -77,7 +76,7 @@ def make_seal(call: Call, owner: Owner, design: Design, term: Term, *, seal_id: 
     try:
         seal = _make(call, authority, owner, full_name(owner.name, design), picture, term, seal_id)
     except (SealFormatError, CertificateError) as error:
-        raise Problem("seal_impossible", f"{str(error)[:300]}.") from None
+        raise impossible(error) from None
     seal.kind, seal.name = str(design.kind), full_name(owner.name_kept, design)
     return seal
 

@@ -1,4 +1,4 @@
-"""Which documents get no seal, and how they are refused (不予盖章的文件), whatever their format."""
+"""Documents that get no seal and seals put on none (不予盖章), whatever the format: how they are refused."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ register(
     {
         "document_refused": Kind(422, "这份文件不能加盖印章", "This document cannot be sealed"),
         "document_locked": Kind(409, "文件已锁定，不能再加盖印章", "The document is locked against further seals"),
+        "seal_impossible": Kind(422, "无法制作这枚印章", "Such a seal cannot be made"),
+        "seal_not_in_force": Kind(409, "印章当前不可用", "The seal is not in force"),
     }
 )
 
@@ -36,6 +38,16 @@ def refuse_broken(call: Call, document: bytes) -> None:
 def refused(error: Exception) -> Problem:
     """Return the refusal of a document that cannot be read or sealed."""
     return Problem("document_refused", f"{str(error)[:300]}.")
+
+
+def impossible(error: Exception) -> Problem:
+    """Return the refusal of a seal, or of a certificate for one, that cannot be made."""
+    return Problem("seal_impossible", f"{str(error)[:300]}.")
+
+
+def no_key() -> Problem:
+    """Return the refusal of a seal whose key this house does not have, or not any more."""
+    return Problem("seal_not_in_force", "The key of this seal is not at hand.")
 
 
 def no_such_place(error: PositionError) -> Problem:

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import bindparam, select
 
 from idservice.db import table_of
-from idservice.errors import Kind, Problem, register
+from idservice.errors import Problem
 from keys.ring import RingError
 from keys.sm2 import sm3
 from keys.verdict import Check, Reason, Result
@@ -21,6 +21,7 @@ from seals.check import check_signature
 from seals.decoding import read_seal
 from seals.lifecycle import State, state_at
 from seals.models import Seal
+from seals.refusals import no_key
 from seals.report import SignatureReport
 from seals.structure import SM2_WITH_SM3, SealFormatError, SealSignature
 from seals.verify import trust_of
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from idservice.call import Call
     from idservice.db import Database
     from keys.signer import Signer
-
-register({"seal_not_in_force": Kind(409, "印章当前不可用", "The seal is not in force")})
-
 
 _KEEP = 2.0  # seconds a process may go on with the bytes of a seal that it has read; they never change
 _seals = table_of(Seal)
@@ -85,7 +83,7 @@ def ready(call: Call, seal_id: str) -> Ready:
     try:
         signer = call.keys.seal_signer(seal_id)
     except RingError:
-        raise Problem("seal_not_in_force", "The key of this seal is not at hand.") from None
+        raise no_key() from None
     return Ready(seal_id, sealed_at, signer, contents.opened(call, seal, contents.STRUCTURE, seal.seal_der))
 
 

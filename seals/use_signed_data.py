@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from idservice.errors import Kind, Problem, register
+from idservice.errors import Problem
 from keys.certificates import der, parse
 from keys.cms_write import write_signed_data
 from keys.ring import RingError
 from seals import contents, custody
 from seals.lifecycle import State, state_at
+from seals.refusals import no_key
 from seals.register import find
 from seals.stamp import Stamp
 from seals.time_stamping import token_over
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     from idservice.call import Call
     from seals.models import Seal
-
-register({"document_refused": Kind(422, "这份文件不能加盖印章", "This document cannot be sealed")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +100,4 @@ def _signer(call: Call, seal: Seal) -> Callable[[bytes], bytes]:
     try:
         return call.keys.seal_signer(seal.seal_id).sign
     except RingError:
-        raise Problem("seal_not_in_force", "The key of this seal is not at hand.") from None
+        raise no_key() from None

@@ -32,7 +32,6 @@ TOLD: Final = "told"  # to whoever asks, and kept nowhere
 register(
     {
         "decided": Kind(409, "这项申请已处理或已过期", "This request was decided before, or is too old"),
-        "second_person": Kind(403, "须由另一名管理员复核", "Another administrator must decide this"),
     }
 )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from idservice.errors import FieldProblem, Kind, Problem, register
+from idservice.errors import FieldProblem, Problem
 from licences.counter.matter_definition import Way
 
 if TYPE_CHECKING:
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
     from licences.counter.matter_definition import Matter, Proof
     from licences.surface import Value
-
-register(
-    {"fields_exceeded": Kind(403, "所要内容超出该事项需要的范围", "The request asks for more than the matter needs")}
-)
 
 _MEMBERS: Final = ("fields", "claims", "ways")
 _SETS_OTHERS_TO_WORK: Final = frozenset({Way.DEPARTMENT_CHECK, Way.COMMITMENT})

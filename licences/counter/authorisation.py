@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from idservice.errors import FieldProblem, Kind, Problem, register
+from idservice.errors import FieldProblem, Problem
 from idservice.numbers.names import mask_name
 from idservice.register import mandates, people
 from keys.verdict import Reason
@@ -24,17 +24,6 @@ if TYPE_CHECKING:
     from idservice.call import Call
     from licences.asker import Asker
     from licences.counter.matter_definition import LegalGround, Matter
-
-register(
-    {
-        "authorisation_required": Kind(403, "缺少当事人授权", "The holder's authorisation is missing"),
-        "authorisation_refused": Kind(
-            403,
-            "授权无效、已用过或与当事人、事项不符",
-            "The authorisation is void, used, or of somebody or something else",
-        ),
-    }
-)
 
 
 #: What is kept of a look-up under a code with chosen fields: nobody goes on from it to what was not chosen.

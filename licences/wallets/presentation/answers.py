@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from idservice import audit
-from idservice.errors import Problem
+from idservice.errors import Kind, Problem, register
 from keys.verdict import Check, Reason, Result
 from licences import verify
 from licences.change import find_any
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from licences.wallets.presentation.dcql import CredentialQuery, Query
     from licences.wallets.presentation.device_response import Session
     from licences.wallets.presentation.presented import Presented
+
+register({"wallet_response": Kind(400, "钱包的答复无法采用", "The wallet's response cannot be used")})
 
 MOST: Final = 16  # presentations in one answer
 _LEEWAY: Final = 300  # seconds that clocks may differ

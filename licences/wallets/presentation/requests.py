@@ -57,7 +57,6 @@ register(
         "wallet_response_code": Kind(
             403, "答复不属于这个会话：返回码不符", "The answer is not this session's: the response code does not match"
         ),
-        "wallet_response": Kind(400, "钱包的答复无法采用", "The wallet's response cannot be used"),
     }
 )
 

@@ -4,7 +4,7 @@ from idservice.call import House
 from idservice.errors import KINDS, Problem
 from keys.verdict import Result
 from seals.position import PositionError
-from seals.refusals import no_such_place, refuse_broken, refused
+from seals.refusals import impossible, no_key, no_such_place, refuse_broken, refused
 from tests.builders import act
 from tests.unit.seals.pdfs import Office, document
 
@@ -14,6 +14,8 @@ OFFICE = Office()
 def test_the_codes_are_those_of_the_guide() -> None:
     assert (KINDS["document_refused"].status, KINDS["document_locked"].status) == (422, 409)
     assert refused(ValueError("x" * 1000)).code == "document_refused"
+    assert (KINDS["seal_impossible"].status, KINDS["seal_not_in_force"].status) == (422, 409)
+    assert (impossible(ValueError("x")).code, no_key().code) == ("seal_impossible", "seal_not_in_force")
     problem = no_such_place(PositionError("page", "It has one."))
     assert (problem.code, [error.pointer for error in problem.errors]) == ("invalid", ["/page"])
 
