@@ -1,11 +1,17 @@
 """The test run's own ground: the databases, Redis and browser that other tests stand on are real ones."""
 
+import itertools
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 import redis
 import sqlalchemy as sa
+from hypothesis import strategies as st
+from hypothesis.internal.conjecture import data
 
 from tests.databases import Databases, PostgresDatabases
 
@@ -71,3 +77,19 @@ def test_chromium_renders_chinese(page: "Page") -> None:
 
 def test_the_vectors_hold_seals(vectors: Path) -> None:
     assert (vectors / "seals").is_dir()
+
+
+def test_no_property_fails_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    hours = itertools.count(0.0, 3600.0)
+    slow = SimpleNamespace(**(vars(time) | {"perf_counter": lambda: next(hours)}))
+    monkeypatch.setattr(data, "time", slow)
+    monkeypatch.setattr(hypothesis.core, "time", slow)
+    drawn: list[list[int]] = []
+
+    @hypothesis.given(st.lists(st.integers()))
+    def a_property(numbers: list[int]) -> None:
+        drawn.append(numbers)
+
+    a_property()
+    assert len(drawn) == hypothesis.settings().max_examples
+    assert next(hours) > 3600.0 * len(drawn), "it no longer looks at this clock"

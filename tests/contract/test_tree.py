@@ -97,6 +97,12 @@ def test_no_path_of_somebodys_machine() -> None:
     assert hits(r"(?<![\w./}])/(root|work|home/[a-z]\w*|Users/\w+|opt/pypi[\w-]*)(?=[/\s'\"`]|$)", re.MULTILINE) == []
 
 
+def test_no_property_has_a_clock_of_its_own() -> None:
+    # What tests/conftest.py says of deadlines and of slow examples holds wherever other settings are stated.
+    within = r"\bsettings\((?:[^()]|\([^()]*\))*?"
+    assert hits(rf"{within}(?:deadline=(?!None\b)|suppress_health_check=(?!list\(HealthCheck\)))") == []
+
+
 def test_no_registry_address() -> None:
     hosts = r"registry\.(npmjs|yarnpkg|npmmirror)\.\w+|pythonhosted\.org|pypi\.(org|tuna)"
     assert hits(rf"{hosts}|--(extra-)?index-url") == []
