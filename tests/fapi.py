@@ -168,7 +168,7 @@ class Fapi:
         """Log in where that is asked and consent; return the page on which the browser leaves us or stays."""
         browser = browser or self.city.browser()
         page = browser.open(url)
-        if "/login" in page.url:
+        if page.asks_to_log_in:
             page = browser.log_in(page)
         if page.status == 200 and 'name="decision"' in page.text:
             page = browser.submit(page, **({"decision": "allow"} | decision))

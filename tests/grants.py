@@ -84,7 +84,7 @@ def poll_ciba(city: City, auth_req_id: str, client_id: str = "desk") -> Any:
 def open_logged_in(browser: Browser, path: str, *, number: str = ALICE, acting: str = "self") -> Page:
     """Open a page that needs a login, and answer for whom the person acts where that is asked."""
     page = browser.open(path)
-    if "/login" in page.url:
+    if page.asks_to_log_in:
         page = browser.log_in(page, number=number)
     if 'name="acting"' in page.text:
         page = browser.submit(page, acting=acting)

@@ -139,8 +139,11 @@ def _let_in(done: attempt.LoggedIn, to: str) -> Response:
 
 
 def _form(call: Call, to: str, *, error: str | None) -> str:
-    """Return the login page; where an app waits behind it, the form may lead to that app's redirect URI."""
-    asker = authorization.asker_of(call, to)
+    return login_form(call, to, authorization.asker_of(call, to), error=error)
+
+
+def login_form(call: Call, to: str, asker: authorization.Asker | None, *, error: str | None = None) -> str:
+    """Return the login page that leads to `to`; where an app waits there, the form may lead to its redirect URI."""
     if asker is not None:
         headers.allow_form_action(asker.redirect_uri)
     ceremony = passkey.begin_use(call, browser()) if passkey.is_offered(call.settings) else None

@@ -17,6 +17,7 @@ from idservice.http import headers, queries, skeletons
 from idservice.http.page import Who, page
 from idservice.http.problems import language
 from idservice.http.skeletons import Gap
+from idservice.login import pages as login_pages
 from idservice.login import step_up
 from idservice.numbers.names import mask_name
 from idservice.oauth import (
@@ -120,8 +121,7 @@ def first_step(call: Call, asked: AuthorizationRequest) -> Step:
 def _show_or_answer(call: Call, asked: AuthorizationRequest, step: Step | None) -> Response | str:
     needed = decide(call, asked, step)
     if isinstance(needed, LogIn):
-        here = url_of(call, step or first_step(call, asked))
-        return _to(f"/login?to={queries.quoted(here)}{_wanted_language(asked)}")
+        return _login_page(call, asked, url_of(call, step or first_step(call, asked)))
     if isinstance(needed, Prove):
         return _to(step_up.page_for(needed.acr, url_of(call, step or first_step(call, asked))))
     if isinstance(needed, Ready) and needed.has_consent:
@@ -132,6 +132,17 @@ def _show_or_answer(call: Call, asked: AuthorizationRequest, step: Step | None) 
         return acting_page(call, needed, action=_decision_url())
     host = urlsplit(asked.asker.redirect_uri).hostname or asked.asker.redirect_uri.partition(":")[0]
     return consent_page(call, asked, needed, action=_decision_url(), host=host)
+
+
+def _login_page(call: Call, asked: AuthorizationRequest, here: str) -> Response | str:
+    """Return the login page, which leads back to `here`; or the way to it, where this address is not one to stay at.
+
+    That is one that names a person, one that is soon good no more without its step, and one in a language to be kept.
+    """
+    wanted = _wanted_language(asked)
+    if wanted or asked.pushed is not None or HINT in request.args:
+        return _to(f"/login?to={queries.quoted(here)}{wanted}")
+    return login_pages.login_form(call, here, asked.asker)
 
 
 def acting_page(call: Call, needed: Choose, *, action: str) -> str:

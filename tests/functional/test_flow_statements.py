@@ -17,7 +17,6 @@ from tests.identity import City, Flow, introspect, redeem
 #: Statements and writing transactions of each request, in the order of the walk.
 WALK = [
     ("GET /oauth/authorize", 0, 0),
-    ("GET /login", 0, 0),
     ("POST /login", 8, 1),
     ("GET /oauth/authorize", 4, 0),
     ("POST /oauth/decision", 12, 1),

@@ -1,6 +1,8 @@
 """The authorization endpoint (RFC 9700, RFC 9207, OpenID Connect Core): what is refused, and where the refusal goes."""
 
+import html
 import random
+import re
 import time
 from urllib.parse import quote, urlencode
 
@@ -8,6 +10,7 @@ import pytest
 
 from tests.identity import (
     AGENT,
+    ALICE,
     CALLBACK,
     ISSUER,
     City,
@@ -148,11 +151,47 @@ def test_unknown_parameters_hints_and_locales_do_no_harm(city: City) -> None:
     assert claims_of(got["id_token"])["acr"] == "urn:ona:acr:password", "what was done, not what was asked for"
 
 
+def test_whoever_is_not_logged_in_does_so_at_the_address_of_the_request(city: City) -> None:
+    browser, flow = city.browser(), Flow()
+    url = flow.url(prompt="consent")
+    first, page = browser.open(url), browser.open(url)
+    assert page.url == url
+    assert page.asks_to_log_in
+    assert "应用 basic" in page.text
+    assert "http://127.0.0.1:4001" in page.headers["Content-Security-Policy"].partition("form-action")[2]
+    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["X-Frame-Options"] == "DENY"
+    for shown in (first, page):  # it may be opened in two windows, and anew in each
+        assert dict(query_of(browser.log_in(shown).url))["state"] == flow.state
+    assert 'name="decision"' in browser.open(url).text, "going back to it leads on"
+
+
+def test_another_language_is_chosen_without_losing_the_request(city: City) -> None:
+    browser, flow = city.browser(), Flow()
+    page = browser.open(flow.url(prompt="consent"))
+    link = re.search(r'href="(\?[^"]*lang=en)"', page.text)
+    assert link is not None
+    page = browser.open("/oauth/authorize" + html.unescape(link[1]))
+    assert page.asks_to_log_in
+    assert '<html lang="en"' in page.text
+    page = browser.submit(browser.log_in(page), decision="allow")
+    assert redeem(city.app, flow, answer_of(page)["code"]).status_code == 200
+    assert '<html lang="en"' in browser.open("/me").text
+
+
+@pytest.mark.parametrize("more", [{"login_hint": ALICE}, {"ui_locales": "en"}])
+def test_an_address_that_is_not_one_to_stay_at_leads_to_the_login_page(city: City, more: dict[str, str]) -> None:
+    page = city.browser().open(Flow().url(**more))
+    assert page.url.startswith("/login?to=")
+    assert page.asks_to_log_in
+    assert ALICE not in page.url + page.text, "who is hinted at stands in no address and on no page of ours"
+
+
 def test_a_request_may_come_as_a_post(city: City) -> None:
     flow = Flow()
     page = city.browser().open("/oauth/authorize", dict(query_of(flow.url())))
     assert page.status == 200
-    assert "/login" in page.url
+    assert page.asks_to_log_in
 
 
 def test_a_request_without_nonce_or_state_succeeds(city: City) -> None:
@@ -183,7 +222,7 @@ def test_prompt_login_asks_again_and_the_new_login_is_what_the_app_hears_of(city
     time.sleep(1.1)
     flow = Flow()
     page = browser.open(flow.url(prompt="login"))
-    assert "/login" in page.url
+    assert page.asks_to_log_in
     answer = answer_of(browser.log_in(page))
     assert claims_of(redeem(city.app, flow, answer["code"]).json["id_token"])["auth_time"] > earlier
 
@@ -193,9 +232,9 @@ def test_prompt_login_cannot_be_satisfied_by_an_old_login(city: City) -> None:
     browser.code(Flow())
     url = flow.url(prompt="login")
     page = browser.open(url)
-    to = dict(query_of(page.url))["to"]
-    assert "/login" in browser.open(to).url, "coming back without logging in"
-    assert "/login" in browser.open(url).url
+    to = page.form["values"]["to"]
+    assert browser.open(to).asks_to_log_in, "coming back without logging in"
+    assert browser.open(url).asks_to_log_in
 
 
 def test_max_age(city: City) -> None:
@@ -203,7 +242,7 @@ def test_max_age(city: City) -> None:
     browser.code(Flow())
     assert "code" in answer_of(browser.open(Flow().url(max_age="10000")))
     page = browser.open(Flow().url(max_age="0"))
-    assert "/login" in page.url
+    assert page.asks_to_log_in
     assert "code" in answer_of(browser.log_in(page))
 
 

@@ -190,7 +190,7 @@ def test_pushed_and_signed_requests_name_several(city: City) -> None:
         signed = jwt.encode(inside | {"resource": named}, KEY, algorithm="ES256", headers=HEADERS)
         browser = city.browser()
         page = browser.open(flow.url(request=signed))
-        assert ("/login" in page.url) is reached
+        assert page.asks_to_log_in is reached
         assert reached or answer_of(page)["error"] == "invalid_target"
 
 

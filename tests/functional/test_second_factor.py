@@ -232,7 +232,7 @@ def test_max_age_demands_the_password_again_before_the_second_factor(city: City)
     past = datetime.now(UTC) - timedelta(hours=1)
     act(city.house, lambda call: call.session.execute(update(LoginSession).values(auth_time=past)) and None)
     page = browser.open(Flow("other").url(acr_values=TWO_FACTOR, max_age="600"))
-    assert "/login?" in page.url
+    assert page.asks_to_log_in
     page = browser.log_in(page)
     assert "/login/second" in page.url
     assert browser.submit(page, code=now_code(app, steps=1)).status != 400

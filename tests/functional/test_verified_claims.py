@@ -270,7 +270,7 @@ def test_an_app_that_is_not_registered_for_it_gets_nothing(city: City) -> None:
 
 def consent_page(city: City, browser: Browser, claims: str | None, scope: str = "openid") -> str:
     page = browser.open(Flow("kyc", scope=scope).url(claims=claims))
-    if "/login" in page.url:
+    if page.asks_to_log_in:
         page = browser.log_in(page)
     return html.unescape(page.text)
 

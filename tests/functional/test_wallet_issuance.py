@@ -252,7 +252,7 @@ def test_an_offer_by_issuer_state_is_for_the_person_it_was_made_for_and_once(tow
     state = offer["grants"]["authorization_code"]["issuer_state"]
     flow = Flow(WALLET, SCOPE)
     page = Browser(town.app).open(flow.url(issuer_state=state))
-    assert "/login" in page.url
+    assert page.asks_to_log_in
     stranger = Browser(town.app)
     page = stranger.log_in(stranger.open(flow.url(issuer_state=state)), number=BOB)
     assert answer_of(page)["error"] == "access_denied"
