@@ -70,7 +70,8 @@ def begin_use(call: Call, browser: str, subject: str | None = None) -> Ceremony:
     Written out here, because every showing of the login page needs it and the library is slow to load.
     """
     challenge = secrets.token_bytes(32)
-    allowed = [{"id": b64u(row.credential_id), "type": "public-key"} for row in of_person(call, subject or "")]
+    known = of_person(call, subject) if subject is not None else []
+    allowed = [{"id": b64u(row.credential_id), "type": "public-key"} for row in known]
     options = {
         "challenge": b64u(challenge),
         "rpId": _host(call.settings),

@@ -19,7 +19,7 @@ from idservice.models import LoginSession, Password, Person
 from keys.ring import Purpose
 from tests.authenticator import UP, UV, Authenticator
 from tests.builders import act, migrate
-from tests.databases import Databases
+from tests.databases import Databases, noting_statements
 from tests.factors import PASSKEY, TWO_FACTOR, asked_for_more, forget_factors, give_app, now_code
 from tests.identity import AGENT, PASSWORD, Browser, City, Flow, Page, answer_of, build_city, claims_of, redeem
 
@@ -167,6 +167,22 @@ def test_an_answer_is_good_once_in_its_browser_and_for_five_minutes(city: City, 
         assert browser.open("/login/passkey", sent).status == 400
     assert browser.open("/login/passkey", sent).status == 200
     assert browser.open("/login/passkey", sent).status == 400, "replayed"
+
+
+def test_a_passkey_logs_in_where_an_app_asks_for_it(city: City, key: Authenticator) -> None:
+    flow = Flow()
+    page = log_in(city.browser(), key, flow.url(prompt="consent"))
+    assert page.url.startswith("/oauth/authorize?")
+    assert 'name="decision"' in page.text
+
+
+def test_the_login_page_asks_the_database_nothing(city: City) -> None:
+    browser = city.browser()
+    browser.open(Flow().url())  # the app is known from here on
+    with noting_statements(city.house.database) as noted:
+        for url in ("/login", Flow().url()):
+            assert "data-options" in browser.open(url).text
+    assert not noted
 
 
 def test_an_open_page_outlives_the_turning_of_its_key(city: City, key: Authenticator) -> None:
