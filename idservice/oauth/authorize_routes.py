@@ -190,8 +190,9 @@ def consent_page(
 
 def _shown_optional(asked: AuthorizationRequest, ready: Ready, claims: list[dict[str, Any]]) -> list[dict[str, str]]:
     """Return name and title of those claims on the page that the person may keep to himself."""
-    optional = withholding.optional(asked, organisation=ready.for_organisation)
-    return [{"value": claim["name"], "text": claim["title"]} for claim in claims if claim.get("name") in optional]
+    named = [claim for claim in claims if claim.get("name") is not None]
+    optional = withholding.optional(asked, organisation=ready.for_organisation) if named else ()
+    return [{"value": claim["name"], "text": claim["title"]} for claim in named if claim["name"] in optional]
 
 
 def _claim_title(name: str, *, organisation: bool) -> str:
@@ -207,9 +208,10 @@ def _shown_resources(call: Call, asked: AuthorizationRequest) -> list[dict[str, 
 def _shown_claims(call: Call, asked: AuthorizationRequest, ready: Ready) -> list[dict[str, Any]]:
     """Return title and masked value of everything the app would learn."""
     is_organisation = ready.mandate is not None and ready.mandate.credit_code != ""
-    known = holder_claims.facts(call, ready.holder, organisation=is_organisation)
     single = asked.granted.claims.anywhere(asked.app.scope, organisation=is_organisation)
     by_scope = scopes.claims_of(frozenset(asked.scope), organisation=is_organisation)
+    is_told = bool(single or by_scope)  # else nothing is read either
+    known = holder_claims.facts(call, ready.holder, organisation=is_organisation) if is_told else {}
     names = dict.fromkeys([*by_scope, *(name for name, wanted in single.items() if wanted.accepts(known.get(name)))])
     shown: list[dict[str, Any]] = [
         {

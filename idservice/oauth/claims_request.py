@@ -49,6 +49,8 @@ class ClaimsRequest:
 
     def released(self, target: str, allowed: Collection[str], *, organisation: bool) -> dict[str, Wanted]:
         """Return the claims to release there to an app whose scopes are `allowed`, each with how it is wanted."""
+        if target not in self.members:
+            return {}
         possible = scopes.claims_of(frozenset(allowed), organisation=organisation)
         found = ((name, self.wanted(target, name)) for name in possible)
         return {name: wanted for name, wanted in found if wanted is not None}

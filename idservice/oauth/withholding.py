@@ -73,7 +73,7 @@ def _refuse_verified(members: dict[str, dict[str, Any]], names: set[str]) -> Non
 
 
 def _withheld(asked: AuthorizationRequest, names: Collection[str], *, organisation: bool) -> set[str]:
-    return set(names).intersection(optional(asked, organisation=organisation))
+    return set(names).intersection(optional(asked, organisation=organisation)) if names else set()
 
 
 def _releasing(name: str, *, organisation: bool) -> str:

@@ -18,7 +18,7 @@ from tests.identity import City, Flow, introspect, redeem
 WALK = [
     ("GET /oauth/authorize", 0, 0),
     ("POST /login", 8, 1),
-    ("GET /oauth/authorize", 4, 0),
+    ("GET /oauth/authorize", 3, 0),
     ("POST /oauth/decision", 12, 1),
     ("POST /oauth/token", 4, 1),
 ]
