@@ -33,12 +33,26 @@ TOUCH_AFTER = timedelta(minutes=1)
 
 _session, _person, _staff = table_of(LoginSession), table_of(Person).c, table_of(Staff).c
 _INSERT = Statement(insert(_session))
-_FIND = Statement(select(_session).where(_session.c.id_hash == bindparam("id_hash")))
-# A person with several posts has several rows.
+# A session and whose it is; of a person with several posts several rows, of one who is not active none.
 _VISITOR = Statement(
-    select(_person.level, _person.name_sealed, _staff.role, _staff.department, _staff.counter)
-    .join_from(table_of(Person), table_of(Staff), _staff.subject == _person.subject, isouter=True)
-    .where(and_(_person.subject == bindparam("subject"), _person.status == "active"))
+    select(
+        _session.c.id_hash,
+        _session.c.subject,
+        _session.c.auth_time,
+        _session.c.amr,
+        _session.c.signals,
+        _session.c.seen_at,
+        _session.c.expires_at,
+        _session.c.ended_at,
+        _person.level,
+        _person.name_sealed,
+        _staff.role,
+        _staff.department,
+        _staff.counter,
+    )
+    .join_from(_session, table_of(Person), and_(_person.subject == _session.c.subject, _person.status == "active"))
+    .join(table_of(Staff), _staff.subject == _person.subject, isouter=True)
+    .where(_session.c.id_hash == bindparam("id_hash"))
 )
 
 
@@ -114,26 +128,23 @@ def caller(call: Call, cookie: str | None) -> tuple[Caller, dict[str, str] | Non
     That is the person of the session with his posts, or nobody. A person not active is nobody.
     """
     nobody = call.caller, None
-    row = _FIND.first(call.connection, {"id_hash": secret_hash(cookie)}) if _is_value(cookie) else None
-    if row is None or not _is_live(call, row):
+    rows = _VISITOR.rows(call.connection, {"id_hash": secret_hash(cookie)}) if _is_value(cookie) else ()
+    if not rows or not _is_live(call, rows[0]):
         return nobody
-    posts = _VISITOR.rows(call.connection, {"subject": row.subject})
-    if not posts:
-        return nobody
-    person = posts[0]
+    row = rows[0]
     found = Caller(
         channel="page",
         person=row.subject,
-        posts=frozenset((post.role, post.department) for post in posts if post.role is not None),
-        counter=next((post.counter for post in posts if post.counter), None),
+        posts=frozenset((post.role, post.department) for post in rows if post.role is not None),
+        counter=next((post.counter for post in rows if post.counter), None),
         session_id=row.id_hash.hex(),
         amr=tuple(row.amr),
         auth_time=row.auth_time,
         signals=tuple(row.signals or ()),
-        level=person.level,
+        level=row.level,
         address=call.caller.address,
     )
-    name = call.cipher.open(person.name_sealed, table="person", column="name_sealed", row=row.subject).decode()
+    name = call.cipher.open(row.name_sealed, table="person", column="name_sealed", row=row.subject).decode()
     return found, _shown(name)
 
 

@@ -18,8 +18,8 @@ from tests.identity import City, Flow, introspect, redeem
 WALK = [
     ("GET /oauth/authorize", 0, 0),
     ("POST /login", 8, 1),
-    ("GET /oauth/authorize", 3, 0),
-    ("POST /oauth/decision", 12, 1),
+    ("GET /oauth/authorize", 2, 0),
+    ("POST /oauth/decision", 11, 1),
     ("POST /oauth/token", 4, 1),
 ]
 INTROSPECTION = ("POST /oauth/introspect", 3, 0)
