@@ -15,7 +15,8 @@ from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Date, DateTime
+import orjson
+from sqlalchemy import JSON, Date, DateTime
 from sqlalchemy.types import TypeDecorator
 
 from idservice.column_types import StoredAs
@@ -128,7 +129,9 @@ def _giver(kind: TypeEngine[Any], dialect: Dialect) -> Processor | None:
 
 def _finder(kind: TypeEngine[Any], dialect: Dialect) -> Processor | None:
     """Return what reads a value of the driver's; None where it stands as it is."""
-    return _as_instant if isinstance(kind, UTCDateTime) else kind.dialect_impl(dialect).result_processor(dialect, None)
+    if isinstance(kind, UTCDateTime):
+        return _as_instant
+    return _as_value if isinstance(kind, JSON) else kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
 def _as_text(instant: datetime | None) -> str | None:
@@ -144,6 +147,11 @@ def _as_text(instant: datetime | None) -> str | None:
 
 def _as_instant(stored: str | None) -> datetime | None:
     return None if stored is None else datetime.fromisoformat(stored).replace(tzinfo=UTC)
+
+
+def _as_value(stored: Any) -> Any:
+    """Return the value of JSON as SQLite has it, where a number that stands alone is no text."""
+    return orjson.loads(stored) if isinstance(stored, str) else stored
 
 
 def _taker(names: list[str]) -> Callable[[Parameters], tuple[Any, ...]]:

@@ -13,6 +13,7 @@ from werkzeug.datastructures import Headers, ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.formparser import FormDataParser
 from werkzeug.routing import MapAdapter, Rule
+from werkzeug.sansio.http import parse_cookie
 from werkzeug.utils import cached_property
 
 from idservice.http import queries
@@ -72,6 +73,11 @@ class PlainRequest(Request):
     def args(self) -> MultiDict[str, str]:
         """Return the parameters of the URL."""
         return self.parameter_storage_class(queries.pairs(self.query_string.decode()))
+
+    @cached_property
+    def cookies(self) -> Any:
+        """Return the cookies; Werkzeug looks for their header among all others."""
+        return parse_cookie(self.environ.get("HTTP_COOKIE"), self.dict_storage_class)
 
 
 class StandingResponse(Response):

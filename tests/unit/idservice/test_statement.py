@@ -107,3 +107,18 @@ def test_who_finds_nothing_waits_as_long() -> None:
     with engine.connect() as connection:
         assert found.first(connection, {"asked": "x"}) is None
         assert found.rows(connection, {"asked": "x"}) == []
+
+
+def test_json_is_read_as_sqlalchemy_reads_it() -> None:
+    metadata = sa.MetaData()
+    table = sa.Table("kept", metadata, sa.Column("key", sa.Integer, primary_key=True), sa.Column("value", sa.JSON))
+    engine = sa.create_engine("sqlite://")
+    metadata.create_all(engine)
+    values = [{"文": ["a", None, 1.5]}, [], "text", "3", 3, 1.5, True, None, sa.null()]
+    find = sa.select(table.c.value).order_by(table.c.key)
+    with engine.connect() as connection:
+        for value in values:
+            connection.execute(sa.insert(table), {"value": value})
+        plain = [row.value for row in connection.execute(find)]
+        assert [row.value for row in Statement(find).rows(connection, {})] == plain
+    assert plain == [*values[:-1], None]

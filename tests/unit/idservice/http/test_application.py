@@ -4,7 +4,7 @@ import io
 from urllib.parse import urlencode
 
 import pytest
-from flask import got_request_exception, request_started, request_tearing_down
+from flask import Request, got_request_exception, request_started, request_tearing_down
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.routing import Map, Rule, UnicodeConverter
 from werkzeug.test import EnvironBuilder
@@ -126,3 +126,13 @@ def test_addresses_are_made_as_werkzeug_makes_them(site: Site) -> None:
         assert made[0] == made[1] == made[2], rule
         tried += 1
     assert tried > 300
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "a=1; b=2; a=3", 'a="x\\054y"; =b; c', ";;; ; a=%20é", "\xe6\x96\x87=\xe5\xad\x97"]
+)
+def test_cookies_are_those_that_werkzeug_reads(header: str | None) -> None:
+    environ = EnvironBuilder().get_environ() | ({"HTTP_COOKIE": header} if header is not None else {})
+    ours, theirs = PlainRequest(environ).cookies, Request(environ).cookies
+    assert list(ours.items(multi=True)) == list(theirs.items(multi=True))
+    assert ours.get("not sent") is None
