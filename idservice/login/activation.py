@@ -41,24 +41,31 @@ def is_waited_for(call: Call, subject: str) -> bool:
 
 
 def is_needed(call: Call) -> bool:
-    """Return whether the visitor has to enter a code before he adds a factor.
-
-    Not where he has logged in with two factors: he had one until a moment ago, and is putting another in its place.
-    """
-    person = call.caller.person or ""
-    if levels.reaches(levels.acr_of(call.caller.amr), levels.TWO_FACTOR):
-        return False
-    return is_waited_for(call, person) and not _is_used_here(call, person)
+    """Return whether the visitor has to enter a code before he adds a factor."""
+    return not second_factor.ways_of(call, call.caller.person or "") and _lacks_leave(call)
 
 
 def demand(call: Call) -> None:
-    """Let the visitor go on to a new factor only if he needs no code, or has entered it in this session.
+    """Let a visitor who has no second factor go on to one only if he needs no code, or has entered it in this session.
+
+    Whether he has one is not looked at anew: its owner may have added it since, and this visitor was asked for none.
 
     Raises:
         StepUpNeeded: where he enters it.
     """
-    if is_needed(call):
+    if _lacks_leave(call):
         raise StepUpNeeded(step_up.ACTIVATION)
+
+
+def _lacks_leave(call: Call) -> bool:
+    """Return whether the visitor is staff and has shown neither a code nor two factors.
+
+    Who has logged in with two had one until a moment ago, and is putting another in its place.
+    """
+    if levels.reaches(levels.acr_of(call.caller.amr), levels.TWO_FACTOR):
+        return False
+    person = call.caller.person or ""
+    return is_staff(call, person) and not _is_used_here(call, person)
 
 
 def enter(call: Call, subject: str, code_hash: bytes) -> None:

@@ -154,7 +154,7 @@ def _demand(call: Call, act: Act) -> None:
     """Demand the login that `act` needs; of somebody who has no second factor yet, what the first one needs."""
     has_ways = bool(second_factor.ways_of(call, _person(call)))
     step_up.demand(call, act if has_ways else Act.FIRST_FACTOR)
-    if act is Act.CHANGE_FACTORS:
+    if act is Act.CHANGE_FACTORS and not has_ways:
         activation.demand(call)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 
 from idservice.admin.models import Administrator
 from idservice.admin.roles import Role
-from idservice.login import activation, session, totp
+from idservice.login import activation, second_factor, session, totp
 from idservice.login.models import ActivationCode, Lock, Passkey, RecoveryCode, Totp
 from idservice.models import AuditEntry, Staff
 from idservice.oauth import families
@@ -166,6 +166,19 @@ def test_wrong_codes_count_at_the_gate_of_second_factors(town: Town) -> None:
     assert row.failures == 5
     with time_machine.travel(datetime.now(UTC) + timedelta(seconds=61), tick=False):
         assert press(by_password(town), PAGE, code=code).status == 200
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_who_was_asked_for_no_factor_adds_none_beside_one_that_its_owner_adds_meanwhile(
+    town: Town, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """PostgreSQL shows each statement what was committed before it: between two looks a factor may appear."""
+    thief, looks = by_password(town), iter([[]])
+    monkeypatch.setattr(second_factor, "ways_of", lambda *_: next(looks, [second_factor.Way.TOTP]))
+    token = thief.open("/verify").form["values"]["csrf_token"]
+    answer = thief.client.post(path, data={"csrf_token": token, "code": "000000"})
+    assert answer.headers.get("Location", "").startswith(PAGE), answer.status
+    assert factors(town) == 0
 
 
 def test_a_new_code_is_needed_once_the_last_factor_is_gone_and_the_login_is_by_password(town: Town) -> None:
