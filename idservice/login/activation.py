@@ -2,7 +2,8 @@
 
 A password alone must not be enough: whoever has stolen it would add a factor of his own. An administrator (two of them,
 see `admin.activation_acts`) or the operator makes a code and hands it over in person; it is stored as a hash, good for
-a day, once, and opens one session to the first factor. Who has a second factor needs none, and shows that one instead.
+a day, once, and opens one session to the first factor, also where its login has to be made fresh on the way. Who has a
+second factor needs none, and shows that one instead.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from idservice.login.deeds import Deed
 from idservice.login.lockout import Gate
 from idservice.login.models import ActivationCode
 from idservice.login.step_up import StepUpNeeded
-from idservice.models import Staff
+from idservice.models import LoginSession, Staff
 
 if TYPE_CHECKING:
     from idservice.call import Call
@@ -87,14 +88,18 @@ def use(call: Call, code: str) -> bool:
 def _use(call: Call, person: str, code: str) -> bool | None:
     mine = (ActivationCode.subject == person, ActivationCode.code_hash == hash_of(code))
     unused = (ActivationCode.used_at.is_(None), ActivationCode.expires_at > call.now)
-    used = update(ActivationCode).where(*mine, *unused).values(used_at=call.now, used_in=_session(call))
+    used = update(ActivationCode).where(*mine, *unused).values(used_at=call.now, used_in=_chain(call))
     return True if call.session.scalar(used.returning(ActivationCode.subject)) is not None else None
 
 
 def _is_used_here(call: Call, person: str) -> bool:
-    here = (ActivationCode.subject == person, ActivationCode.used_in == _session(call))
+    here = (ActivationCode.subject == person, ActivationCode.used_in == _chain(call))
     return bool(call.session.scalar(select(exists().where(*here, ActivationCode.expires_at > call.now))))
 
 
-def _session(call: Call) -> bytes:
-    return bytes.fromhex(call.caller.session_id or "")
+def _chain(call: Call) -> bytes:
+    """Return what names the visitor's session, also after he has logged in anew in it: see `LoginSession.chain`.
+
+    A code leads to a factor only while the login is fresh, and the way to its department may take longer than that.
+    """
+    return call.session.get_one(LoginSession, bytes.fromhex(call.caller.session_id or "")).chain

@@ -14,10 +14,10 @@ from idservice.admin.models import Administrator
 from idservice.admin.roles import Role
 from idservice.login import activation, second_factor, session, totp
 from idservice.login.models import ActivationCode, Lock, Passkey, RecoveryCode, Totp
-from idservice.models import AuditEntry, Staff
+from idservice.models import AuditEntry, LoginSession, Staff
 from idservice.oauth import families
 from tests.factors import give_app, now_code
-from tests.identity import Browser, Page
+from tests.identity import PASSWORD, Browser, Page
 from tests.town import ALICE, CIVIL, CLERK, OFFICER, Town
 
 PAGE = "/me/security/activation"
@@ -202,13 +202,25 @@ def test_a_new_password_opens_no_way_around(town: Town) -> None:
 
 
 def test_a_stale_login_is_asked_again_before_the_code(town: Town) -> None:
-    from idservice.models import LoginSession
-
     code, browser = code_for(town), by_password(town)
     past = datetime.now(UTC) - timedelta(minutes=16)
     town.act(lambda call: call.session.execute(update(LoginSession).values(auth_time=past)))
     assert press(browser, PAGE, code=code).url.startswith("/login/again?")
     assert town.act(lambda call: call.session.scalar(select(ActivationCode.used_at))) is None
+
+
+def test_a_login_that_grows_stale_after_the_code_costs_no_other_code(town: Town) -> None:
+    """It opens the browser in which it was entered, to whoever logs in anew there, and nobody elsewhere."""
+    browser, thief = by_password(town), by_password(town)
+    press(browser, PAGE, code=code_for(town))
+    past = datetime.now(UTC) - timedelta(minutes=16)
+    town.act(lambda call: call.session.execute(update(LoginSession).values(auth_time=past)))
+    for other, arrives in ((browser, "/me/security/app"), (thief, f"{PAGE}?to=%2Fme%2Fsecurity%2Fapp")):
+        page = other.open("/me/security/app")
+        assert page.url.startswith("/login/again?")
+        assert other.submit(page, password=PASSWORD).url == arrives
+    page = browser.open("/me/security/app")
+    assert browser.submit(page, code=now_code(app_of(page))).status == 200
 
 
 def test_citizens_add_a_factor_as_before(town: Town) -> None:
