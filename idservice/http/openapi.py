@@ -78,13 +78,14 @@ class _Api(Api):  # type: ignore[misc]
 
     @property
     def spec(self) -> Any:
-        """Return the document, with every operation in it."""
+        """Return the document with every operation in it, or raise again: never one in which some are missing."""
         with self._describing:
-            waiting, self._undescribed = self._undescribed, []
-            for blueprint in waiting:
+            while self._undescribed:
+                blueprint = self._undescribed[0]
                 name = blueprint.name
                 blueprint.register_views_in_doc(self, self._app, self._spec, name=name, parameters=None)
                 self._spec.tag({"name": name, "description": blueprint.description})
+                del self._undescribed[0]
         return self._spec
 
     @spec.setter

@@ -1,13 +1,19 @@
 """The description is made from the operations' own statements, so what it says is so."""
 
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from flask import Flask
+from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError
 
 from idservice.http.endpoint import CONTRACTS
-from idservice.http.openapi import Upload
+from idservice.http.openapi import Upload, install
 from tests.unit.idservice.http.conftest import Site
+
+if TYPE_CHECKING:
+    from idservice.settings import Settings
 
 
 @pytest.fixture
@@ -81,3 +87,24 @@ def test_the_document_is_made_when_it_is_first_asked_for_and_once(site: Site) ->
     first = site.app.test_client().get("/openapi.json").data
     assert not api._undescribed
     assert site.app.test_client().get("/openapi.json").data == first
+
+
+def test_a_document_that_could_not_be_made_is_not_told_in_part() -> None:
+    app = Flask(__name__)
+    api = install(app, cast("Settings", SimpleNamespace(issuer="https://id.example")))
+    faults = [KeyError("schema"), KeyError("schema")]
+
+    class Faulty(Blueprint):
+        def register_views_in_doc(self, *given: Any, **more: Any) -> None:
+            if faults:
+                raise faults.pop()
+            super().register_views_in_doc(*given, **more)
+
+    for blueprint in (Faulty("first", __name__), Blueprint("second", __name__)):
+        blueprint.route(f"/{blueprint.name}")(lambda: "")
+        api.register_blueprint(blueprint)
+    for _ in range(2):
+        assert app.test_client().get("/openapi.json").status_code == 500
+    document = app.test_client().get("/openapi.json").get_json()
+    assert list(document["paths"]) == ["/first", "/second"]
+    assert [tag["name"] for tag in document["tags"]] == ["first", "second"]
