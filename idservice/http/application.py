@@ -131,7 +131,7 @@ class _Rule(Rule):
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., Any]:
         compiled = cache(super()._compile_builder)
 
-        def build(rule: Rule, **values: Any) -> Any:
+        def build(rule: Rule, /, **values: Any) -> Any:  # a value may bear any name
             return compiled(append_unknown)(rule, **values)
 
         return build
