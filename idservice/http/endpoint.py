@@ -114,7 +114,7 @@ def endpoint(
             wait for another service; its result takes the place of `prepared`.
         foresee: a verb `(call, **path, body=)` run before the main transaction in one that only reads, on a database
             that lets one writer write at a time; its result is `call.foreseen` there. It works out what need not keep
-            that one writer: it neither decides nor answers anything, and does not know the caller.
+            that one writer: it neither decides nor answers anything, and knows the caller only if a file was sent.
         upload: whether the body may be multipart/form-data with files.
         limit: rate limit of one caller.
         fixed: whether the answer follows from the settings alone, so that it is made once.
@@ -235,10 +235,12 @@ class _Serving:
             self.values["prepared"] = self.run(step, write=False)
 
     def foresee(self, verb: View) -> None:
-        """Work out what the one writer of a database need not be kept for."""
+        """Work out what the one writer need not be kept for; of a file, for nobody whose token has ended."""
         if self.home.database.is_sqlite:
 
             def step(session: Session) -> object:
+                if self.contract.upload and request.mimetype == "multipart/form-data":
+                    return verb(self.call(session), **self.values)
                 return verb(Call(self.home, session, self.caller, datetime.now(UTC), g.request_id), **self.values)
 
             self.foreseen = self.home.database.run(step, write=False)

@@ -1,12 +1,16 @@
 """What is judged before a look takes the writer's lock: taken over for the very same row, and for nothing else."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from idservice.call import Call
+from idservice.models import Client
+from idservice.oauth import clients
 from keys.verdict import Result
 from licences import artefacts, judging, portions, verify
 from licences.asker import Asker
@@ -118,6 +122,25 @@ def test_a_document_is_judged_once_and_only_the_very_same(town: Town, work: list
     assert work == ["document"] * 2, "the first look took it over"
     look(town, Scan(document=content + b"\n"), before)
     assert work == ["document"] * 3
+
+
+def test_a_file_is_judged_for_nobody_whose_token_has_ended(town: Town, work: list[str]) -> None:
+    headers = town.machine("counter")
+    ended = update(Client).where(Client.client_id == "counter")
+
+    def sent() -> int:
+        file = (BytesIO(b"PK\x03\x04\xff"), "copy.ofd")
+        return town.web.post("/v1/verifications", data={"file": file}, headers=headers).status_code
+
+    assert (sent(), work) == (200, ["document"])
+    work.clear()
+    try:
+        town.act(lambda call: call.session.execute(ended.values(disabled_at=call.now)))
+        clients.forget(town.house, "counter")
+        assert (sent(), work) == (401, [])
+    finally:
+        town.act(lambda call: call.session.execute(ended.values(disabled_at=None)))
+        clients.forget(town.house, "counter")
 
 
 def test_a_look_up_by_a_show_code_has_its_licences_judged_before(town: Town) -> None:
