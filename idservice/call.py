@@ -136,6 +136,9 @@ class Call:
     audit_ids: list[str] = field(default_factory=list)
     demanded_details: set[str] = field(default_factory=set)  # types of details that the deed has asked for
     only_reads: bool = False  # whether the transaction does; see `about_to_write`
+    #: Whether this transaction changed what processes keep a copy of for seconds: it then reads that anew each time,
+    #: since another thread may have made a copy of how things stood before.
+    reads_anew: bool = False
     foreseen: object = None  # what was worked out before the transaction: see `http.endpoint.endpoint`
     #: What is still recorded where the deed is refused and rolled back: run in the transaction of the refusal.
     aftermath: list[Callable[[Call], None]] = field(default_factory=list)

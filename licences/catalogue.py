@@ -63,6 +63,8 @@ _cache: WeakKeyDictionary[Database, _Known] = WeakKeyDictionary()
 
 def entries(call: Call) -> dict[str, Entry]:
     """Return the whole catalogue by type code."""
+    if call.reads_anew:
+        return _read(call)
     known = _known(call)
     moment = time.monotonic()
     if moment - known.read_at > _KEEP:
@@ -71,7 +73,8 @@ def entries(call: Call) -> dict[str, Entry]:
 
 
 def forget(call: Call) -> None:
-    """Make this process read the catalogue anew, because it was changed."""
+    """Make this process read the catalogue anew, because it was changed; see `Call.reads_anew`."""
+    call.reads_anew = True
     _known(call).read_at = float("-inf")
 
 

@@ -32,11 +32,17 @@ _parsed: WeakKeyDictionary[Database, dict[str, tuple[tuple[int, datetime], Matte
 
 def entries(call: Call) -> dict[str, Matter]:
     """Return the matters in force by code, each in its newest version."""
+    if call.reads_anew:
+        return _in_force(call)
     key, moment = call.house.database, time.monotonic()
     found = _cache.get(key)
     if found is None or moment - found[0] > _KEEP:
-        found = _cache[key] = (moment, {matter.code: matter for matter in every(call) if matter.in_force})
+        found = _cache[key] = (moment, _in_force(call))
     return found[1]
+
+
+def _in_force(call: Call) -> dict[str, Matter]:
+    return {matter.code: matter for matter in every(call) if matter.in_force}
 
 
 def every(call: Call) -> list[Matter]:
@@ -57,7 +63,8 @@ def types_of(call: Call) -> dict[str, LicenceType]:
 
 
 def forget(call: Call) -> None:
-    """Make this process read the list anew, because it was changed."""
+    """Make this process read the list anew, because it was changed; see `Call.reads_anew`."""
+    call.reads_anew = True
     _cache.pop(call.house.database, None)
 
 

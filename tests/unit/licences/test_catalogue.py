@@ -4,12 +4,15 @@ import time
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.orm import Session
 
 from idservice.call import Call, Caller
 from idservice.errors import Problem
 from licences import catalogue, enrol
-from tests.builders import STAFF_LOGIN
-from tests.town import CIVIL, SECURITY, Town, type_of
+from licences.counter import matters
+from licences.counter.matter_definition import shipped_matters
+from tests.builders import STAFF_LOGIN, SYSTEM
+from tests.town import CIVIL, SECURITY, Town, now, type_of
 
 MACHINE = Caller(channel="api", client_id="c", departments=frozenset({SECURITY}))
 OFFICER = Caller(channel="page", person="p", posts=frozenset({("officer", SECURITY)}), **STAFF_LOGIN)
@@ -92,3 +95,35 @@ def test_another_process_sees_a_new_version_within_seconds(town: Town, monkeypat
         town.act(lambda call: catalogue.find(call, added.code))
     moment += 0.2
     assert town.act(lambda call: catalogue.find(call, added.code)).type == added
+
+
+def test_what_another_thread_reads_meanwhile_is_not_taken_for_ones_own(town: Town) -> None:
+    card = type_of("resident_card")
+    kind = replace(card, slug="meanwhile", code=f"{card.code[:18]}997")
+    matter = replace(shipped_matters()[0], code="DM-M-998", name="同时")
+
+    def elsewhere() -> None:  # as the publisher does beside whoever enters a catalogue
+        town.house.database.run(look, write=False)
+
+    def look(session: Session) -> None:
+        call = Call(town.house, session, SYSTEM, now())
+        catalogue.entries(call)
+        matters.entries(call)
+
+    def enter(call: Call) -> None:
+        before = set(catalogue.entries(call)), set(matters.entries(call))
+        enrol.put_type(call, kind)
+        elsewhere()
+        assert set(catalogue.entries(call)) == before[0] | {kind.code}
+        enrol.put_matter(call, matter)
+        elsewhere()
+        assert set(matters.entries(call)) == before[1] | {matter.code}
+        raise UndoneError
+
+    with pytest.raises(UndoneError):
+        town.act(enter)
+    assert kind.code not in town.act(catalogue.entries)
+
+
+class UndoneError(Exception):
+    """The transaction was only tried."""
