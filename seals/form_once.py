@@ -23,7 +23,10 @@ def made_before(call: Call) -> str | None:
     """
     key = _key(call)
     done = idempotency.replay(call, key) if key is not None else None
-    return str(json.loads(done[1])["id"]) if done is not None else None
+    if done is None:
+        return None
+    (made,) = json.loads(done[1]).values()  # its one member was called otherwise by older versions
+    return str(made)
 
 
 def once(call: Call, make: Callable[[], str]) -> str:

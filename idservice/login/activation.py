@@ -11,10 +11,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, exists, insert, or_, select, update
+from sqlalchemy import exists, or_, select, update
 
 from idservice import audit
 from idservice.admin.models import Administrator
+from idservice.db import add_if_new
 from idservice.login import levels, lockout, recovery_codes, second_factor, step_up
 from idservice.login.deeds import Deed
 from idservice.login.lockout import Gate
@@ -71,9 +72,9 @@ def _lacks_leave(call: Call) -> bool:
 
 def enter(call: Call, subject: str, code_hash: bytes) -> None:
     """Let the code of that hash hold for a day from now, in the place of any older one."""
-    call.session.execute(delete(ActivationCode).where(ActivationCode.subject == subject))
-    row = {"subject": subject, "code_hash": code_hash, "made_at": call.now, "expires_at": call.now + LIFE}
-    call.session.execute(insert(ActivationCode), row | {"used_at": None, "used_in": None})
+    row = {"code_hash": code_hash, "made_at": call.now, "expires_at": call.now + LIFE, "used_at": None, "used_in": None}
+    if not add_if_new(call.session, ActivationCode, {"subject": subject, **row}):  # of two at once the later one holds
+        call.session.execute(update(ActivationCode).where(ActivationCode.subject == subject).values(row))
     audit.record(call, Deed.ACTIVATION_MADE, subject=subject)
 
 

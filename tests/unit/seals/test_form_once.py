@@ -1,10 +1,13 @@
 """A form that is posted twice makes one thing; with other content its key is refused."""
 
+import json
+
 import pytest
 from flask import Flask
 
 from idservice.call import Caller, House
 from idservice.errors import Problem
+from idservice.http import idempotency
 from seals import form_once
 from tests.builders import act
 
@@ -41,3 +44,11 @@ def test_what_was_made_before_is_known_ahead(house: House) -> None:
 
     assert before() is None
     assert post(house, made, **form) == before()
+
+
+def test_what_an_older_version_made_is_known_by_the_name_it_had_there(house: House) -> None:
+    form = {"idempotency_key": "k3", "name": "a"}
+    with Flask(__name__).test_request_context("/things", method="POST", data=form):
+        old = json.dumps({"identifier": "1.2.156.3005.2"}).encode()
+        act(house, lambda call: idempotency.remember(call, form_once._key(call), 303, old), caller=OFFICER)
+        assert act(house, form_once.made_before, caller=OFFICER) == "1.2.156.3005.2"

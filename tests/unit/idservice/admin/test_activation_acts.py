@@ -1,5 +1,7 @@
 """A code for a first second factor: for whom two administrators make one, and what is kept of it."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -60,3 +62,16 @@ def test_it_is_looked_at_again_when_it_is_agreed_to(desk: Desk) -> None:
     agree = approvals.decide
     assert desk.refusal(lambda call: agree(call, asked.request_id, approve=True), "security") == "conflict"
     assert held(desk) == []
+
+
+def test_of_two_that_are_agreed_to_at_once_one_holds(desk: Desk) -> None:
+    subject = desk.subject["audit"]
+    with ThreadPoolExecutor(2) as pool:
+        both = [bytes([number]) * 32 for number in range(2)]
+        list(pool.map(lambda code: desk.do(lambda call: _slowly(call, subject, code)), both))
+    assert held(desk) in [[code] for code in both]
+
+
+def _slowly(call: Any, subject: str, code: bytes) -> None:
+    activation.enter(call, subject, code)
+    time.sleep(0.1)  # before the commit, so that the other one comes meanwhile
