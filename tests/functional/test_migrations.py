@@ -40,6 +40,7 @@ from licences import identifier
 from licences.catalogue_models import LicenceCoHolder
 from licences.collection.models import CollectedLicence
 from licences.models import IssueIntent, Licence, LicenceChange, LicenceRoute
+from tests.builders import migrate
 from tests.databases import Databases, PostgresDatabases
 
 ROOT = Path(__file__).parents[2]
@@ -78,6 +79,26 @@ def database(databases: Databases) -> Iterator[Database]:
     databases.drop(url)
 
 
+@pytest.fixture(scope="module")
+def stairs(databases: Databases) -> Iterator[Database]:
+    """A database that is walked up one step after the other, in the order of the history."""
+    url = databases.fresh()
+    opened = Database(url)
+    yield opened
+    opened.engine.dispose()
+    databases.drop(url)
+
+
+@pytest.fixture
+def newest(databases: Databases) -> Iterator[Database]:
+    """A database that the newest schema was brought to."""
+    url = databases.fresh(migrate)
+    opened = Database(url)
+    yield opened
+    opened.engine.dispose()
+    databases.drop(url)
+
+
 def differences(database: Database) -> list[object]:
     with database.engine.connect() as connection:
         options = {"compare_type": True, "compare_server_default": True}
@@ -90,12 +111,11 @@ def tables(database: Database) -> set[str]:
 
 def parts(database: Database) -> set[str]:
     """Return the names of tables, columns and indexes."""
-    inspector = sa.inspect(database.engine)
-    found = tables(database)
-    for table in tuple(found):
-        members = (*inspector.get_columns(table), *inspector.get_indexes(table))
-        found |= {f"{table}.{member['name']}" for member in members}
-    return found
+    with database.engine.connect() as connection:
+        inspector = sa.inspect(connection)
+        members = [*inspector.get_multi_columns().items(), *inspector.get_multi_indexes().items()]
+    named = {f"{table}.{member['name']}" for (_schema, table), found in members for member in found}
+    return named | {table for (_schema, table), _found in members}
 
 
 def test_the_newest_schema_is_what_the_models_say(database: Database) -> None:
@@ -106,14 +126,13 @@ def test_the_newest_schema_is_what_the_models_say(database: Database) -> None:
         assert schema.at_head(connection)
 
 
-def test_down_to_nothing_and_up_again(database: Database) -> None:
-    schema.upgrade(database)
-    schema.downgrade(database, "base")
-    assert tables(database) == {"alembic_version"}
-    with database.engine.connect() as connection:
+def test_down_to_nothing_and_up_again(newest: Database) -> None:
+    schema.downgrade(newest, "base")
+    assert tables(newest) == {"alembic_version"}
+    with newest.engine.connect() as connection:
         assert not schema.at_head(connection)
-    schema.upgrade(database)
-    assert differences(database) == []
+    schema.upgrade(newest)
+    assert differences(newest) == []
 
 
 IN_PLACE = {"0030"}  # steps that keep the same in another way: they add nothing
@@ -121,15 +140,17 @@ EXCHANGED = {"0032", "0034"}  # steps that take something away, too
 
 
 @pytest.mark.parametrize("revision", HISTORY)
-def test_each_step_can_be_undone(database: Database, revision: str) -> None:
-    schema.upgrade(database, revision)
-    before = parts(database)
-    schema.downgrade(database, "-1")
-    undone = parts(database)
+def test_each_step_can_be_undone(stairs: Database, revision: str) -> None:
+    schema.upgrade(stairs, revision)
+    with stairs.engine.connect() as connection:
+        assert schema.revisions(connection) == {revision}
+    before = parts(stairs)
+    schema.downgrade(stairs, "-1")
+    undone = parts(stairs)
     assert undone == before if revision in IN_PLACE else before - undone
     assert undone <= before or revision in EXCHANGED
-    schema.upgrade(database, revision)
-    assert parts(database) == before
+    schema.upgrade(stairs, revision)
+    assert parts(stairs) == before
 
 
 def test_rows_outlast_the_making_anew_of_their_tables(database: Database) -> None:
@@ -147,14 +168,13 @@ def test_rows_outlast_the_making_anew_of_their_tables(database: Database) -> Non
             assert not database.is_sqlite or connection.scalar(sa.text(made)) == expected
 
 
-def test_a_second_upgrade_changes_nothing(database: Database) -> None:
-    schema.upgrade(database)
-    with database.engine.begin() as connection:
+def test_a_second_upgrade_changes_nothing(newest: Database) -> None:
+    with newest.engine.begin() as connection:
         connection.execute(
             sa.text("INSERT INTO revoked_token VALUES (:hash, :at)"), {"hash": b"h", "at": "2026-03-01 12:00:00"}
         )
-    schema.upgrade(database)
-    with database.engine.connect() as connection:
+    schema.upgrade(newest)
+    with newest.engine.connect() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM revoked_token")) == 1
 
 
