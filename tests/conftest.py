@@ -10,6 +10,7 @@ Settings, all optional:
 """
 
 import contextlib
+import functools
 import gc
 import os
 import shutil
@@ -23,6 +24,7 @@ import hypothesis
 import pytest
 import redis
 
+from seals import making, picture
 from tests import scratch
 from tests.databases import Databases, PostgresDatabases, SqliteDatabases, running_postgres
 from tests.ports import free_port
@@ -95,6 +97,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
             report.outcome = "failed"
             report.longrepr = f"ONA_TEST_REQUIRE names {', '.join(sorted(missing))}, but: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pictures_drawn_once() -> Iterator[None]:
+    """Draw the picture of a seal once for all seals that look the same: it takes longer than the rest of making one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(making, "to_png", functools.lru_cache(maxsize=256)(picture.to_png))
+        yield
 
 
 @pytest.fixture(scope="session")
