@@ -41,6 +41,8 @@ class Live:
     # From here to 160 nobody acts for an organisation or holds an office, and everybody has proved who he is.
     _unseen: Iterator[int] = field(default_factory=lambda: iter(range(110, 160)))
     _used: dict[str, int] = field(default_factory=dict)
+    # By number: the cookies of clerks and officers who came before. There are few, and a code is good once.
+    staff_cookies: dict[str, list[Any]] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -134,7 +136,9 @@ class Visitor:
         self.page.fill("#password", account["password"])
 
     def log_in(self, account: Account, to: str = "/me") -> None:
-        """Go where a login is needed, and log in; whoever holds a post shows his second factor too."""
+        """Go where a login is needed, and log in; whoever holds a post shows his second factor too, the first time."""
+        if self._is_back(account, to):
+            return
         self.open(to)
         self.fill_in_login(account)
         self.submit()
@@ -143,6 +147,21 @@ class Visitor:
                 self.open(f"{SECOND}?{urlencode({'to': to})}")
             self.page.fill("#code", self.live.code(account))
             self.submit()
+            self.live.staff_cookies[account["id_number"]] = [
+                cookie for cookie in self.context.cookies() if cookie["name"] != "ona_lang"
+            ]
+
+    def _is_back(self, account: Account, to: str) -> bool:
+        """Come with the session that this clerk or officer began elsewhere; False where there is none any more."""
+        kept = self.live.staff_cookies.get(account["id_number"], [])
+        if kept:
+            self.context.add_cookies(kept)
+            self.open(to)
+            if urlsplit(self.page.url).path == urlsplit(to).path:
+                return True
+        for cookie in kept:
+            self.context.clear_cookies(name=cookie["name"])
+        return False
 
     def scan(self, text: str) -> None:
         """Type as a scanner gun does: wherever the focus is, very fast, Enter at the end."""
