@@ -34,8 +34,9 @@ dev: $(TOOLS) $(PAGES) $(PEERS) $(LANGUAGES) ## 安装开发环境 set up .venv 
 demo: $(RUNTIME) $(PAGES) $(LANGUAGES) ## 启动演示城市 start the demo city (PORT=8000 DATA=demo-data), until Ctrl-C
 	@exec $(BIN)/flask --app wsgi demo --port $(PORT) --data $(DATA) $(ARGS)
 
+# Some hundred processes of ours are started, each of which would compile what it imports where no bytecode is kept.
 test: dev ## 运行全部测试 run the whole test suite (ARGS="-k seals" for a part)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak" $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak" $(ARGS)
 
 lint: dev ## 检查代码 check style, types and the order of the rooms; changes nothing
 	$(BIN)/ruff check .
