@@ -35,8 +35,10 @@ demo: $(RUNTIME) $(PAGES) $(LANGUAGES) ## 启动演示城市 start the demo city
 	@exec $(BIN)/flask --app wsgi demo --port $(PORT) --data $(DATA) $(ARGS)
 
 # Some hundred processes of ours are started, each of which would compile what it imports where no bytecode is kept.
+# Files are run in the order of their names: browser and functional, which are long, before the many short ones of unit.
+# By the number of their tests, as is usual, the longest files (few tests, many processes) would come last.
 test: dev ## 运行全部测试 run the whole test suite (ARGS="-k seals" for a part)
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak" $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak" $(ARGS)
 
 lint: dev ## 检查代码 check style, types and the order of the rooms; changes nothing
 	$(BIN)/ruff check .
