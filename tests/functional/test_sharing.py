@@ -217,8 +217,8 @@ def test_an_app_alone_reads_for_its_own_department_and_a_public_one_never(town: 
     assert status(ask(town, "queryCertInfo", looked, "elsewhere")) == 100, "nor by a clerk of another's"
     town.act(
         lambda call: clients.register(
-            call, client_id="phone", name="phone", unit="", auth_method="none", grant_types=["authorization_code"],
-            redirect_uris=[CALLBACK], scope="openid",
+            call, client_id="phone", name="phone", unit="示范单位", auth_method="none",
+            grant_types=["authorization_code"], redirect_uris=[CALLBACK], scope="openid",
         )
     )  # fmt: skip
     wider = update(Client).where(Client.client_id == "phone").values(scope="openid licences.share")
