@@ -203,7 +203,7 @@ def checked(
     """
     public = auth_method == "none"
     if not (name.strip() and unit.strip() and is_plain(name + unit)):
-        raise RegistrationRefused("name and unit are what people read: neither empty nor with marks that are not seen")
+        raise RegistrationRefused("name and unit are what people read: neither empty nor with invisible marks")
     if auth_method not in AUTH_METHODS:
         raise RegistrationRefused("auth_method is not one of ours")
     if (contradiction := fault(profile, auth_method, demands)) is not None:
