@@ -31,7 +31,7 @@ def repeat(turn: Callable[[], int], stop: threading.Event, every: float, *, done
         try:
             if count := turn():
                 log.debug(done, count=count)
-        except Exception as fault:  # noqa: BLE001 - see above
+        except Exception as fault:  # noqa: BLE001 - no fault of one turn may end the work
             tell(failed, fault)
         stop.wait(max(every / 10, every - (time.monotonic() - begun)))
 

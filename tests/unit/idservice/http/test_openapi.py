@@ -82,11 +82,24 @@ def test_a_file_must_be_a_file() -> None:
             Body().load({"file": wrong})
 
 
-def test_the_document_is_made_when_it_is_first_asked_for_and_once(site: Site) -> None:
-    api = site.app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
-    first = site.app.test_client().get("/openapi.json").data
-    assert not api._undescribed
-    assert site.app.test_client().get("/openapi.json").data == first
+def test_the_document_is_made_when_it_is_first_asked_for_and_once() -> None:
+    app, described = Flask(__name__), list[str]()
+    api = install(app, cast("Settings", SimpleNamespace(issuer="https://id.example")))
+
+    class Noting(Blueprint):
+        def register_views_in_doc(self, *given: Any, **more: Any) -> None:
+            described.append(self.name)
+            super().register_views_in_doc(*given, **more)
+
+    blueprint = Noting("first", __name__)
+    blueprint.route("/first")(lambda: "")
+    api.register_blueprint(blueprint)
+    assert app.test_client().get("/first").status_code == 200
+    assert described == []
+    documents = [app.test_client().get("/openapi.json").get_json() for _ in range(2)]
+    assert described == ["first"]
+    assert list(documents[0]["paths"]) == ["/first"]
+    assert documents[0] == documents[1]
 
 
 def test_a_document_that_could_not_be_made_is_not_told_in_part() -> None:
