@@ -117,6 +117,17 @@ def test_somebody_without_any_adds_an_app_with_a_fresh_password_alone(city: City
     assert "/oauth/authorize" in asked.url, "the session counts the factor he has just shown"
 
 
+def test_an_app_is_put_into_use_only_in_the_session_that_was_shown_its_secret(city: City, no_telephone: None) -> None:
+    shown, other = visitor(city), visitor(city)
+    text = shown.open(f"{HOME}/app").text
+    secret = "".join(text.split('ona-setup__secret">')[1].split("<")[0].split())
+    refused = press(other, "/app", code=pyotp.TOTP(secret).now())
+    assert refused.status == 400
+    assert secret[:4] not in refused.text, "nor is it shown there: another one is begun"
+    assert press(shown, "/app", code=pyotp.TOTP(secret).now()).status == 400, "the first one is forgotten by then"
+    assert act(city.house, lambda call: call.session.get_one(Totp, city.alice)).confirmed_at is None
+
+
 def test_an_app_that_was_never_confirmed_is_no_factor(city: City, no_telephone: None) -> None:
     browser = visitor(city)
     browser.open(f"{HOME}/app")
