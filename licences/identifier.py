@@ -140,6 +140,11 @@ def new_serial() -> str:
     return found[:_SERIAL_LENGTH]
 
 
+def type_code(identifier: str) -> str:
+    """Return the type in an identifier that `build` made or `check` returned; nothing of it is checked again."""
+    return identifier.removeprefix(f"{ROOT}.").partition(".")[0]
+
+
 def version(identifier: str) -> int:
     """Return the version of an identifier that `build` made or `check` returned; nothing of it is checked again."""
     return int(identifier.rsplit(".", 2)[1])

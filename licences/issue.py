@@ -154,7 +154,7 @@ def issue(call: Call, intent: Intent) -> Licence:
     """
     if intent.type_single and intent.previous is None:
         lock_holder(call, intent)
-        refuse_second(call, intent.subject, identifier.parts(intent.identifier).type_code)
+        refuse_second(call, intent.subject, identifier.type_code(intent.identifier))
     stamped = stamp(call, seal_id=intent.seal_id, document=intent.content, name=intent.identifier)
     record = Record(intent.content, secrets.token_bytes(sdjwt.SEED_BYTES))
     signer = call.keys.signer(Purpose.LICENCE)
@@ -275,7 +275,7 @@ def _changed(call: Call, body: dict[str, Any]) -> metadata.Changed:
 
 def lock_holder(call: Call, intent: Intent) -> None:
     """Let one issue at a time decide whether this holder already has the type."""
-    key = sm3(f"{intent.subject}|{identifier.parts(intent.identifier).type_code}".encode())
+    key = sm3(f"{intent.subject}|{identifier.type_code(intent.identifier)}".encode())
     if not call.house.database.try_lock(call.session, int.from_bytes(key[:8], "big", signed=True)):
         raise Problem(
             "request_running", "This type is being issued to this holder; retry.", headers={"Retry-After": "1"}

@@ -117,7 +117,7 @@ def show(call: Call, body: dict[str, Any]) -> Shown:
         )
     acting.demand_matter(call, matter)
     chosen = _for_matter(call, holder, matter) if matter else own(call, holder, wanted)
-    if not all(acting.reach(call).covers(identifier.parts(code).type_code) for code in chosen):
+    if not all(acting.reach(call).covers(identifier.type_code(code)) for code in chosen):
         raise Problem("not_found", "Your mandate does not reach one of these licences.")
     demand(call, LICENCE_SHOW.name, licence_types=_types(chosen), datatypes=body.get("fields") or (), matters=matter)
     identity.demand(call, _types(chosen))
@@ -189,7 +189,7 @@ def type_waiting(call: Call, code: str) -> str | None:
     """Return the type of the one licence that a code shows, and leave the code unused; None for any other code."""
     found = waiting(call, code)
     is_one = found is not None and len(found.licences) == 1
-    return identifier.parts(found.licences[0]).type_code if found is not None and is_one else None
+    return identifier.type_code(found.licences[0]) if found is not None and is_one else None
 
 
 def status(call: Call, code_hash: bytes) -> Presentation:
@@ -206,7 +206,7 @@ def status(call: Call, code_hash: bytes) -> Presentation:
 
 
 def _types(identifiers: Sequence[str]) -> set[str]:
-    return {identifier.parts(code).type_code for code in identifiers}
+    return {identifier.type_code(code) for code in identifiers}
 
 
 def own(call: Call, holder: str, identifiers: Sequence[str]) -> list[str]:
@@ -250,7 +250,7 @@ def _fields(call: Call, identifiers: Sequence[str], names: Sequence[str] | None)
         return None
     known = set(GENERIC_FIELDS)
     for code in identifiers:
-        kind = catalogue.find(call, identifier.parts(code).type_code).type
+        kind = catalogue.find(call, identifier.type_code(code)).type
         known |= {field.name for field in kind.fields} | {field.name for field in kind.derived}
     if strangers := [name for name in names if name not in known]:
         raise Problem("invalid", "", errors=[FieldProblem("/fields", "unknown", f"no such field: {strangers[0][:40]}")])

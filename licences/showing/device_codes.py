@@ -80,7 +80,7 @@ def enrol(call: Call, body: dict[str, Any], *, title: str | None) -> Enrolled:
     """
     holder, key = _holder(call), _key(body["public_key"])
     chosen = show.own(call, holder, body["licences"])
-    types = {identifier.parts(code).type_code for code in chosen}
+    types = {identifier.type_code(code) for code in chosen}
     demand(call, LICENCE_SHOW.name, licence_types=types, datatypes=(), matters=None)
     identity.demand(call, types)
     live = _live(call, holder)

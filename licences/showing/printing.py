@@ -89,7 +89,7 @@ def print_copy(call: Call, text: str, asker: Asker) -> Annotated:
 
 def _only(call: Call, shown: Redeemed) -> str:
     """Return the one licence (identifier) that a code shows whole."""
-    types = {identifier.parts(code).type_code for code in shown.licences}
+    types = {identifier.type_code(code) for code in shown.licences}
     if len(shown.licences) != 1 or not set(whole(call, types)) <= set(shown.fields or ()):
         raise Problem("print_not_whole")
     return shown.licences[0]

@@ -160,7 +160,7 @@ def give(call: Call, code: str, *, licences: Sequence[str], fields: Sequence[str
     wanted = fields if request.question == LICENCES else ["state" if request.question == VALID else request.question]
     chosen = {} if wanted is None else {"fields": list(wanted)}
     shown = show.show(call, {"licences": list(licences), "audience": who.department or who.client, **chosen})
-    if request.types and not {identifier.parts(one).type_code for one in shown.licences} <= set(request.types):
+    if request.types and not {identifier.type_code(one) for one in shown.licences} <= set(request.types):
         raise Problem("invalid", "", errors=[FieldProblem("/licences", "choice", "not of a type asked for")])
     number = f"{secrets.randbelow(10_000):04}"
     sealed = _seal(call, shown.code, "shown_sealed", request.code_hash)

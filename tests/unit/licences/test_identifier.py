@@ -36,8 +36,9 @@ def test_readable(fact: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("text", VALID)
-def test_version_is_that_of_the_parts(text: str) -> None:
+def test_version_and_type_are_those_of_the_parts(text: str) -> None:
     assert identifier.version(text) == identifier.parts(text).version
+    assert identifier.type_code(text) == identifier.parts(text).type_code
 
 
 def test_wrong_check_character_is_a_refusal_of_check_only() -> None:
