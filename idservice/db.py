@@ -193,9 +193,10 @@ class Database:
         self._lent = Lent(self.engine) if _file(self.engine) is not None else None
         self._group = _group_commit(self.engine)
         self._log = ShortLog(self._lent) if self._lent is not None else None
-        # SQLite has one writer. Threads of one process queue here; processes wait for each other in `writer_lock`.
-        queue = threading.RLock() if self.is_sqlite else contextlib.nullcontext()
-        self._queue: AbstractContextManager[Any] = queue
+        #: SQLite has one writer. Threads of one process take turns; processes wait for each other in `writer_lock`.
+        #: Short work just before a write takes its turn here too: threads at work take the interpreter from each other,
+        #: also from the one that holds the writer's lock, for which all other processes then wait the longer.
+        self.turn: AbstractContextManager[Any] = threading.RLock() if self.is_sqlite else contextlib.nullcontext()
 
     @property
     def is_sqlite(self) -> bool:
@@ -231,7 +232,7 @@ class Database:
     def _write(self, deed: Callable[[Session], T]) -> T:
         if self._group is not None and self._group.is_broken:
             raise OutcomeUnknownError("the disk did not take an earlier commit: see to it, then start anew")
-        with self._queue, _Work(self._writer, self._lent) as work:
+        with self.turn, _Work(self._writer, self._lent) as work:
             result = deed(cast("Session", work))
             work.commit_written()
         if work.is_begun:  # also where it changed no row: what it read, as an answer given before, may be on its way

@@ -91,18 +91,25 @@ def foresee_code(call: Call, text: str, types: Collection[str] | None = None) ->
     tells nobody what he could not ask.
     """
     code = show.find_code(text)
-    waiting = show.waiting(call, code) if code is not None else None
-    if waiting is None:
+    if code is None:
         return Foresight()
+    with call.house.database.turn:
+        return Foresight(_shown(call, code, types))
+
+
+def _shown(call: Call, code: str, types: Collection[str] | None) -> dict[str, Judged]:
+    waiting = show.waiting(call, code)
+    if waiting is None:
+        return {}
     found = {}
     for shown in waiting.licences:
-        if types is not None and identifier.parts(shown).type_code not in types:
+        if types is not None and identifier.type_code(shown) not in types:
             continue
         licence = find_held(call, waiting.subject, shown)
         with contextlib.suppress(FieldError, ValueError):  # the look itself says what is wrong with it
             if licence is not None and (judged := judge(call, licence)).record.metadata is not None:
                 found[shown] = judged
-    return Foresight(found)
+    return found
 
 
 def foresee_scan(call: Call, scan: Scan) -> Foresight:

@@ -1,6 +1,8 @@
 """What is judged before a look takes the writer's lock: taken over for the very same row, and for nothing else."""
 
+import contextlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from idservice.call import Call
+from idservice.call import Call, Caller
 from idservice.models import Client
 from idservice.oauth import clients
 from keys.verdict import Result
@@ -110,6 +112,34 @@ def test_a_record_that_cannot_be_opened_is_left_to_the_look(town: Town, monkeypa
     assert foreseen(town, code) == Foresight()
     with pytest.raises(ValueError, match="altered"):
         look(town, Scan(text=code), Foresight())
+
+
+def test_a_code_is_foreseen_in_the_turn_of_the_writers_and_a_file_is_not(
+    town: Town, work: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, turns = town.show(town.issue().identifier), []
+
+    @contextlib.contextmanager
+    def turn() -> Iterator[None]:
+        turns.append(len(work))
+        yield
+        turns.append(len(work))
+
+    database = town.house.database
+
+    def foresee(scan: Scan) -> None:
+        nobody = Caller(channel="api")
+        database.run(
+            lambda session: judging.foresee_scan(Call(town.house, session, nobody, datetime.now(UTC)), scan),
+            write=False,
+        )
+
+    work.clear()
+    monkeypatch.setattr(database, "turn", turn())
+    foresee(Scan(text=code))
+    assert (turns, work) == ([0, 2], ["opened", "judged"]), "all of it was done within one turn"
+    foresee(Scan(document=b"PK\x03\x04\xff"))
+    assert (turns, work[2:]) == ([0, 2], ["document"]), "a file may take seconds, which no writer is to wait for"
 
 
 def test_a_document_is_judged_once_and_only_the_very_same(town: Town, work: list[str]) -> None:
