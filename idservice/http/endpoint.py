@@ -235,12 +235,14 @@ class _Serving:
             self.values["prepared"] = self.run(step, write=False)
 
     def foresee(self, verb: View) -> None:
-        """Work out what the one writer need not be kept for; of a file, for nobody whose token has ended."""
+        """Work out what the one writer need not be kept for; of a file, once, and for nobody whose token has ended."""
         if self.home.database.is_sqlite:
 
             def step(session: Session) -> object:
                 if self.contract.upload and request.mimetype == "multipart/form-data":
-                    return verb(self.call(session), **self.values)
+                    call = self.call(session)
+                    is_done = self.key is not None and idempotency.replay(call, self.key) is not None
+                    return None if is_done else verb(call, **self.values)
                 return verb(Call(self.home, session, self.caller, datetime.now(UTC), g.request_id), **self.values)
 
             self.foreseen = self.home.database.run(step, write=False)

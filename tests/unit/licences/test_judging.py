@@ -169,6 +169,20 @@ def test_a_document_is_judged_once_and_only_the_very_same(town: Town, work: list
     assert work == ["document"] * 3
 
 
+def test_a_file_that_is_sent_again_under_its_key_is_not_judged_again(town: Town, work: list[str]) -> None:
+    def sent(key: str) -> tuple[int, bool]:
+        file = (BytesIO(b"PK\x03\x04\xff"), "copy.ofd")
+        headers = town.machine("counter") | {"Idempotency-Key": key}
+        answer = town.web.post("/v1/verifications", data={"file": file}, headers=headers)
+        return answer.status_code, "Idempotent-Replayed" in answer.headers
+
+    assert sent("judged once") == (200, False)
+    assert sent("judged once") == (200, True)
+    assert work == ["document"]
+    assert sent("another") == (200, False)
+    assert work == ["document"] * 2
+
+
 def test_a_file_is_judged_for_nobody_whose_token_has_ended(town: Town, work: list[str]) -> None:
     headers = town.machine("counter")
     ended = update(Client).where(Client.client_id == "counter")
