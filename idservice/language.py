@@ -22,9 +22,18 @@ def _locale() -> str:
     return "en" if language() == "en" else "zh_Hans_CN"
 
 
-def query_in(tongue: str) -> str:
-    """Return the query by which this page is shown in a language."""
-    return "&".join(filter(None, (queries.without("lang"), f"lang={tongue}")))
+def shown_at(path: str, **parameters: str) -> None:
+    """State where the page that answers this post is to be had by a link: the post's own address does not tell."""
+    query = "&".join(f"{name}={queries.quoted(value)}" for name, value in parameters.items())
+    kept().shown_at = f"{path}?{query}"
+
+
+def address_in(tongue: str) -> str:
+    """Return the address at which this page is shown in a language: without a path where it is that of the request."""
+    elsewhere = kept().get("shown_at")
+    if elsewhere is not None:
+        return f"{elsewhere}&lang={tongue}"
+    return "?" + "&".join(filter(None, (queries.without("lang"), f"lang={tongue}")))
 
 
 def install(app: Flask) -> None:
@@ -37,7 +46,7 @@ def install(app: Flask) -> None:
         config = app.extensions["ona"].settings
         return {
             "lang": language(),
-            "query_in": query_in,
+            "address_in": address_in,
             "current_user": kept().get("current_user"),
             "is_demo": config.demo,
         }

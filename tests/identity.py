@@ -6,12 +6,13 @@ import base64
 import hashlib
 import html.parser
 import json
+import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
 
 from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -197,6 +198,12 @@ class Page:
         parser = _Forms()
         parser.feed(self.text)
         return parser.forms[0]
+
+    def in_language(self, tongue: str) -> str:
+        """Return where the link leads by which this page is shown in a language."""
+        link = re.search(f'href="([^"]*lang={tongue})"', self.text)
+        assert link is not None
+        return urljoin(self.url, html.unescape(link[1]))
 
 
 @dataclass

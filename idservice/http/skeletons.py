@@ -85,7 +85,7 @@ def render(template: str, **context: Any) -> str:
     lang, user = tongue(), kept().get("current_user")
     texts = [
         generate_csrf(),
-        language.query_in("zh" if lang == "en" else "en"),
+        language.address_in("zh" if lang == "en" else "en"),
         user["name_masked"] if user is not None else "",
     ]
     key = (template, lang, type_size.is_large(), user is None, _told_apart(context, texts))
@@ -114,9 +114,9 @@ def _without_gaps(value: Any) -> Any:
 def _draw(protection: FormProtection, template: str, context: dict[str, Any], *, is_nobody: bool) -> _Skeleton:
     mark = f"gap-{secrets.token_hex(16)}-"
     holes = _Holes(mark)
-    token, query, name = holes.next(), holes.next(), holes.next()
+    token, address, name = holes.next(), holes.next(), holes.next()
     frame = {
-        "query_in": lambda _tongue: query,
+        "address_in": lambda _tongue: address,
         "current_user": None if is_nobody else {"name_masked": name},
     }
     with protection.replaced(token):

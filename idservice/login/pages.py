@@ -15,6 +15,7 @@ from idservice.http.endpoint import house
 from idservice.http.page import PAGES, Who, page
 from idservice.http.problems import language
 from idservice.http.skeletons import Gap
+from idservice.language import shown_at
 from idservice.login import attempt, device, passkey, session
 from idservice.login.browser import browser
 from idservice.oauth import authorization
@@ -146,6 +147,8 @@ def login_form(call: Call, to: str, asker: authorization.Asker | None, *, error:
     """Return the login page that leads to `to`; where an app waits there, the form may lead to its redirect URI."""
     if asker is not None:
         headers.allow_form_action(asker.redirect_uri)
+    if error is not None:
+        shown_at("/login", to=to)
     ceremony = passkey.begin_use(call, browser()) if passkey.is_offered(call.settings) else None
     return skeletons.render(
         "login.html",
@@ -163,6 +166,8 @@ def _form_again(call: Call, to: str, *, error: str | None) -> str:
     asker = authorization.asker_of(call, to)
     if asker is not None:
         headers.allow_form_action(asker.redirect_uri)
+    if error is not None:
+        shown_at("/login/again", to=to)
     ceremony = passkey.begin_use(call, browser()) if passkey.is_offered(call.settings) else None
     return render_template(
         "login_again.html", hidden={"to": to}, error=error, other=f"/login?to={quote(to, safe='')}", ceremony=ceremony

@@ -12,6 +12,7 @@ from idservice.http import headers
 from idservice.http.endpoint import house
 from idservice.http.page import Who, page
 from idservice.http.problems import language
+from idservice.language import shown_at
 from idservice.login import device, levels, passkey, second_factor, session, sms, step_up
 from idservice.login.browser import browser
 from idservice.login.pages import local_path
@@ -106,6 +107,8 @@ def _chosen(call: Call, acr: str, wish: str | None) -> Way | None:
 
 def _shown(call: Call, acr: str, to: str, *, way: Way | None, error: str | None = None, form: str = "") -> str:
     person = call.caller.person or ""
+    if request.method == "POST":
+        shown_at(PAGE, acr=acr, to=to, way=str(way or ""))
     asker = authorization.asker_of(call, to)
     if asker is not None:
         headers.allow_form_action(asker.redirect_uri)

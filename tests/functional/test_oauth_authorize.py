@@ -1,8 +1,6 @@
 """The authorization endpoint (RFC 9700, RFC 9207, OpenID Connect Core): what is refused, and where the refusal goes."""
 
-import html
 import random
-import re
 import time
 from urllib.parse import quote, urlencode
 
@@ -169,14 +167,32 @@ def test_whoever_is_not_logged_in_does_so_at_the_address_of_the_request(city: Ci
 def test_another_language_is_chosen_without_losing_the_request(city: City) -> None:
     browser, flow = city.browser(), Flow()
     page = browser.open(flow.url(prompt="consent"))
-    link = re.search(r'href="(\?[^"]*lang=en)"', page.text)
-    assert link is not None
-    page = browser.open("/oauth/authorize" + html.unescape(link[1]))
+    page = browser.open(page.in_language("en"))
+    assert page.url.startswith("/oauth/authorize?")
     assert page.asks_to_log_in
     assert '<html lang="en"' in page.text
     page = browser.submit(browser.log_in(page), decision="allow")
     assert redeem(city.app, flow, answer_of(page)["code"]).status_code == 200
     assert '<html lang="en"' in browser.open("/me").text
+
+
+@pytest.mark.parametrize(("tongue", "more"), [("en", {}), ("zh", {}), ("zh", {"ui_locales": "en"})])
+def test_another_language_is_chosen_after_a_wrong_password(city: City, tongue: str, more: dict[str, str]) -> None:
+    browser, flow = city.browser(), Flow()
+    browser.open(f"/login?lang={'zh' if tongue == 'en' else 'en'}")
+    page = browser.log_in(browser.open(flow.url(prompt="consent", **more)), password="wrong")
+    assert page.status == 400
+    page = browser.open(page.in_language(tongue))
+    assert page.status == 200
+    assert f'<html lang="{tongue}' in page.text
+    page = browser.submit(browser.log_in(page), decision="allow")
+    assert redeem(city.app, flow, answer_of(page)["code"]).status_code == 200
+
+
+def test_the_language_link_of_a_refused_login_leads_to_no_other_site(city: City) -> None:
+    browser = city.browser()
+    page = browser.submit(browser.open("/login"), to="//evil.example/", number=ALICE, password="wrong")
+    assert page.in_language("en") == "/login?to=%2Fme&lang=en"
 
 
 @pytest.mark.parametrize("more", [{"login_hint": ALICE}, {"ui_locales": "en"}])

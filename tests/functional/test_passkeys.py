@@ -80,6 +80,13 @@ def test_a_passkey_logs_in_without_number_or_password(city: City, key: Authentic
     assert (row.subject, row.amr) == (city.alice, ["pop", "mfa"])
 
 
+def test_another_language_is_chosen_after_a_passkey_was_refused(city: City, key: Authenticator) -> None:
+    browser = city.browser()
+    refused = log_in(browser, key, "/login?to=/me/apps", rp_id="evil.example")
+    assert refused.status == 400
+    assert log_in(browser, key, refused.in_language("en")).url == "/me/apps"
+
+
 def test_an_app_that_asks_for_a_passkey_gets_one(city: City, key: Authenticator) -> None:
     browser, flow = city.browser(), Flow()
     page = log_in(browser, key, browser.open(flow.url(acr_values=PASSKEY)).url)

@@ -150,6 +150,16 @@ def test_a_code_is_good_once(city: City) -> None:
     assert code not in again.text
 
 
+def test_another_language_is_chosen_after_a_wrong_code(city: City) -> None:
+    app, browser, flow = give_app(city, city.alice), city.browser(), Flow("other")
+    refused = browser.submit(asked_for_more(browser, flow, prompt="consent"), code="wrong")
+    assert refused.status == 400
+    page = browser.open(refused.in_language("en"))
+    assert '<html lang="en"' in page.text
+    consent = browser.submit(page, code=now_code(app))
+    assert tokens_of(city, flow, browser.submit(consent, decision="allow"))["id_token"]
+
+
 def test_of_parallel_uses_of_one_code_one_succeeds(city: City) -> None:
     app = give_app(city, city.alice)
     pages = [(browser := city.browser(), asked_for_more(browser, Flow("other"))) for _ in range(4)]

@@ -137,6 +137,17 @@ def test_nobody_is_asked_again_who_is_not_logged_in(town: Town) -> None:
     assert sent.url == "/login?to=%2Fme"
 
 
+def test_another_language_is_chosen_after_a_wrong_password(town: Town) -> None:
+    browser = Browser(town.app)
+    browser.log_in()
+    page = browser.open("/login/again?to=/me/apps")
+    refused = browser.submit(page, password="wrong")
+    assert refused.status == 400
+    english = browser.open(refused.in_language("en"))
+    assert '<html lang="en"' in english.text
+    assert browser.submit(english, password=PASSWORD).url == "/me/apps"
+
+
 def test_no_wallet_gets_a_face_by_a_login_that_may_not_show_it(
     town: Town, cards: tuple[str, str], app: pyotp.TOTP
 ) -> None:
