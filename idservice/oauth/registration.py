@@ -1,14 +1,15 @@
 """Dynamic client registration (动态注册), RFC 7591, and its management, RFC 7592. The rules are those of `clients`.
 
 What a client may ask for is what its initial access token allowed, and an update never widens it. Nor does it undo what
-an administrator has set: that stands in the answer, in the place of what was stated (RFC 7592 section 2.2).
+an administrator has set: that stands in the answer, in the place of what was stated (RFC 7592 section 2.2). Grants that
+only he gives are stated back and never asked for.
 """
 
 from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from idservice import audit
 from idservice.ids import secret_hash
 from idservice.models import Client
 from idservice.oauth import client_settings, clients, scopes
+from idservice.oauth.grant_policy import CIBA_GRANT, EXCHANGE_GRANT
 from idservice.oauth.registration_metadata import SIGNED_BY_US, MetadataRefused
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from idservice.oauth.initial_tokens import Permission
     from idservice.oauth.registration_metadata import Stated
 
+NOT_FOR_STRANGERS = frozenset({CIBA_GRANT, EXCHANGE_GRANT})  # what they may reach is for an administrator to say
 _KEPT_SECRET = "0" * 32  # stands for a secret that we know as a hash alone, while the rules look
 
 
@@ -43,6 +46,7 @@ def register(call: Call, permission: Permission, stated: Stated, fetched: Fetche
         MetadataRefused: see there.
     """
     _check_scope(stated, permission.scope)
+    _check_grants(stated, ())
     client_id, token = f"dyn-{secrets.token_hex(12)}", secrets.token_urlsafe(32)
     entered = _values(stated, fetched)
     secret = _new_secret(entered)
@@ -75,6 +79,7 @@ def replace(call: Call, row: Client, stated: Stated, fetched: Fetched) -> dict[s
     """
     call.session.refresh(row, with_for_update=True)  # an administrator may be changing it at this moment
     _check_scope(stated, row.scope)
+    _check_grants(stated, row.grant_types)
     settled = client_settings.settled(call, row, given := _values(stated, fetched))
     entered = given | settled
     had_secret = row.secret_hash is not None
@@ -117,6 +122,11 @@ def _check_scope(stated: Stated, allowed: str) -> None:
     wanted = scopes.split(stated.values["scope"])
     if wanted is None or not set(wanted) <= set(allowed.split()):
         raise MetadataRefused("invalid_client_metadata", f"scope is of: {allowed}.")
+
+
+def _check_grants(stated: Stated, held: Collection[str]) -> None:
+    if NOT_FOR_STRANGERS.intersection(stated.values["grant_types"]) - set(held):
+        raise MetadataRefused("invalid_client_metadata", "These grant_types are registered by an administrator.")
 
 
 def _new_secret(entered: Mapping[str, Any]) -> str | None:

@@ -12,7 +12,6 @@ from typing import Any
 
 from idservice.oauth import registration_uris
 from idservice.oauth.clients import AUTH_METHODS, LOGOUT_URIS
-from idservice.oauth.grant_policy import CIBA_GRANT, EXCHANGE_GRANT
 from idservice.oauth.profiles import PROFILES, STANDARD, Demand
 from idservice.oauth.redirects import MAX_LENGTH
 
@@ -20,7 +19,6 @@ SIGNED_BY_US = "ES256"
 SIGNED_BY_THEM = frozenset({"ES256", "EdDSA", "PS256"})
 SHOWN_URIS = ("client_uri", "logo_uri", "policy_uri", "tos_uri", "initiate_login_uri")
 SESSION_REQUIRED = ("backchannel_logout_session_required", "frontchannel_logout_session_required")
-NOT_FOR_STRANGERS = frozenset({CIBA_GRANT, EXCHANGE_GRANT})  # what they may reach is for an administrator to say
 # The value these may have; any other would be silently broken later.
 FIXED: Mapping[str, frozenset[Any]] = {
     "subject_type": frozenset({"pairwise"}),
@@ -76,9 +74,6 @@ def read(members: Any, *, unit: str, default_scope: str, loopback: bool) -> Stat
     if "software_statement" in members:
         raise MetadataRefused("invalid_software_statement", "Software statements are not taken here.")
     _check_fixed(members)
-    grant_types = _texts(members, "grant_types") or ["authorization_code"]
-    if NOT_FOR_STRANGERS & set(grant_types):
-        raise _refused("These grant_types are registered by an administrator.")
     if _texts(members, "response_types") not in ([], ["code"]):
         raise _refused("response_types is code alone.")
     auth_method = _text(members, "token_endpoint_auth_method", "client_secret_basic")
@@ -94,7 +89,7 @@ def read(members: Any, *, unit: str, default_scope: str, loopback: bool) -> Stat
         "name": _name(members),
         "unit": unit,
         "auth_method": auth_method,
-        "grant_types": grant_types,
+        "grant_types": _texts(members, "grant_types") or ["authorization_code"],
         "scope": _text(members, "scope", default_scope),
         "redirect_uris": _texts(members, "redirect_uris"),
         "post_logout_redirect_uris": _texts(members, "post_logout_redirect_uris"),

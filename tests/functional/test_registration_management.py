@@ -1,5 +1,6 @@
 """A registered client's own hand on its registration (RFC 7592): read, replaced, removed, by its token alone."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,10 +9,23 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from idservice.models import Client
 from idservice.oauth import client_settings, clients
+from idservice.oauth.grant_policy import CIBA_GRANT, EXCHANGE_GRANT, PING, GrantPolicy
 from idservice.oauth.profiles import Demand
+from idservice.oauth.registration import NOT_FOR_STRANGERS
+from idservice.oauth.registration_routes import NOT_TO_BE_SENT
 from tests.builders import act
 from tests.functional.test_registration import GOOD, redeem_as, registered
 from tests.identity import City, Flow, basic, public_jwk, token
+
+POLICIES: dict[str, dict[str, Any]] = {
+    CIBA_GRANT: {"delivery": PING, "notification_endpoint": "https://app.example/ping"},
+    EXCHANGE_GRANT: {"audiences": ("basic",)},
+}
+given_grants = pytest.mark.parametrize("grant", sorted(NOT_FOR_STRANGERS), ids=["exchange", "ciba"])
+
+
+def without(members: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if name not in names}
 
 
 def manage(city: City, method: str, known: dict[str, Any], members: Any = None, *, by: str | None = None) -> Any:
@@ -90,6 +104,70 @@ def test_an_update_does_not_undo_what_an_administrator_has_set(city: City) -> No
     assert more.json[str(Demand.DPOP)] is True, "it may demand more of itself"
     assert more.json[stricter[0]] is True
     assert manage(city, "GET", more.json).json["redirect_uris"] == GOOD["redirect_uris"]
+
+
+def given(city: City, grant: str) -> dict[str, Any]:
+    """Register an app, to which an administrator then gives a grant that it may not ask for."""
+    known = registered(city, token_endpoint_auth_method="private_key_jwt", jwks={"keys": [public_jwk(city.key)]})
+    settle(city, known, grant_types=[*known["grant_types"], grant], policy=asdict(GrantPolicy(**POLICIES[grant])))
+    return known
+
+
+def held(city: City, known: dict[str, Any]) -> dict[str, Any]:
+    return act(city.house, lambda call: client_settings.read(call, call.session.get(Client, known["client_id"])))
+
+
+@given_grants
+def test_an_app_may_send_back_what_it_was_told(city: City, grant: str) -> None:
+    known = given(city, grant)
+    before = held(city, known)
+    told = manage(city, "GET", known).json
+    assert grant in told["grant_types"]
+    back = manage(city, "PUT", known, without(told, *NOT_TO_BE_SENT))
+    assert back.status_code == 200, back.text
+    assert without(back.json, "registration_access_token") == without(told, "registration_access_token")
+    assert held(city, known) == before
+
+
+@given_grants
+def test_an_app_that_leaves_out_what_an_administrator_gave_keeps_it(city: City, grant: str) -> None:
+    known = given(city, grant)
+    before = held(city, known)
+    told = without(manage(city, "GET", known).json, *NOT_TO_BE_SENT)
+    for sent in (without(told, "grant_types"), {**told, "grant_types": ["authorization_code"]}):
+        known = manage(city, "PUT", known, sent).json
+        assert grant in known["grant_types"]
+    assert held(city, known) == before
+
+
+@given_grants
+def test_an_app_is_given_no_grant_by_stating_it(city: City, grant: str) -> None:
+    (other,) = NOT_FOR_STRANGERS - {grant}
+    known, plain = given(city, grant), registered(city)
+    told = without(manage(city, "GET", known).json, *NOT_TO_BE_SENT)
+    before = held(city, known)
+    for grants in ([*told["grant_types"], other], [other]):
+        refused = manage(city, "PUT", known, {**told, "grant_types": grants})
+        assert (refused.status_code, refused.json["error"]) == (400, "invalid_client_metadata")
+        assert held(city, known) == before
+    theirs = {**told, "client_id": plain["client_id"]}
+    assert manage(city, "PUT", plain, theirs).status_code == 400, "it is another app's"
+    settle(city, known, grant_types=GOOD["grant_types"], policy=asdict(GrantPolicy()))
+    assert manage(city, "PUT", known, told).status_code == 400, "an administrator has taken it back"
+    assert held(city, known)["grant_types"] == GOOD["grant_types"]
+
+
+@given_grants
+def test_what_was_given_gives_nothing_beside_it(city: City, grant: str) -> None:
+    known = given(city, grant)
+    before = held(city, known)
+    told = without(manage(city, "GET", known).json, *NOT_TO_BE_SENT)
+    unknown = {"policy": {"audiences": ["basic"]}, "departments": ["*"], "resources": ["https://api.example"]}
+    sent = {**told, **unknown, "backchannel_client_notification_endpoint": "https://evil.example/ping"}
+    known = manage(city, "PUT", known, sent | {"grant_types": [*told["grant_types"], "client_credentials"]}).json
+    assert held(city, known) == before
+    open_to_all = {**told, "token_endpoint_auth_method": "none"}
+    assert manage(city, "PUT", known, without(open_to_all, "jwks")).status_code == 400
 
 
 def test_an_update_brings_back_no_key_that_an_administrator_has_taken(city: City) -> None:
