@@ -24,6 +24,8 @@ from idservice.statement import Statement
 from keys.canonical import canonical_json
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from idservice.call import Call
 
 _INSERT_ENTRY = Statement(insert(table_of(AuditEntry)))
@@ -126,6 +128,11 @@ def foresee_access(call: Call, subject: str) -> None:
     under the writer's lock.
     """
     _LATEST_ACCESS.first(call.connection, {"subject": subject})
+
+
+def begun_at(session: Session) -> datetime | None:
+    """Return when the first entry was made: since then this installation is in use; None before."""
+    return session.scalar(select(AuditEntry.at).order_by(AuditEntry.entry_id).limit(1))
 
 
 def _acting(call: Call) -> str | None:

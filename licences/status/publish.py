@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, func, literal_column, select, update
+from sqlalchemy import bindparam, literal_column, select, update
 
 from idservice.background import reason_of
 from idservice.call import Call, Caller
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from keys.signer import PublicKey
 
 RENEW: Final = timedelta(hours=1)
-LATE: Final = timedelta(minutes=10)  # hundreds of lists that fall due at once are signed within that
 _PUBLISHER: Final = Caller(channel="cli", client_id="publisher")
 LOCK: Final = 0x6F6E6103  # arbitrary, apart from the locks of the migrations and of the sequencer
 
@@ -99,16 +98,6 @@ def publish(house: House, now: datetime) -> int:
     kid = house.keys.signer(Purpose.LICENCE).kid
     due = house.database.run(lambda session: _due(session, kid, now), write=False)
     return each({f"list {number}": partial(_publish, house, number, now) for number in due})
-
-
-def waited(session: Session, now: datetime) -> timedelta:
-    """Return for how long what is due has waited: a change that no list shows yet, or a file that is to be renewed."""
-    change = session.scalar(select(func.min(_changes.c.at)).where(_changes.c.published_at.is_(None)))
-    signed = {row.name: row.published_at for row in session.execute(select(_files.c.name, _files.c.published_at))}
-    opened = session.execute(select(StatusList.list_number, StatusList.opened_at))
-    since = [row.opened_at for row in opened if name_of(row.list_number, "jwt") not in signed]
-    since += [moment + RENEW for moment in signed.values()] + ([] if change is None else [change])
-    return max(timedelta(), now - min(since, default=now))
 
 
 def numbers(session: Session) -> list[int]:

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 
 from idservice import operations
 from idservice.errors import Problem
-from licences.status import bitstring, files, publish, token_list
+from licences.status import bitstring, files, publish, publisher, token_list
 from licences.status.edition import AGGREGATION, PATH, TTL, name_of, uri_of
 from licences.trust.bundle import TYPE as BUNDLE_TYPE
 from licences.trust.gather import NAME as BUNDLE
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from idservice.call import House
 
 blueprint = Blueprint("status", __name__)
-operations.watch_also("status_lists", publish.waited, late=publish.LATE)
+operations.watch_also("status_lists", publisher.waited, late=publisher.LATE)
 
 LIMIT: Final = "6000/minute"
 LIMIT_OF_HISTORY: Final = "60/minute"  # each answer is made and signed

@@ -90,6 +90,17 @@ def test_the_sequencer_does_not_run(app: Flask) -> None:
     assert ready(app) == (200, READY)
 
 
+def test_the_publisher_of_a_new_installation_has_some_minutes_from_the_first_deed_on(app: Flask) -> None:
+    house, now = house_of(app), datetime.now(UTC)
+    assert operations.waiting(house)["status_lists"] == 0, "nothing was done, and there is nothing to verify"
+    for minutes, told in ((9, "ok"), (11, "late")):
+        moment = now - timedelta(minutes=minutes)
+        act(house, lambda call: audit.record(call, audit.Deed.LOGOUT), now=moment)
+        act(house, lambda call: call.session.execute(update(AuditEntry).values(log_index=1)))
+        assert ready(app) == (200, READY | {"status_lists": told})
+    assert 660 <= operations.waiting(house)["status_lists"] < 720
+
+
 def test_other_work_is_told_and_takes_no_traffic_away(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operations, "_beside", {})
     operations.watch_also("lists", lambda _session, _now: timedelta(seconds=61), late=timedelta(minutes=1))

@@ -5,9 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, insert
 
-from idservice.db import table_of
 from idservice.errors import Problem
 from keys.base64url import unb64u
 from keys.certificates import parse
@@ -17,7 +15,6 @@ from licences.copy_forms import point_of
 from licences.formats import lc1
 from licences.status import edition, files, publish, publisher
 from licences.status.edition import name_of
-from licences.status.models import PublishedFile, StatusList
 from licences.status.token_list import SIZE, Signed, Status, read_jwt
 from licences.trust import bundle, gather
 from tests.identity import header_of
@@ -145,27 +142,3 @@ def test_a_new_key_signs_everything_anew_and_a_revoked_one_is_named(town: Town) 
     assert old not in found.keys["licence"]
     town.house.keys.rotate(Purpose.TRUST, now=now())
     assert gather.publish(town.house, now()) is True
-
-
-def test_it_is_told_for_how_long_what_is_due_has_waited(town: Town) -> None:
-    house, hour = town.house, publish.RENEW
-    code = town.order()["identifier"]
-    publisher.publish_all(house, now())
-    town.act(lambda call: call.session.execute(delete(table_of(PublishedFile))))
-    begin = now()
-
-    def waited(after: timedelta) -> timedelta:
-        return house.database.run(lambda session: publish.waited(session, begin + after), write=False)
-
-    assert waited(timedelta(days=1)) == timedelta(), "nothing was published, and nothing has changed"
-    publisher.publish_all(house, begin)
-    assert waited(hour) == timedelta()
-    assert waited(hour + timedelta(minutes=5)) == timedelta(minutes=5), "a list is to be signed anew"
-    assert town.change(code, "suspend", reason="演示").status_code == 201
-    assert timedelta(minutes=29) < waited(timedelta(minutes=30)) <= timedelta(minutes=30), "a change is to be shown"
-    publisher.publish_all(house, now())
-    assert waited(timedelta(minutes=30)) == timedelta()
-    opened = {"list_number": 1, "opened_at": begin}
-    town.act(lambda call: call.session.execute(insert(table_of(StatusList)), opened))
-    assert waited(timedelta(minutes=7)) == timedelta(minutes=7), "a list was never signed"
-    town.act(lambda call: call.session.execute(delete(table_of(StatusList))))

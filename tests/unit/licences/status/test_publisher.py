@@ -2,18 +2,19 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import delete, insert, update
 
-from idservice import background
+from idservice import audit, background
 from idservice.db import table_of
 from keys.ring import Purpose, RingError
 from licences.status import files, publisher
 from licences.status.edition import name_of
 from licences.status.models import PublishedFile, StatusEntry, StatusList
-from licences.status.publish import NotPublishedError
+from licences.status.publish import RENEW, NotPublishedError
 from licences.status.token_list import SIZE, Status, read_jwt
 from licences.trust import gather
 from tests.town import Town, now
@@ -115,3 +116,36 @@ def test_running_ends_with_what_it_stands_around(town: Town) -> None:
     with publisher.running(town.house):
         assert "publisher" in {thread.name for thread in threading.enumerate()}
     assert "publisher" not in {thread.name for thread in threading.enumerate()}
+
+
+def waited(town: Town, moment: datetime) -> timedelta:
+    return town.house.database.run(lambda session: publisher.waited(session, moment), write=False)
+
+
+def test_it_is_told_for_how_long_what_is_due_has_waited(town: Town) -> None:
+    code = town.order()["identifier"]
+    town.act(lambda call: call.session.execute(delete(table_of(PublishedFile))))
+    begin = now()
+    publisher.publish_all(town.house, begin)
+    assert waited(town, begin + RENEW) == timedelta()
+    assert waited(town, begin + RENEW + timedelta(minutes=5)) == timedelta(minutes=5), "a list is to be signed anew"
+    assert town.change(code, "suspend", reason="演示").status_code == 201
+    half = timedelta(minutes=30)
+    assert timedelta(minutes=29) < waited(town, begin + half) <= half, "a change is to be shown"
+    publisher.publish_all(town.house, now())
+    assert waited(town, begin + half) == timedelta()
+    opened = {"list_number": 1, "opened_at": begin}
+    town.act(lambda call: call.session.execute(insert(table_of(StatusList)), opened))
+    assert waited(town, begin + timedelta(minutes=7)) == timedelta(minutes=7), "a list was never signed"
+    town.act(lambda call: call.session.execute(delete(table_of(StatusList))))
+
+
+@pytest.mark.parametrize("name", [gather.NAME, name_of(0, "jwt")], ids=["bundle", "list"])
+def test_what_was_never_signed_waits_since_the_first_deed(town: Town, name: str) -> None:
+    begun = town.act(lambda call: audit.begun_at(call.session))
+    publisher.publish_all(town.house, now())
+    assert waited(town, now()) == timedelta()
+    town.act(lambda call: call.session.execute(delete(PublishedFile).where(PublishedFile.name == name)))
+    assert waited(town, begun + publisher.LATE) == publisher.LATE, "the others are signed"
+    publisher.publish_all(town.house, now())
+    assert waited(town, now()) == timedelta()
