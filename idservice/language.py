@@ -28,6 +28,11 @@ def shown_at(path: str, **parameters: str) -> None:
     kept().shown_at = f"{path}?{query}"
 
 
+def has_address() -> bool:
+    """Return whether a link leads to this page: not from what answers a post, where nothing else is known of it."""
+    return kept().get("shown_at") is not None or queries.is_linked()
+
+
 def address_in(tongue: str) -> str:
     """Return the address at which this page is shown in a language: without a path where it is that of the request."""
     elsewhere = kept().get("shown_at")
@@ -46,6 +51,7 @@ def install(app: Flask) -> None:
         config = app.extensions["ona"].settings
         return {
             "lang": language(),
+            "has_address": has_address(),
             "address_in": address_in,
             "current_user": kept().get("current_user"),
             "is_demo": config.demo,

@@ -9,6 +9,8 @@ import re
 from typing import Final
 from urllib.parse import quote, unquote, unquote_plus, urlencode
 
+from flask import current_app
+
 from idservice.http.current import asked
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~/?&=%+-]*\Z")
@@ -42,6 +44,15 @@ def without(*names: str) -> str:
     if not _PLAIN.match(sent):
         return urlencode([(name, value) for name, value in request.args.items(multi=True) if name not in names])
     return "&".join(part for part in sent.split("&") if part and _name_of(part) not in names)
+
+
+def is_linked() -> bool:
+    """Return whether a link to the address of this request leads to a page: not where it takes posts alone."""
+    request = asked()
+    if request.method != "POST":
+        return True
+    adapter = current_app.create_url_adapter(request)
+    return adapter is not None and adapter.test(method="GET")
 
 
 def quoted(url: str) -> str:

@@ -88,7 +88,7 @@ def render(template: str, **context: Any) -> str:
         language.address_in("zh" if lang == "en" else "en"),
         user["name_masked"] if user is not None else "",
     ]
-    key = (template, lang, type_size.is_large(), user is None, _told_apart(context, texts))
+    key = (template, lang, type_size.is_large(), user is None, language.has_address(), _told_apart(context, texts))
     known: OrderedDict[Any, _Skeleton] = current_app.extensions.setdefault(_KEPT, OrderedDict())
     found = known.get(key)
     if found is None:

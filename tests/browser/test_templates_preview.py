@@ -56,7 +56,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # A browser fetches each file once, and keeps what it compiled of the scripts.
     app.config.update(SECRET_KEY="x", SEND_FILE_MAX_AGE_DEFAULT=3600, BABEL_TRANSLATION_DIRECTORIES=str(translations))
     Babel(app, locale_selector=lambda: request.args.get("lang", "zh"), default_timezone="Asia/Shanghai")
-    app.jinja_env.globals.update(csrf_token=lambda: "made-up", address_in=lambda tongue: f"?lang={tongue}")
+    app.jinja_env.globals.update(
+        csrf_token=lambda: "made-up", has_address=True, address_in=lambda tongue: f"?lang={tongue}"
+    )
     app.jinja_env.globals.update(query_sized=lambda size: f"size={size}")
     app.context_processor(lambda: {"lang": request.args.get("lang", "zh"), "is_demo": True, "current_user": None})
     app.add_url_rule("/openapi.json", view_func=lambda: jsonify(OPENAPI))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, render_template
 
 from tests.builders import build_app, house_of, migrate
 from tests.databases import SqliteDatabases
@@ -59,3 +59,20 @@ def test_a_forged_choice_is_nobodys_language(app: Flask) -> None:
         answer = client.get("/login", headers={"Cookie": f"ona_lang={forged}"})
         assert answer.status_code == 200
         assert forged not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "switches"),
+    [
+        ("GET", "/recover", True),
+        ("POST", "/recover", True),
+        ("POST", "/recover/prove", False),
+        ("POST", "/oauth/decision", False),
+        ("POST", "/seals/s1/changes", False),
+        ("POST", "/no/such/page", False),
+    ],
+)
+def test_no_switch_leads_to_what_answers_posts_alone(app: Flask, method: str, path: str, switches: bool) -> None:
+    with app.test_request_context(path, method=method):
+        assert ("hreflang" in render_template("home.html")) is switches
+        assert ("?size=large" in render_template("me/layout.html")) is switches
