@@ -1,6 +1,7 @@
 """Two people for a risky act (双人复核): one asks, another decides, and the act is done in the decision's transaction.
 
-A request that nobody decides within three days is void. Of two who decide at once one does; whoever asked never does.
+A request that nobody decides within three days expires; it is void while its author could not ask for it any more. Of
+two who decide at once one does; whoever asked never does.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 
 from idservice import audit
 from idservice.admin import roles
 from idservice.admin.acts import RULES, RiskyAct
 from idservice.admin.deeds import AdminDeed
-from idservice.admin.models import AdminRequest
+from idservice.admin.models import Administrator, AdminRequest
 from idservice.errors import Kind, Problem, register
 from idservice.ids import timed_id
 
@@ -32,8 +33,17 @@ TOLD: Final = "told"  # to whoever asks, and kept nowhere
 register(
     {
         "decided": Kind(409, "这项申请已处理或已过期", "This request was decided before, or is too old"),
+        "request_void": Kind(
+            409,
+            "申请人已停用或不再担任该角色，这项申请已失效",
+            "Whoever asked is disabled or has lost the role: this request is void",
+        ),
     }
 )
+
+_ROLE: Final = case({str(act): str(rule.asks) for act, rule in RULES.items()}, value=AdminRequest.act)
+_HIS: Final = (Administrator.subject == AdminRequest.requested_by, Administrator.role == _ROLE)
+_COULD_ASK: Final = roles.ABLE.where(*_HIS).correlate(AdminRequest).exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +86,14 @@ def decide(call: Call, request_id: str, *, approve: bool) -> AdminRequest:
     """Approve a request and do what it asks for, or refuse it.
 
     Raises:
-        Problem: not_found; forbidden; second_person; decided; or why the act cannot be done any more.
+        Problem: not_found; forbidden; second_person; request_void; decided; or why the act cannot be done any more.
     """
     row, rule = _found(call, request_id)
     roles.demand(call, *rule.decides)
     if row.requested_by == call.caller.person:
         raise Problem("second_person", "Nobody decides on what he asked for himself.")
-    if approve and roles.of(call, row.requested_by) is not rule.asks:
-        raise Problem("decided", "Whoever asked holds the role no more: refuse the request.")
+    if approve and state(row, call) == "void":
+        raise Problem("request_void", "Whoever asked could not ask for this any more: refuse the request.")
     facts = facts_of(call, row)
     _close(call, row, "approved" if approve else "refused", facts)
     deed = AdminDeed.APPROVED if approve else AdminDeed.REFUSED
@@ -117,15 +127,18 @@ def listed(call: Call, *, limit: int, cursor: str | None, waiting: bool) -> list
     roles.demand(call)
     rows = select(AdminRequest).order_by(AdminRequest.request_id.desc()).limit(limit + 1)
     if waiting:
-        rows = rows.where(AdminRequest.decision.is_(None), AdminRequest.expires_at > call.now)
+        rows = rows.where(AdminRequest.decision.is_(None), AdminRequest.expires_at > call.now, _COULD_ASK)
     return list(call.session.scalars(rows.where(AdminRequest.request_id < cursor) if cursor is not None else rows))
 
 
 def state(row: AdminRequest, call: Call) -> str:
-    """Return waiting, expired, approved, refused or withdrawn."""
+    """Return waiting, void (its author could not ask for it now), expired, approved, refused or withdrawn."""
     if row.decision is not None:
         return row.decision
-    return "waiting" if row.expires_at > call.now else "expired"
+    if row.expires_at <= call.now:
+        return "expired"
+    stands = select(AdminRequest.request_id).where(AdminRequest.request_id == row.request_id, _COULD_ASK)
+    return "waiting" if call.session.scalar(stands) is not None else "void"
 
 
 def facts_of(call: Call, row: AdminRequest) -> dict[str, Any]:

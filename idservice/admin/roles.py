@@ -37,6 +37,8 @@ class Role(StrEnum):
 
 
 EVERY = frozenset(Role)
+_OF_PERSON = Person.subject == Administrator.subject
+ABLE = select(Administrator.subject).join(Person, _OF_PERSON).where(Person.status == "active")  # and is not stopped
 
 
 def demand(call: Call, *roles: Role) -> Role:
@@ -93,8 +95,7 @@ def demand_another(call: Call, subject: str, role: Role) -> None:
     """
     held = select(Administrator.subject).where(Administrator.role == str(role)).order_by(Administrator.subject)
     call.session.scalars(held.with_for_update()).all()
-    able = held.join(Person, Person.subject == Administrator.subject).where(Person.status == "active")
-    if set(call.session.scalars(able)) <= {subject}:
+    if set(call.session.scalars(ABLE.where(Administrator.role == str(role)))) <= {subject}:
         raise Problem("conflict", "Nobody else holds this role: give it to another account first.")
 
 

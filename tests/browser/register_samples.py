@@ -135,7 +135,7 @@ REGISTER_SAMPLES |= {
         "control/approvals.html",
         {
             **SECURITY, "next_cursor": "0" * 32, "done": "approve",
-            "requests": [RISKY, {**RISKY, "is_own": True}, DECIDED],
+            "requests": [RISKY, {**RISKY, "is_own": True}, {**RISKY, "state": "void"}, DECIDED],
         },
     ),
     "settings asked for": (

@@ -136,12 +136,6 @@ def test_an_act_that_fails_leaves_its_request_waiting(desk: Desk) -> None:
     assert row.decision is None
 
 
-def test_the_word_of_one_who_lost_his_role_counts_no_more(desk: Desk) -> None:
-    asked = ask(desk, RiskyAct.CLIENT_CREATE, APP)
-    desk.do(lambda call: roles.take(call, desk.subject["system"]))
-    assert desk.refusal(lambda call: approvals.decide(call, asked.request_id, approve=True), "security") == "decided"
-
-
 def test_a_request_can_be_withdrawn_by_whoever_made_it(desk: Desk) -> None:
     asked = ask(desk, RiskyAct.CLIENT_CREATE, APP)
     assert desk.refusal(lambda call: approvals.withdraw(call, asked.request_id), "system2") == "not_found"

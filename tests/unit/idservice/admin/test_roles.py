@@ -118,7 +118,7 @@ def stopped_in(call: Call, desk: Desk, whose: str) -> Asked:
 
 def test_of_two_who_are_stopped_at_once_one_goes_on(desk: Desk) -> None:
     """The second one waits for the first, and sees what became of it."""
-    requests = [stopped(desk, "system2", "system"), stopped(desk, "system", "system2")]
+    requests = [stopped(desk, "security2"), stopped(desk, "security")]
     started, outcomes = threading.Event(), []
 
     def first(call: Call) -> None:
@@ -129,7 +129,7 @@ def test_of_two_who_are_stopped_at_once_one_goes_on(desk: Desk) -> None:
     def second() -> None:
         started.wait(timeout=60)
         outcomes.append(
-            desk.refusal(lambda call: approvals.decide(call, requests[1].request_id, approve=True), "security2")
+            desk.refusal(lambda call: approvals.decide(call, requests[1].request_id, approve=True), "security")
         )
 
     thread = threading.Thread(target=second)
