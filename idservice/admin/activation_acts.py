@@ -37,18 +37,27 @@ def make(call: Call, facts: dict[str, Any]) -> None:
     activation.enter(call, facts["subject"], bytes.fromhex(facts["secret"]))
 
 
-def _check(call: Call, subject: str) -> None:
-    """Refuse a code for whoever has no use for one.
+def check_staff(call: Call, subject: str) -> None:
+    """Refuse what is done about the second factors of staff to anybody else, and to oneself.
 
     Raises:
-        Problem: not_found; forbidden, for oneself; conflict, for whoever is no staff, is stopped, or has a factor.
+        Problem: not_found; forbidden, for oneself; conflict, for whoever is no staff, or is stopped.
     """
     person = call.session.get(Person, subject)
     if person is None:
         raise Problem("not_found", "There is no such person.")
     if subject == call.caller.person:
-        raise Problem("forbidden", "Nobody makes a code for himself.")
+        raise Problem("forbidden", "Nobody does this for himself.")
     if person.status != "active" or not activation.is_staff(call, subject):
-        raise Problem("conflict", "Only an active account with a post or a role needs a code: give it one first.")
+        raise Problem("conflict", "This is only for an active account with a post or a role: give it one first.")
+
+
+def _check(call: Call, subject: str) -> None:
+    """Refuse a code for whoever has no use for one.
+
+    Raises:
+        Problem: as `check_staff`; conflict, for whoever has a factor.
+    """
+    check_staff(call, subject)
     if second_factor.ways_of(call, subject):
         raise Problem("conflict", "This account has a second factor, and adds others by it.")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from idservice.admin import activation_acts, client_acts, organisation_acts, person_acts
+from idservice.admin import activation_acts, client_acts, factor_reset_acts, organisation_acts, person_acts
 from idservice.admin.roles import Role
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class RiskyAct(StrEnum):
     MANDATE_REVOKE = "mandate.revoke"
     GUARDIAN_ENTER = "guardian.enter"
     FACTOR_ACTIVATE = "factor.activate"
+    FACTOR_RESET = "factor.reset"
     ROLE_GIVE = "role.give"
     ROLE_TAKE = "role.take"
 
@@ -71,6 +72,7 @@ RULES: Final[Mapping[RiskyAct, Rule]] = {
     RiskyAct.MANDATE_REVOKE: Rule(Role.SYSTEM, _SECURITY, person_acts.check_mandate, person_acts.revoke_mandate),
     RiskyAct.GUARDIAN_ENTER: Rule(Role.SYSTEM, _SECURITY, person_acts.propose_guardian, person_acts.enter_guardian),
     RiskyAct.FACTOR_ACTIVATE: Rule(Role.SYSTEM, _SECURITY, activation_acts.propose, activation_acts.make),
+    RiskyAct.FACTOR_RESET: Rule(Role.SYSTEM, _SECURITY, factor_reset_acts.check, factor_reset_acts.reset),
     RiskyAct.ROLE_GIVE: Rule(Role.SECURITY, _WITH_ROLES, person_acts.check_role, person_acts.give_role),
     RiskyAct.ROLE_TAKE: Rule(Role.SECURITY, _WITH_ROLES, person_acts.check_role_held, person_acts.take_role),
 }

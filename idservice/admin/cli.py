@@ -1,6 +1,7 @@
 """`flask admin`: the first administrators, for whoever sets the service up, and the way out when none is left to agree.
 
-An administrator who has no second factor yet needs the code of `activate`, too, before he can add one.
+An administrator who has no second factor yet needs the code of `activate`, too, before he can add one; `reset-factors`
+takes away those that he has lost.
 
 Exit status: 0 done, 1 the answer is no, 2 it could not be done. Later roles are given and taken on the pages, by two
 people.
@@ -18,7 +19,7 @@ from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy.exc import SQLAlchemyError
 
-from idservice.admin import activation_acts, person_acts, roles, view
+from idservice.admin import activation_acts, factor_reset_acts, person_acts, roles, view
 from idservice.admin.roles import Role
 from idservice.call import Call, Caller
 from idservice.errors import Problem
@@ -74,6 +75,15 @@ def activate() -> None:
 
     click.echo(_run(make, write=True))
     click.echo("请当面交给本人，24 小时内有效，一次 Hand it over in person: good for 24 hours, once.", err=True)
+
+
+@admin.command("reset-factors")
+def reset_factors() -> None:
+    """移除第二因素 Take away the lost second factors of the staff member whose number stands on standard input."""
+    number = sys.stdin.readline().strip()
+    _run(lambda call: factor_reset_acts.reset(call, {"subject": person_acts.find(call, number)[0]}), write=True)
+    click.echo("已移除 taken away")
+    click.echo("请另发激活码 He needs a code of `flask admin activate` for the next one.", err=True)
 
 
 @admin.command("list")

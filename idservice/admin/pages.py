@@ -12,7 +12,7 @@ from idservice.admin.roles import Role
 from idservice.errors import Problem
 from idservice.http.page import Who, page
 from idservice.http.problems import language
-from idservice.login import activation
+from idservice.login import activation, factor_reset, second_factor
 from idservice.register import mandates
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def party(call: Call, kind: str, subject: str) -> str:
     """Show a person or an organisation, masked, with mandates; the look goes on their record."""
     found = view.found(call, subject, str(KINDS[kind]))
     role = roles.demand(call)
+    is_staff = found["status"] == "active" and activation.is_staff(call, subject)
     return render_template(
         "control/party.html",
         found=found,
@@ -82,7 +83,8 @@ def party(call: Call, kind: str, subject: str) -> str:
         roles=[str(one) for one in Role],
         done=request.args.get("done"),
         is_self=subject == call.caller.person,
-        needs_code=found["status"] == "active" and activation.is_waited_for(call, subject),
+        needs_code=is_staff and not second_factor.ways_of(call, subject),
+        may_reset=is_staff and factor_reset.has_any(call, subject),
     )
 
 
@@ -106,6 +108,8 @@ def change_party(call: Call, kind: str, subject: str) -> Response | str:
             act = RiskyAct.PERSON_DISABLE if said == "disable" else RiskyAct.PERSON_ENABLE
         case "confirm":
             act = RiskyAct.PERSON_CONFIRM
+        case "reset_factors":
+            act = RiskyAct.FACTOR_RESET
         case "activation_code":
             asked = approvals.ask(call, RiskyAct.FACTOR_ACTIVATE, facts)
             return render_template(

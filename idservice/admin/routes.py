@@ -46,6 +46,7 @@ ON_PEOPLE = {
     "enable": RiskyAct.PERSON_ENABLE,
     "confirm": RiskyAct.PERSON_CONFIRM,
     "activation_code": RiskyAct.FACTOR_ACTIVATE,
+    "reset_factors": RiskyAct.FACTOR_RESET,
     "give_role": RiskyAct.ROLE_GIVE,
     "take_role": RiskyAct.ROLE_TAKE,
 }
@@ -131,6 +132,7 @@ def change_person(call: Call, identifier: str, body: dict[str, Any]) -> dict[str
     """Ask to disable, enable or confirm an account, to give it a role or take it away; lay one's own down at once.
 
     Or ask for a code by which staff add their first second factor: it is shown here, once, and works when approved.
+    Or ask to take away the second factors that staff have lost: their sessions end, and the next one needs a code.
     """
     facts = {"subject": identifier}
     match body["change"]:

@@ -102,7 +102,9 @@ class PersonChangeBody(Schema):
 
     change = fields.String(
         required=True,
-        validate=validate.OneOf(["disable", "enable", "confirm", "activation_code", "give_role", "take_role"]),
+        validate=validate.OneOf(
+            ["disable", "enable", "confirm", "activation_code", "reset_factors", "give_role", "take_role"]
+        ),
     )
     role = fields.String(validate=validate.OneOf([str(role) for role in Role]))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import delete, exists, or_, select, update
 
 from idservice import audit
 from idservice.admin.models import Administrator
@@ -35,11 +35,6 @@ def is_staff(call: Call, subject: str) -> bool:
     """Return whether somebody holds a post in a department or a role of administration."""
     posts, roles = exists().where(Staff.subject == subject), exists().where(Administrator.subject == subject)
     return bool(call.session.scalar(select(or_(posts, roles))))
-
-
-def is_waited_for(call: Call, subject: str) -> bool:
-    """Return whether somebody is staff and has no second factor."""
-    return is_staff(call, subject) and not second_factor.ways_of(call, subject)
 
 
 def is_needed(call: Call) -> bool:
@@ -76,6 +71,11 @@ def enter(call: Call, subject: str, code_hash: bytes) -> None:
     if not add_if_new(call.session, ActivationCode, {"subject": subject, **row}):  # of two at once the later one holds
         call.session.execute(update(ActivationCode).where(ActivationCode.subject == subject).values(row))
     audit.record(call, Deed.ACTIVATION_MADE, subject=subject)
+
+
+def forget(call: Call, subject: str) -> None:
+    """Let no code hold that a person was given or has entered."""
+    call.session.execute(delete(ActivationCode).where(ActivationCode.subject == subject))
 
 
 def use(call: Call, code: str) -> bool:

@@ -10,6 +10,7 @@ class Deed(StrEnum):
 
     FACTOR_ADDED = "idservice:factor:add"
     FACTOR_REMOVED = "idservice:factor:remove"
+    FACTORS_RESET = "idservice:factor:reset"
     FACTOR_USED = "idservice:factor:use"
     ACTIVATION_MADE = "idservice:activation_code:make"
     ACTIVATION_USED = "idservice:activation_code:use"

@@ -157,13 +157,16 @@ def check(call: Call, sent: Mapping[str, str], *, browser: str, subject: str | N
     return call.session.scalar(used.returning(Passkey.subject).execution_options(synchronize_session=False))
 
 
-def remove(call: Call, subject: str, credential_hash: str) -> bool:
-    """Forget a passkey, named by the hash of its identifier in hexadecimal; return whether it was there."""
+def remove(call: Call, subject: str, credential_hash: str, *, by: str = "user") -> bool:
+    """Forget a passkey, named by the hash of its identifier in hexadecimal; return whether it was there.
+
+    Its owner does that, or `by` an "admin".
+    """
     mine = (Passkey.subject == subject, Passkey.credential_hash == _unhex(credential_hash))
     if call.session.execute(delete(Passkey).where(*mine).returning(Passkey.subject)).first() is None:
         return False
     audit.record(call, Deed.FACTOR_REMOVED, subject=subject, factor="passkey")
-    emit.credential_changed(call, subject, credential="fido2-platform", change="delete")
+    emit.credential_changed(call, subject, credential="fido2-platform", change="delete", by=by)
     return True
 
 

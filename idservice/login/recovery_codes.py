@@ -31,6 +31,15 @@ def make(call: Call, subject: str) -> list[str]:
     return codes
 
 
+def remove(call: Call, subject: str) -> bool:
+    """Forget all codes of a person, the used ones too; return whether there were any."""
+    mine = delete(RecoveryCode).where(RecoveryCode.subject == subject).returning(RecoveryCode.subject)
+    if call.session.execute(mine).first() is None:
+        return False
+    audit.record(call, Deed.FACTOR_REMOVED, subject=subject, factor="recovery_codes")
+    return True
+
+
 def check(call: Call, subject: str, code: str) -> bool | None:
     """Return True and use the code up if it is one of the person's; None otherwise."""
     mine = (RecoveryCode.subject == subject, RecoveryCode.code_hash == hash_of(code), RecoveryCode.used_at.is_(None))

@@ -70,13 +70,13 @@ def is_in_use(call: Call, subject: str) -> bool:
     )
 
 
-def remove(call: Call, subject: str) -> bool:
-    """Forget the person's app; return whether there was one in use."""
+def remove(call: Call, subject: str, *, by: str = "user") -> bool:
+    """Forget the person's app, for himself or `by` an "admin"; return whether there was one in use."""
     gone = call.session.execute(delete(Totp).where(Totp.subject == subject).returning(Totp.confirmed_at)).first()
     if gone is None or gone[0] is None:
         return False
     audit.record(call, Deed.FACTOR_REMOVED, subject=subject, factor="totp")
-    emit.credential_changed(call, subject, credential="app", change="delete")
+    emit.credential_changed(call, subject, credential="app", change="delete", by=by)
     return True
 
 

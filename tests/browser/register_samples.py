@@ -118,7 +118,7 @@ REGISTER_SAMPLES |= {
     "find a mandate": ("control/search.html", {**SYSTEM, "kind": "mandates", "error": None}),
     "a person found": (
         "control/party.html",
-        {**SYSTEM, "found": FOUND, "roles": [], "done": None, "is_self": False, "needs_code": True},
+        {**SYSTEM, "found": FOUND, "roles": [], "done": None, "is_self": False, "needs_code": True, "may_reset": True},
     ),
     "code to activate by": (
         "control/activation.html", {**SYSTEM, "code": "abcd-efgh-ijkl-mnop", "back": "/admin/people/x"},
