@@ -156,9 +156,9 @@ def test_a_session_made_stronger_by_a_factor_at_that_moment_ends_too(desk: Desk)
 
     def show(call: Any) -> None:
         assert totp.check(call, subject, pyotp.TOTP(SECRET).at(desk.now))
-        started.set()
-        time.sleep(0.3)
         session.strengthen(call, call.session.scalars(row).one(), amr=["pwd", "otp", "mfa"])
+        started.set()
+        time.sleep(0.3)  # before the commit, so that the reset comes meanwhile
 
     def reset() -> None:
         started.wait(timeout=60)
