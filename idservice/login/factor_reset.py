@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from idservice import audit
-from idservice.login import activation, passkey, recovery_codes, second_factor, sms_sender, totp
+from idservice.login import activation, passkey, recovery_codes, second_factor, session, sms_sender, totp
 from idservice.login.deeds import Deed
 from idservice.oauth import signing_out
 
@@ -34,8 +34,10 @@ def has_any(call: Call, subject: str) -> bool:
 def reset(call: Call, subject: str) -> None:
     """Take every second factor of a person away by office, end his sessions and tokens, and tell him and the apps.
 
-    The factors go first: who is showing one just now has its row, is waited for, and his session is seen and ended.
+    Whoever adds one just now is waited for, or finds his session ended. The factors go before the sessions: who is
+    showing one has its row, is waited for too, and the session that came of it is seen.
     """
+    session.lock(call, subject)
     totp.remove(call, subject, by="admin")
     for row in passkey.of_person(call, subject):
         passkey.remove(call, subject, row.credential_hash.hex(), by="admin")

@@ -33,6 +33,7 @@ from idservice.login.models import Totp
 from idservice.login.pages import local_path
 from idservice.login.password import PasswordRefused
 from idservice.login.second_factor import Way
+from idservice.login.step_up import StepUpNeeded
 from idservice.numbers.names import mask_name, mask_phone
 from idservice.register import people
 
@@ -67,7 +68,7 @@ def show_app(call: Call) -> Response | str:
 @page(blueprint, f"{HOME}/app", who=Who.PERSON, methods=("POST",), write=True)
 def confirm_app(call: Call) -> Response:
     """Put the app into use once its owner has entered a code that it shows."""
-    _demand(call, Act.CHANGE_FACTORS)
+    _demand_to_add(call)
     person, code = _person(call), "".join(request.form.get("code", "").split())
     if lockout.through(call, person, Gate.SECOND, lambda: totp.confirm(call, person, code)):
         return _stronger(call, Way.TOTP)
@@ -93,7 +94,7 @@ def show_passkey(call: Call) -> str:
 @page(blueprint, f"{HOME}/passkey", who=Who.PERSON, methods=("POST",), write=True)
 def add_passkey(call: Call) -> Response:
     """Enter the passkey that the browser has made."""
-    _demand(call, Act.CHANGE_FACTORS)
+    _demand_to_add(call)
     if passkey.add(call, request.form, subject=_person(call), browser=browser()):
         return _stronger(call, Way.PASSKEY)
     return make_response(_passkey_page(call, error=_word(NOT_MADE)), 400)
@@ -111,7 +112,7 @@ def remove_passkey(call: Call) -> Response:
 @page(blueprint, f"{HOME}/codes", who=Who.PERSON, methods=("POST",), write=True)
 def make_codes(call: Call) -> str:
     """Make ten recovery codes and show them this once."""
-    _demand(call, Act.CHANGE_FACTORS)
+    _demand_to_add(call)
     return render_template("me/security_codes.html", codes=recovery_codes.make(call, _person(call)))
 
 
@@ -156,6 +157,13 @@ def _demand(call: Call, act: Act) -> None:
     step_up.demand(call, act if has_ways else Act.FIRST_FACTOR)
     if act is Act.CHANGE_FACTORS and not has_ways:
         activation.demand(call)
+
+
+def _demand_to_add(call: Call) -> None:
+    """Demand what a factor is added by, and a session that nobody ends until it is added."""
+    _demand(call, Act.CHANGE_FACTORS)
+    if not session.hold(call):
+        raise StepUpNeeded(step_up.LOGIN)
 
 
 def _stronger(call: Call, way: Way) -> Response:

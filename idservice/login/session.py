@@ -110,6 +110,22 @@ def find(call: Call, cookie: str | None) -> LoginSession | None:
     return row if row is not None and _is_live(call, row) else None
 
 
+def hold(call: Call) -> bool:
+    """Let nobody take the visitor's factors away by office until this is committed; return whether his session is live.
+
+    Whoever does takes the same lock first, see `factor_reset`: a factor is added before that and goes with the others,
+    or after it, when the session has ended.
+    """
+    lock(call, call.caller.person or "")
+    mine = LoginSession.id_hash == bytes.fromhex(call.caller.session_id or "")
+    return call.session.scalar(select(LoginSession.subject).where(mine, LoginSession.ended_at.is_(None))) is not None
+
+
+def lock(call: Call, subject: str) -> None:
+    """Let those who change what a person logs in with take turns."""
+    call.session.execute(select(Person.subject).where(Person.subject == subject).with_for_update(key_share=True))
+
+
 def _is_value(cookie: str | None) -> TypeGuard[str]:
     return bool(cookie) and len(cookie or "") <= 128 and (cookie or "").isascii()
 

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pyotp
 import pytest
 from sqlalchemy import delete, update
 
 from idservice.admin.roles import Role
-from idservice.login import activation, recovery_codes, second_factor
+from idservice.login import activation, recovery_codes, second_factor, session
 from idservice.login.models import ActivationCode
 from idservice.models import Person
 from tests.builders import act
@@ -146,3 +147,18 @@ def test_the_operator_does_it_where_nobody_is_left_to_agree(office: City) -> Non
     assert old.open("/me/security").url.startswith("/login")
     assert act(office.house, lambda call: second_factor.ways_of(call, subject)) == []
     assert run(AUDITOR) == 1, "nothing is left"
+
+
+@pytest.mark.parametrize("path", ["/me/security/app", "/me/security/passkey", "/me/security/codes"])
+def test_a_session_that_ends_while_it_adds_a_factor_adds_none(
+    office: City,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+) -> None:
+    his = browser(office, AUDITOR)
+    secret = his.open("/me/security/app").text.split('ona-setup__secret">')[1].split("<")[0].replace(" ", "")
+    monkeypatch.setattr(session, "hold", lambda _call: False)
+    page = press(his, path, code=now_code(pyotp.TOTP(secret)))
+    assert page.url.startswith("/login/again?"), page.url
+    subject = subject_of(office, AUDITOR)
+    assert act(office.house, lambda call: second_factor.ways_of(call, subject)) == []

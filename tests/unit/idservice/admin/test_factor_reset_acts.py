@@ -2,7 +2,7 @@
 
 import threading
 import time
-from datetime import timedelta
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -66,6 +66,30 @@ def ask(desk: Desk, whose: str = "audit") -> Asked:
 
 def refused(desk: Desk, asked: Asked, who: str = "security") -> str:
     return desk.refusal(lambda call: approvals.decide(call, asked.request_id, approve=True), who)
+
+
+def session_of(desk: Desk, subject: str) -> str:
+    row = select(LoginSession.id_hash).where(LoginSession.subject == subject)
+    return bytes(desk.do(lambda call: call.session.scalar(row))).hex()
+
+
+def at_once(desk: Desk, first: Callable[[Any], Any], then: Callable[[], Any], **login: Any) -> None:
+    """Do `first` and, before it is committed, begin `then`."""
+    begun = threading.Event()
+
+    def slowly(call: Any) -> None:
+        first(call)
+        begun.set()
+        time.sleep(0.3)
+
+    def after() -> None:
+        begun.wait(timeout=60)
+        then()
+
+    thread = threading.Thread(target=after)
+    thread.start()
+    desk.do(slowly, "audit", **login)
+    thread.join(timeout=60)
 
 
 def test_all_of_them_go_at_once_with_the_sessions_and_the_audit_log_tells(desk: Desk) -> None:
@@ -151,22 +175,36 @@ def test_without_a_telephone_or_a_sender_nothing_is_sent(desk: Desk, monkeypatch
 
 def test_a_session_made_stronger_by_a_factor_at_that_moment_ends_too(desk: Desk) -> None:
     """The reset waits for whoever is showing the factor just now, and sees the session that came of it."""
-    subject, started = give_all(desk), threading.Event()
+    subject = give_all(desk)
     row = select(LoginSession).where(LoginSession.subject == subject)
 
     def show(call: Any) -> None:
         assert totp.check(call, subject, pyotp.TOTP(SECRET).at(desk.now))
         session.strengthen(call, call.session.scalars(row).one(), amr=["pwd", "otp", "mfa"])
-        started.set()
-        time.sleep(0.3)  # before the commit, so that the reset comes meanwhile
 
-    def reset() -> None:
-        started.wait(timeout=60)
-        desk.do(lambda call: factor_reset.reset(call, subject))
-
-    thread = threading.Thread(target=reset)
-    thread.start()
-    desk.do(show, "audit")
-    thread.join(timeout=60)
-    desk.now += timedelta(seconds=1)
+    at_once(desk, show, lambda: desk.do(lambda call: factor_reset.reset(call, subject)))
     assert (held(desk, subject), live(desk, subject)) == ([0, 0, 0, 0], 0)
+
+
+def test_a_factor_that_is_added_at_that_moment_goes_with_the_others(desk: Desk) -> None:
+    subject = give_all(desk)
+
+    def add(call: Any) -> None:
+        assert session.hold(call)
+        recovery_codes.make(call, subject)
+
+    his = session_of(desk, subject)
+    at_once(desk, add, lambda: desk.do(lambda call: factor_reset.reset(call, subject)), session_id=his)
+    assert (held(desk, subject), live(desk, subject)) == ([0, 0, 0, 0], 0)
+
+
+def test_no_factor_is_added_by_a_session_that_is_ended_at_that_moment(desk: Desk) -> None:
+    subject, found = give_all(desk), []
+    his = session_of(desk, subject)
+    assert desk.do(session.hold, "audit", session_id=his)
+
+    def hold() -> None:
+        found.append(desk.do(session.hold, "audit", session_id=his))
+
+    at_once(desk, lambda call: factor_reset.reset(call, subject), hold)
+    assert found == [False]
