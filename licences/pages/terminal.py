@@ -45,13 +45,22 @@ def answer(call: Call, prepared: Report) -> str:
     return _page(result=shown.result(call, prepared))
 
 
-def _print(call: Call) -> Annotated:
+@page(blueprint, "/terminal/copies", who=Who.CLERK)
+def wait_to_print(_call: Call) -> str:
+    """Wait for a show code that prints a copy."""
+    return _page(is_copy=True)
+
+
+def _print(call: Call) -> Annotated | Response:
+    text = request.form.get("text", "").strip()
+    if not text:
+        return Response(_page(error=words.word(NOTHING), is_copy=True), 422)
     purpose = request.form.get("purpose", "").strip() or words.word(PRINTED_FOR)
-    return printing.print_copy(call, request.form.get("text", ""), asker.of_call(call, {"purpose": purpose}))
+    return printing.print_copy(call, text, asker.of_call(call, {"purpose": purpose}))
 
 
 def _print_again(_call: Call, problem: Problem) -> str:
-    return _page(error=words.problem_text(problem))
+    return _page(error=words.problem_text(problem), is_copy=True)
 
 
 @page(blueprint, "/terminal/copies", who=Who.CLERK, methods=("POST",), prepare=_print, again=_print_again)
@@ -63,5 +72,5 @@ def print_copy(_call: Call, prepared: Annotated) -> Response:
     return answer
 
 
-def _page(*, result: dict[str, Any] | None = None, error: str | None = None) -> str:
-    return render_template("terminal/index.html", result=result, error=error, seconds=SECONDS)
+def _page(*, result: dict[str, Any] | None = None, error: str | None = None, is_copy: bool = False) -> str:
+    return render_template("terminal/index.html", result=result, error=error, is_copy=is_copy, seconds=SECONDS)

@@ -86,6 +86,10 @@ SHOWING_SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "wallet's holder who refused": ("wallet/answered.html", {**WALLET_DONE, "number": None, "over": False}),
     "wallet's holder too late": ("wallet/answered.html", {**WALLET_DONE, "number": None, "over": True}),
     "terminal": ("terminal/index.html", {"current_user": CITIZEN, "result": None, "error": None, "seconds": 60}),
+    "terminal that prints": (
+        "terminal/index.html",
+        {"current_user": CITIZEN, "result": None, "error": "亮证码无效", "is_copy": True, "seconds": 60},
+    ),
     "terminal's refusal": ("terminal/index.html", {"current_user": CITIZEN, "result": REPLAYED, "seconds": 60}),
     "request to show": ("me/request.html", REQUEST),
     "request to say yes or no": ("me/request.html", {**REQUEST, "is_yes_or_no": True, "error": "请至少选择一份证照"}),

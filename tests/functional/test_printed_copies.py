@@ -103,7 +103,10 @@ def test_the_terminal_s_own_page_opens_the_copy_and_goes_back(town: Town, title:
     phone, terminal = town.browser(ALICE), town.browser(CLERK)
     chosen = phone.submit(phone.open("/me/show"), licences=title, part="whole")
     code = "".join(re.findall(r"<span>([0-9A-Z]{2,4})</span>", chosen.text))
-    waiting = terminal.open("/terminal")
+    waiting = terminal.open("/terminal/copies")
+    assert waiting.form["action"] == "/terminal/copies"
+    nothing = terminal.submit(waiting, text=" ")
+    assert (nothing.status, nothing.form["action"]) == (422, "/terminal/copies")
     token = waiting.form["values"]["csrf_token"]
     answer = terminal.client.post("/terminal/copies", data={"csrf_token": token, "text": code, "purpose": ""})
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
@@ -112,4 +115,6 @@ def test_the_terminal_s_own_page_opens_the_copy_and_goes_back(town: Town, title:
     assert town.looks()[0]["purpose"] == "本人在自助终端打印"
     again = terminal.client.post("/terminal/copies", data={"csrf_token": token, "text": code, "purpose": ""})
     assert "亮证码无效" in again.text
+    assert 'action="/terminal/copies"' in again.text
+    assert town.browser(ALICE).open("/terminal/copies").status == 403
     assert town.browser(ALICE).client.post("/terminal/copies").status_code in {400, 403}
