@@ -164,6 +164,29 @@ def test_scan_box_keeps_the_focus_and_escape_clears(site: str, page: "Page"):
     expect(page.locator("#purpose")).to_be_focused()  # another field in use keeps the focus
 
 
+def test_scan_box_gets_the_gun_s_text_whatever_was_clicked_before(site: str, page: "Page"):
+    page.goto(f"{site}/counter valid")
+    for clicked in (page.get_by_label("用声音提示结果"), page.locator("summary").first):
+        clicked.click()
+        expect(page.locator("#text")).not_to_be_focused()
+        page.keyboard.type("7K3M")
+        assert page.input_value("#text") == "7K3M"
+        page.locator("#text").clear()
+    expect(page.get_by_label("用声音提示结果")).to_be_checked()
+
+
+def test_purpose_chosen_by_the_mouse_hands_the_focus_on_and_by_the_keyboard_keeps_it(site: str, page: "Page"):
+    page.goto(f"{site}/counter valid")
+    box, purpose = page.locator("#text"), page.locator("#purpose")
+    purpose.focus()
+    page.keyboard.press("ArrowUp")
+    expect(purpose).to_have_value("")
+    expect(purpose).to_be_focused()
+    purpose.dispatch_event("pointerdown")  # the list that opens is no part of the page
+    purpose.select_option(index=1)
+    expect(box).to_be_focused()
+
+
 def test_lookup_asks_only_for_the_chosen_authorisation(site: str, page: "Page"):
     page.goto(f"{site}/lookup")
     assert page.locator("#code").is_visible()

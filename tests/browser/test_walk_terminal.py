@@ -1,4 +1,4 @@
-"""A citizen at a terminal without a clerk: a scanner gun, a screen to touch, and nothing left for whoever comes next."""
+"""A citizen at a terminal without a clerk: a scanner gun, a screen to touch, and nothing left for the next one."""
 
 from typing import TYPE_CHECKING
 
