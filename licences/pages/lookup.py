@@ -38,6 +38,7 @@ FORM = (
     "purpose",
     "case_number",
 )
+OF_PROOFS = ("claim.", "way.")  # how those fields begin that are a matter's own
 NEEDED = {"code": ("code",), "consent": ("consent",), "mandate": ("mandate", "agent"), "legal_basis": ("legal_basis",)}
 FAULTY = {"authorisation_refused": None, "legal_basis_not_offered": "legal_basis", "not_found": "matter"}
 
@@ -129,7 +130,8 @@ def _lookup_page(
 
 
 def _values() -> dict[str, str]:
-    return {name: request.form.get(name, "").strip() for name in FORM}
+    own = {name for name in request.form if name.startswith(OF_PROOFS)}
+    return {name: request.form.get(name, "").strip() for name in {*FORM, *own}}
 
 
 def _named(call: Call, text: str) -> Matter | None:
@@ -183,6 +185,7 @@ def _receipt(call: Call, found: dict[str, Any]) -> dict[str, Any]:
     return found | {
         "at": found["at"].astimezone(ZoneInfo("Asia/Shanghai")),
         "matter": words.name_of(matter),
+        "code": matter.code,
         "subject": _masked(values["number"]),
         "purpose": values["purpose"],
         "case_number": values["case_number"],

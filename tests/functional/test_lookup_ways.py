@@ -175,6 +175,11 @@ def test_the_page_says_what_came_of_each_proof(town: Town) -> None:
     ):
         assert text in found.text, text
     assert ALICE not in found.text
+    assert f'href="/counter/lookup?matter={CODE}">去填写' in found.text
+    refused = clerk.submit(form, **filled | {"consent": "0" * 32, "way.means": "commitment"})
+    assert refused.status == 403
+    assert 'name="claim.register.holder_name" type="text" value="王小明"' in " ".join(refused.text.split())
+    assert '<option value="commitment" selected>' in refused.text, "nothing need be filled in again"
     code = town.show(town.issue().identifier, fields=["age_over_18"])
     by_code = filled | {"authorisation": "code", "consent": "", "code": code, "way.means": "department_check"}
     chosen = clerk.submit(form, **by_code)
