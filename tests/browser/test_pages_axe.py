@@ -144,6 +144,8 @@ PAGES: dict[str, tuple[str, Reach]] = {
     "ask the holder": ("clerk", at("/counter/ask")),
     "ask the holder, scan": ("clerk", at("/counter/ask", then=choose_first_purpose)),
     "self-service terminal": ("clerk", at("/terminal")),
+    "self-service terminal's answer": ("clerk", at("/terminal", then=enter_licence)),
+    "self-service terminal that prints": ("clerk", at("/terminal/copies", then=press)),
     "lookup": ("clerk", at("/counter/lookup")),
     "lookup of a matter": ("clerk", at("/counter/lookup?matter=DM-M-035")),
     "lookup with mistakes": ("clerk", at("/counter/lookup", then=press)),
@@ -174,6 +176,12 @@ PAGES: dict[str, tuple[str, Reach]] = {
     "change with mistakes": ("officer", at("/admin/licences/{licence}", then=press)),
     "no such licence": ("officer", at("/admin/licences?identifier=1.2.156.3005.2.0")),
 }
+
+#: Of each of the people whom a counter brings together; read in large type and on a tablet too.
+OF_THE_COUNTER = [
+    "licences", "showing", "choose what to show", "a look", "counter", "counter's answer", "ask the holder, scan",
+    "lookup of a matter", "self-service terminal", "self-service terminal's answer", "checks to answer", "issuing",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -213,15 +221,18 @@ def test_real_page_is_sound(name: str, readers: tuple[str, dict[str, Visitor]]):
     assert visitor.complaints == []
 
 
-@pytest.mark.parametrize("name", ["self-service terminal", "checks to answer", "issuing"])
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", OF_THE_COUNTER)
 def test_page_is_sound_on_a_tablet_and_in_large_type(
-    name: str, live: Live, chromium: "Browser", sessions: dict[str, object]
+    name: str, language: str, live: Live, chromium: "Browser", sessions: dict[str, object]
 ):
     role, reach = PAGES[name]
-    visitor = Visitor.arrive(live, chromium, width=TABLET, storage_state=sessions[role])
+    visitor = Visitor.arrive(live, chromium, language=language, width=TABLET, storage_state=sessions[role])
     reach(visitor)
     visitor.assert_sound(TABLET)
-    visitor.open(f"{visitor.page.url.removeprefix(live.url)}?size=large")
+    large = {"name": "ona_size", "value": "large", "url": live.url}
+    visitor.context.add_cookies([large])  # type: ignore[list-item]
+    reach(visitor)
     assert "ona-large" in str(visitor.page.locator("html").get_attribute("class"))
-    visitor.assert_sound(TELEPHONE, TABLET)
+    visitor.assert_sound(TELEPHONE, TABLET, DESK)
     visitor.leave()

@@ -41,13 +41,18 @@ def test_a_citizen_answers_a_counter_by_yes(live: Live, visit: Visit, scripts: b
         clerk.assert_sound()
 
 
-def test_large_type_shows_a_licence_at_one_tap(live: Live, visit: Visit) -> None:
-    citizen = visit(width=320)
+@pytest.mark.parametrize(("language", "wish"), [("zh", "敬老模式（大字）"), ("en", "Large type")])
+def test_large_type_shows_a_licence_at_one_tap(live: Live, visit: Visit, language: str, wish: str) -> None:
+    citizen = visit(width=320, language=language)
     citizen.log_in(live.citizen(11))
     with citizen.page.expect_navigation():
-        citizen.page.get_by_role("link", name="敬老模式（大字）").click()
+        citizen.page.get_by_role("link", name=wish).click()
     expect(citizen.page.locator("html")).to_have_class("govuk-template ona-large")
     citizen.assert_sound(320, 768, 1280)
+    for tag in citizen.page.locator(".ona-card .ona-tag").all():  # what a card cuts off makes no page wider
+        box = tag.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 320
     with citizen.page.expect_navigation():
         citizen.page.locator(".ona-cards__show").first.click()
     citizen.assert_sound(320, 1280)
