@@ -187,6 +187,23 @@ def test_purpose_chosen_by_the_mouse_hands_the_focus_on_and_by_the_keyboard_keep
     expect(box).to_be_focused()
 
 
+def test_what_must_not_be_accepted_sounds_like_nothing_else(site: str, page: "Page"):
+    page.goto(f"{site}/counter forged")
+    page.evaluate("localStorage.setItem('ona-sound', 'on')")
+    page.add_init_script("""
+        window.heard = [];
+        AudioContext.prototype.resume = () => Promise.resolve();
+        const start = AudioScheduledSourceNode.prototype.start;
+        AudioScheduledSourceNode.prototype.start = function (when) {
+          window.heard.push(this.frequency.value);
+          return start.call(this, when);
+        };
+    """)
+    page.reload()
+    page.wait_for_function("window.heard.length > 0")
+    assert page.evaluate("window.heard") == [220, 220, 220]
+
+
 def test_lookup_asks_only_for_the_chosen_authorisation(site: str, page: "Page"):
     page.goto(f"{site}/lookup")
     assert page.locator("#code").is_visible()

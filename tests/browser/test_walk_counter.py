@@ -11,6 +11,15 @@ from tests.browser.conftest import Visit
 from tests.browser.live import Live, Visitor
 
 SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+# What is played, as (hertz, whether the browser let it sound).
+HEARD = """
+window.heard = [];
+const start = AudioScheduledSourceNode.prototype.start;
+AudioScheduledSourceNode.prototype.start = function (when) {
+  window.heard.push([this.frequency.value, this.context.state]);
+  return start.call(this, when);
+};
+"""
 WITHOUT_LICENCE, WITH_LICENCE = "查无", "已查到证照"
 
 
@@ -104,6 +113,34 @@ def test_scan_that_ends_with_two_returns_is_one_scan(live: Live, visit: Visit):
     clerk.page.keyboard.press("Enter")  # into the empty box: the answer stays
     expect(clerk.page.locator(".ona-recent li")).to_have_count(1)
     assert answer(clerk) == "有效"
+
+
+def heard(visitor: Visitor, *tones: int) -> bool:
+    """Whether a page plays these tones (Hz), one after the other, and no others."""
+    expect(visitor.page.locator("[data-sound]")).to_be_visible()
+    visitor.page.wait_for_function("count => window.heard.length >= count", arg=len(tones))
+    return bool(visitor.page.evaluate("window.heard") == [[tone, "running"] for tone in tones])
+
+
+def test_each_answer_has_a_sound_of_its_own_once_the_clerk_wants_it(live: Live, visit: Visit):
+    citizen, clerk = visit(), visit()
+    citizen.log_in(live.citizen(18), "/me/show")
+    citizen.page.get_by_label("居民身份证").check()
+    citizen.submit()
+    code = shown_code(citizen)
+    clerk.context.add_init_script(HEARD)
+    at_counter(clerk, live, 0)
+    clerk.scan("no-code-at-all")
+    assert heard(clerk), "it is silent until it is asked for"
+    clerk.page.get_by_label("用声音提示结果").check()
+    assert heard(clerk, 880)
+    clerk.scan(code)
+    assert heard(clerk, 880)
+    clerk.scan(code)
+    assert answer(clerk) == "此码已使用过"
+    assert heard(clerk, 440, 440)
+    clerk.scan("no-code-at-all")
+    assert heard(clerk, 330, 220)
 
 
 def test_clerk_looks_proofs_up(live: Live, visit: Visit):
