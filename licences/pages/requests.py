@@ -187,9 +187,10 @@ def _answer_page(call: Call, code: str, *, error: str | None = None) -> str:
 
 
 def _ask_page(call: Call, *, error: str | None = None) -> str:
+    purposes = counter.purposes(call)
     return render_template(
         "counter/ask.html",
-        purposes=[{"code": code, "name": name} for code, name in counter.purposes(call).items()],
+        purposes=[{"code": code, "name": name} for code, name in purposes.items()],
         purpose=session.get("purpose"),
         questions=[
             {"value": name, "text": words.word(title), "hint": words.word(hint)}
@@ -198,6 +199,7 @@ def _ask_page(call: Call, *, error: str | None = None) -> str:
         question=request.form.get("question", LICENCES),
         types=[(code, words.name_of(entry.type)) for code, entry in catalogue.entries(call).items()],
         error=error,
+        wrong="type" if request.form.get("purpose", "") in purposes else "purpose",
     )
 
 

@@ -62,7 +62,10 @@ SHOWING_SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "show in large type": ("me/show.html", {**LARGE, **SHOWN}),
     "counter asks": ("counter/ask.html", {"current_user": CITIZEN, **ASK, "error": None}),
-    "counter asks with mistakes": ("counter/ask.html", {"current_user": CITIZEN, **ASK, "error": "请选择办理事项"}),
+    "counter asks with mistakes": (
+        "counter/ask.html",
+        {"current_user": CITIZEN, **ASK, "error": "请选择办理事项", "wrong": "purpose"},
+    ),
     "counter's request": (
         "counter/asked.html",
         {**ASKED, "state": "waiting", "qr_svg": QR, "address": f"https://one.demo.example/me/requests/{SHOWN['code']}"},

@@ -52,7 +52,14 @@ def number_on(page: Any) -> str:
 def test_a_citizen_answers_what_the_clerks_page_asks(town: Town, card: str) -> None:
     clerk, citizen = town.browser(CLERK), town.browser(ALICE)
     form = clerk.open("/counter/ask")
-    assert clerk.submit(form, question="licences").status == 422, "the purpose is missing"
+    for missing, given in {
+        "purpose": {"question": "licences"},
+        "type": {"purpose": "identity", "question": "valid"},
+    }.items():
+        refused = clerk.submit(form, **given)
+        assert refused.status == 422
+        assert re.findall(r'id="(\w+)-error"', refused.text) == [missing], "at the field that it is about"
+        assert f'href="#{missing}"' in refused.text
     shown = clerk.submit(form, purpose="identity", question="licences")
     address = re.search(r"/me/requests/([0-9A-Z]{26})", shown.text)
     assert address is not None
