@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -224,6 +225,20 @@ def test_shown_code_counts_down_and_is_covered_when_over(site: str, page: "Page"
     with page.expect_request("**/me/show"):  # renews by itself while it is being watched
         page.clock.run_for(31_000)
     expect(page.locator("[data-over]")).to_be_visible()
+
+
+def test_shown_code_has_a_clock_that_goes_and_a_band_that_moves(site: str, page: "Page"):
+    page.clock.install(time=datetime(2026, 11, 22, 2, 30, tzinfo=UTC))
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{site}/show")
+    clock, moving = page.locator("[data-clock]"), "document.querySelector('.ona-show__live').getAnimations().length"
+    before = clock.inner_text()
+    assert before.startswith("10:30:"), "the city's time, whatever the telephone's"
+    page.clock.run_for(2_000)
+    assert clock.inner_text() > before
+    assert page.evaluate(moving) == 0  # as this reader wishes
+    page.emulate_media(reduced_motion="no-preference")
+    assert page.evaluate(moving) == 1
 
 
 def test_shown_code_renews_five_times_in_each_showing(site: str, page: "Page"):
