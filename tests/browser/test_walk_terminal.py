@@ -99,6 +99,24 @@ def test_a_copy_is_printed_for_what_was_typed_and_nothing_of_it_is_left(live: Li
         terminal.page.clock.run_for(61_000)
 
 
+@pytest.mark.parametrize(("language", "own", "other"), [("zh", "zh-CN", "English"), ("en", "en", "中文")])
+def test_a_terminal_goes_back_to_the_language_it_was_started_in(
+    live: Live, visit: Visit, language: str, own: str, other: str
+) -> None:
+    terminal = start(live, visit, language=language)
+    terminal.page.clock.install()
+    terminal.open("/terminal")
+    with terminal.page.expect_navigation():
+        terminal.page.get_by_role("link", name=other).click()
+    expect(terminal.page.locator("html")).not_to_have_attribute("lang", own)
+    with terminal.page.expect_navigation():
+        terminal.page.clock.run_for(61_000)
+    expect(terminal.page.locator("html")).to_have_attribute("lang", own)
+    address = terminal.page.url
+    terminal.page.clock.run_for(200_000)
+    assert terminal.page.url == address, "while it waits it stays as it is"
+
+
 def test_a_terminal_leads_nowhere_else(live: Live, visit: Visit) -> None:
     terminal = start(live, visit)
     for path in ("/terminal", "/terminal/copies"):

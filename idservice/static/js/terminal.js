@@ -1,5 +1,6 @@
-// The terminal: what a person left on the screen is cleared after a minute without a touch, typed text too.
+// The terminal: what a person left on the screen is cleared after a minute without a touch, typed text and language too.
 const HOME = "/terminal";
+const OWN = "terminal-language"; // the one it was started in
 const SHOW_CODE = /[0-9A-Z]{26}$/i;
 const page = document.querySelector("[data-terminal]");
 const box = page.querySelector("#text");
@@ -10,9 +11,14 @@ const focusBox = () => box.focus({ preventScroll: true });
 const writesText = () => document.activeElement.matches("input");
 const inUse = () => writesText() || document.activeElement.matches("a, button");
 
+const language = document.documentElement.lang === "en" ? "en" : "zh";
+const own = window.sessionStorage.getItem(OWN) ?? language;
+window.sessionStorage.setItem(OWN, own);
+const home = language === own ? HOME : `${HOME}?lang=${own}`;
+
 const arm = () => {
   window.clearTimeout(idle);
-  idle = window.setTimeout(() => window.location.replace(HOME), Number(page.dataset.terminal) * 1000);
+  idle = window.setTimeout(() => window.location.replace(home), Number(page.dataset.terminal) * 1000);
 };
 
 // A scanner gun types: what nothing else would take lands in the box. A touch of nothing leads there too.
@@ -37,5 +43,5 @@ purpose?.addEventListener("keydown", (event) => {
 });
 
 // While the first page waits untouched it stays as it is.
-if (!box || window.location.pathname !== HOME) arm();
+if (!box || window.location.pathname !== HOME || home !== HOME) arm();
 for (const touched of ["pointerdown", "keydown"]) document.addEventListener(touched, arm);
