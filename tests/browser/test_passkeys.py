@@ -1,4 +1,4 @@
-"""Passkeys in a real Chromium with its virtual authenticator: made at /me/security, used to log in, and with axe.
+"""Passkeys in a real Chromium with its virtual authenticator: made at /me/security, used to log in and before a face.
 
 Browsers bind passkeys to a name, so this city calls itself localhost and not, as the demonstration does, by an address.
 """
