@@ -12,7 +12,7 @@ from typing import Final
 
 BEGIN: Final = "BEGIN IMMEDIATE"
 WITHIN: Final = 10  # seconds that a connection of `db` waits for a lock, this one included
-_NAP: Final = 0.0002  # seconds: a fraction of the time for which a short deed holds the lock
+_NAP: Final = 0.0005  # seconds: about as long as a short deed holds the lock
 
 
 def begin_reading(driver: sqlite3.Connection) -> None:
