@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import insert, select
 
 from idservice.db import table_of
 from idservice.ids import timed_id
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 
 _INSERT_ENTRY = Statement(insert(table_of(AuditEntry)))
 _INSERT_ACCESS = Statement(insert(table_of(AccessRecord)))
-_accesses = table_of(AccessRecord).c
-_LATEST_ACCESS = Statement(
-    select(func.max(_accesses.record_id).label("record_id")).where(_accesses.subject == bindparam("subject"))
-)
 
 SALT = "salt"  # among the facts of an access record: without it their digest could be guessed
 Fact = str | int | bool | list[str] | None
@@ -119,15 +115,6 @@ def record_access(call: Call, deed: StrEnum, *, subject: str, facts: dict[str, F
         },
     )
     return record_id
-
-
-def foresee_access(call: Call, subject: str) -> None:
-    """Have the database fetch the place of a holder's next record, before a transaction in which others wait.
-
-    The records of a city do not fit into memory, and each holder's lie elsewhere: the disk is waited for here, and not
-    under the writer's lock.
-    """
-    _LATEST_ACCESS.first(call.connection, {"subject": subject})
 
 
 def begun_at(session: Session) -> datetime | None:

@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from idservice import audit
 from keys.fields import FieldError
 from keys.verdict import Check, Reason, Result
 from licences import artefacts, identifier, portions, show
@@ -102,7 +101,6 @@ def _shown(call: Call, code: str, types: Collection[str] | None) -> dict[str, Ju
     waiting = show.waiting(call, code)
     if waiting is None:
         return {}
-    audit.foresee_access(call, waiting.subject)
     found = {}
     for shown in waiting.licences:
         if types is not None and identifier.type_code(shown) not in types:

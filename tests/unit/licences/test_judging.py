@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from idservice import audit
 from idservice.call import Call, Caller
 from idservice.models import Client
 from idservice.oauth import clients
@@ -40,7 +39,6 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setattr(artefacts, "open_record", listed("opened", artefacts.open_record))
     monkeypatch.setattr(portions, "judge", listed("judged", portions.judge))
     monkeypatch.setattr(judging, "verify_seal", listed("document", judging.verify_seal))
-    monkeypatch.setattr(audit, "foresee_access", listed("place fetched", audit.foresee_access))
     return done
 
 
@@ -65,10 +63,10 @@ def test_what_a_living_code_shows_is_judged_and_the_code_left_unused(town: Town,
     judged = found.licences[licence]
     assert judged.seal.result is Result.OK
     assert judged.record.metadata.identifier == licence
-    assert work == ["place fetched", "opened", "judged"]
+    assert work == ["opened", "judged"]
     report = look(town, Scan(text=code), found)
     assert (report.ok, report.state) == (True, "valid"), "it still could be used"
-    assert work == ["place fetched", "opened", "judged"], "nothing was done twice"
+    assert work == ["opened", "judged"], "nothing was done twice"
     assert not foreseen(town, code).licences, "a used code shows nothing"
 
 
@@ -139,22 +137,9 @@ def test_a_code_is_foreseen_in_the_turn_of_the_writers_and_a_file_is_not(
     work.clear()
     monkeypatch.setattr(database, "turn", turn())
     foresee(Scan(text=code))
-    assert (turns, work) == ([0, 3], ["place fetched", "opened", "judged"]), "all of it was done within one turn"
+    assert (turns, work) == ([0, 2], ["opened", "judged"]), "all of it was done within one turn"
     foresee(Scan(document=b"PK\x03\x04\xff"))
-    assert (turns, work[3:]) == ([0, 3], ["document"]), "a file may take seconds, which no writer is to wait for"
-
-
-def test_the_place_of_a_holders_next_record_is_fetched_by_its_key_alone(town: Town) -> None:
-    def deed(call: Call) -> list[str]:
-        asked: list[str] = []
-        driver: Any = call.session.connection().connection.driver_connection
-        driver.set_trace_callback(asked.append)
-        audit.foresee_access(call, "ab" * 16)
-        driver.set_trace_callback(None)
-        return [row[3] for text in asked for row in driver.execute(f"EXPLAIN QUERY PLAN {text}")]
-
-    (way,) = town.act(deed)
-    assert way.startswith("SEARCH access_record USING COVERING INDEX sqlite_autoindex_access_record_1 (subject=?")
+    assert (turns, work[2:]) == ([0, 2], ["document"]), "a file may take seconds, which no writer is to wait for"
 
 
 def test_a_document_is_judged_once_and_only_the_very_same(town: Town, work: list[str]) -> None:
