@@ -99,6 +99,20 @@ def test_a_copy_is_printed_for_what_was_typed_and_nothing_of_it_is_left(live: Li
         terminal.page.clock.run_for(61_000)
 
 
+def test_what_a_gun_types_reaches_the_box_from_a_button_and_after_the_purpose(live: Live, visit: Visit) -> None:
+    terminal = start(live, visit)
+    box = terminal.page.locator("#text")
+    terminal.page.get_by_role("link", name="打印盖章副本").focus()
+    terminal.page.keyboard.type("ABC")
+    expect(box).to_have_value("ABC")
+    terminal.open("/terminal/copies")
+    terminal.page.locator("#purpose").click()
+    terminal.page.keyboard.type("申请公租房")
+    terminal.page.keyboard.press("Enter")
+    expect(box).to_be_focused()
+    expect(terminal.page.locator("#purpose")).to_have_value("申请公租房")
+
+
 @pytest.mark.parametrize(("language", "own", "other"), [("zh", "zh-CN", "English"), ("en", "en", "中文")])
 def test_a_terminal_goes_back_to_the_language_it_was_started_in(
     live: Live, visit: Visit, language: str, own: str, other: str
